@@ -1,0 +1,281 @@
+/**
+ * Every failure that leaves this library has a code of this one table: what HTTP status and OCI error code it becomes
+ * on the wire, what went wrong, and what to do about it.
+ *
+ * OCI codes follow the distribution specification, section "Error Codes".
+ */
+interface ErrorEntry {
+  /** HTTP status that the registry or API answers with */
+  readonly status: number;
+  /** code in the OCI error body; absent where the failure never reaches a registry client */
+  readonly oci?: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+const table = {
+  // names, digests, references
+  NAME_INVALID: {
+    status: 400,
+    oci: 'NAME_INVALID',
+    message: 'the repository name is not valid',
+    remedy: 'use lower-case path components such as team/app, at most 255 characters',
+  },
+  TAG_INVALID: {
+    status: 400,
+    oci: 'TAG_INVALID',
+    message: 'the tag is not valid',
+    remedy: 'use letters, digits, _, . and -, at most 128 characters, not beginning with . or -',
+  },
+  DIGEST_INVALID: {
+    status: 400,
+    oci: 'DIGEST_INVALID',
+    message: 'the digest is not valid',
+    remedy: 'give sha256:<64 hex digits> or sha512:<128 hex digits> in lower case',
+  },
+  REFERENCE_INVALID: {
+    status: 400,
+    oci: 'NAME_INVALID',
+    message: 'the image reference is not valid',
+    remedy: 'write host/repository:tag or host/repository@sha256:…',
+  },
+
+  // blobs and uploads
+  BLOB_UNKNOWN: {
+    status: 404,
+    oci: 'BLOB_UNKNOWN',
+    message: 'blob unknown to this repository',
+    remedy: 'push the blob first',
+  },
+  BLOB_DIGEST_MISMATCH: {
+    status: 400,
+    oci: 'DIGEST_INVALID',
+    message: 'the content does not have the digest that was promised',
+    remedy: 'push the blob again; the bytes changed on the way or the digest is wrong',
+  },
+  UPLOAD_UNKNOWN: {
+    status: 404,
+    oci: 'BLOB_UPLOAD_UNKNOWN',
+    message: 'upload unknown',
+    remedy: 'begin a new upload; this one was finished, cancelled or has expired',
+  },
+  UPLOAD_OUT_OF_ORDER: {
+    status: 416,
+    oci: 'BLOB_UPLOAD_INVALID',
+    message: 'the chunk does not begin where the upload ended',
+    remedy: 'ask for the state of the upload and continue from there',
+  },
+  UPLOAD_INVALID: {
+    status: 400,
+    oci: 'BLOB_UPLOAD_INVALID',
+    message: 'the upload is not valid',
+    remedy: 'begin a new upload',
+  },
+  UPLOAD_BUSY: {
+    status: 409,
+    oci: 'BLOB_UPLOAD_INVALID',
+    message: 'another request is writing to this upload',
+    remedy: 'wait for it to end, ask for the state of the upload and continue from there',
+  },
+  SIZE_INVALID: {
+    status: 400,
+    oci: 'SIZE_INVALID',
+    message: 'the content does not have the length that was promised',
+    remedy: 'send the whole content again',
+  },
+  RANGE_INVALID: {
+    status: 416,
+    oci: 'BLOB_UPLOAD_INVALID',
+    message: 'the range lies outside of the content',
+    remedy: 'ask for a range within the size of the blob',
+  },
+  STORAGE_FULL: {
+    status: 507,
+    oci: 'DENIED',
+    message: 'the registry has no room left',
+    remedy: 'nothing was stored; make room on the server, then push again',
+  },
+
+  // manifests and tags
+  MANIFEST_UNKNOWN: {
+    status: 404,
+    oci: 'MANIFEST_UNKNOWN',
+    message: 'manifest unknown',
+    remedy: 'check repository and tag; wharf tags lists what there is',
+  },
+  MANIFEST_INVALID: {
+    status: 400,
+    oci: 'MANIFEST_INVALID',
+    message: 'the manifest is not valid',
+    remedy: 'correct the manifest and push it again',
+  },
+  MANIFEST_BLOB_UNKNOWN: {
+    status: 400,
+    oci: 'MANIFEST_BLOB_UNKNOWN',
+    message: 'the manifest refers to parts that this repository does not have',
+    remedy: 'push the missing parts first',
+  },
+  MANIFEST_TOO_LARGE: {
+    status: 413,
+    oci: 'SIZE_INVALID',
+    message: 'the manifest is too large',
+    remedy: 'keep manifests below the limit of this registry',
+  },
+  TAG_IMMUTABLE: {
+    status: 409,
+    oci: 'DENIED',
+    message: 'the tag is immutable and already points elsewhere',
+    remedy: 'push under a new tag',
+  },
+  NAME_UNKNOWN: {
+    status: 404,
+    oci: 'NAME_UNKNOWN',
+    message: 'repository name not known to registry',
+    remedy: 'check the name; wharf ls lists the repositories that you may read',
+  },
+
+  // who and what
+  UNAUTHORIZED: {
+    status: 401,
+    oci: 'UNAUTHORIZED',
+    message: 'authentication required',
+    remedy: 'log in with docker login or wharf login',
+  },
+  DENIED: {
+    status: 403,
+    oci: 'DENIED',
+    message: 'access denied',
+    remedy: 'ask the owner of the repository for the right',
+  },
+  HELD: {
+    status: 403,
+    oci: 'DENIED',
+    message: 'held by wharfinger',
+    remedy: 'wharf verdict explains what is missing',
+  },
+  TOO_MANY_REQUESTS: {
+    status: 429,
+    oci: 'TOOMANYREQUESTS',
+    message: 'too many requests',
+    remedy: 'wait and try again',
+  },
+  UNSUPPORTED: {
+    status: 405,
+    oci: 'UNSUPPORTED',
+    message: 'the operation is not supported',
+    remedy: 'see the OCI distribution specification for what a registry offers',
+  },
+  INPUT_INVALID: {
+    status: 400,
+    oci: 'UNSUPPORTED',
+    message: 'the request is not valid',
+    remedy: 'correct the request',
+  },
+  NOT_FOUND: {
+    status: 404,
+    oci: 'NAME_UNKNOWN',
+    message: 'there is nothing here',
+    remedy: 'check the address',
+  },
+  UNAVAILABLE: {
+    status: 503,
+    oci: 'UNSUPPORTED',
+    message: 'the service cannot answer now',
+    remedy: 'try again later',
+  },
+  INTERNAL: {
+    status: 500,
+    oci: 'UNSUPPORTED',
+    message: 'internal error',
+    remedy: 'see the log of the server',
+  },
+
+  // reading images
+  ARCHIVE_INVALID: {
+    status: 400,
+    message: 'the archive cannot be read',
+    remedy: 'give an OCI layout, an OCI archive or an archive made by docker save',
+  },
+  LAYER_INVALID: { status: 400, message: 'the layer cannot be read', remedy: 'rebuild the image' },
+  ADVISORY_INVALID: {
+    status: 400,
+    message: 'the advisory is not a valid OSV record',
+    remedy: 'correct the record; see the OSV schema',
+  },
+  VERSION_INVALID: { status: 400, message: 'the version cannot be ordered', remedy: 'correct the version' },
+
+  // trust and rules
+  KEY_INVALID: {
+    status: 400,
+    message: 'the key cannot be used',
+    remedy: 'give a PEM public key: P-256, P-384, P-521, Ed25519 or RSA of at least 2048 bits',
+  },
+  SIGNATURE_INVALID: {
+    status: 400,
+    message: 'the signature does not verify',
+    remedy: 'sign again with a trusted key',
+  },
+  ROUTINE_INVALID: {
+    status: 400,
+    message: 'the routine is not valid',
+    remedy: 'correct it and run wharf routine test',
+  },
+
+  // other registries and files
+  REMOTE_FAILED: {
+    status: 502,
+    message: 'the other registry failed',
+    remedy: 'check that it can be reached and that the credentials are right',
+  },
+  CONFIG_INVALID: {
+    status: 500,
+    message: 'the configuration is not valid',
+    remedy: 'correct every line named and start again',
+  },
+  USAGE: { status: 400, message: 'wrong usage', remedy: 'see --help' },
+} as const satisfies Record<string, ErrorEntry>;
+
+/** Codes of all failures of this product. */
+export type ErrorCode = keyof typeof table;
+
+/** What the table says of a code. */
+export function describeError(code: ErrorCode): ErrorEntry {
+  return table[code];
+}
+
+interface ErrorOptions {
+  /** what exactly was wrong and where; becomes part of the message */
+  readonly what?: string;
+  /** replaces the table's remedy where more is known */
+  readonly remedy?: string;
+  /** plain data for the `detail` field of an OCI error */
+  readonly detail?: unknown;
+  readonly cause?: unknown;
+}
+
+/** A failure with a code of the table, what was wrong, and what to do. */
+export class WharfingerError extends Error {
+  readonly code: ErrorCode;
+  readonly remedy: string;
+  readonly detail: unknown;
+
+  constructor(code: ErrorCode, options: ErrorOptions = {}) {
+    const entry: ErrorEntry = table[code];
+    super(options.what === undefined ? entry.message : `${entry.message}: ${options.what}`, {
+      cause: options.cause,
+    });
+    this.name = 'WharfingerError';
+    this.code = code;
+    this.remedy = options.remedy ?? entry.remedy;
+    this.detail = options.detail;
+  }
+
+  get status(): number {
+    return table[this.code].status;
+  }
+}
+
+/** True if `error` is a WharfingerError, of this code where one is given. */
+export function isWharfingerError(error: unknown, code?: ErrorCode): error is WharfingerError {
+  return error instanceof WharfingerError && (code === undefined || error.code === code);
+}

@@ -1,0 +1,30 @@
+import { defineConfig } from 'vitest/config';
+
+/** Unit and contract tests lie beside the code; what drives the whole product lies under test/. */
+export default defineConfig({
+  test: {
+    reporters: ['default', './test/closing-line-reporter.ts'],
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['lib/src/**/*.test.ts', 'server/src/**/*.test.ts'],
+          isolate: false,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      { test: { name: 'architecture', include: ['test/architecture.test.ts'] } },
+      {
+        test: {
+          name: 'product',
+          include: ['test/*/**/*.test.ts'],
+          isolate: false,
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+    ],
+  },
+});
