@@ -1,0 +1,90 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Catalog } from '@wharfinger/lib/catalog/catalog';
+import { WharfingerError } from '@wharfinger/lib/errors';
+import { isDigest, type Digest } from '@wharfinger/lib/oci/digest';
+import { isRepositoryName, isTag } from '@wharfinger/lib/oci/reference';
+import type { Caller } from '@wharfinger/lib/registry/host';
+import { z } from 'zod';
+import type { Rights } from '../access/rights.ts';
+import type { Right } from '../config/schema.ts';
+
+/** What every resource of the API works with. */
+export interface ApiContext {
+  readonly app: FastifyInstance;
+  readonly catalog: Catalog;
+  /** rights as they are now: they change when the configuration is read again */
+  readonly rights: () => Rights;
+  readonly now: () => Date;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    caller: Caller;
+  }
+}
+
+/** Names an image in query strings and bodies. */
+export const imageQuery = z.strictObject({
+  repository: z.string().refine(isRepositoryName, 'not a repository name'),
+  reference: z.string().refine((text) => isTag(text) || isDigest(text), 'neither a tag nor a digest'),
+});
+
+export const repositoryField = imageQuery.shape.repository;
+
+/** Pages of lists: `limit` at most 1,000. */
+export const pageFields = {
+  last: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+};
+
+/**
+ * Checks input against a schema.
+ * @throws WharfingerError INPUT_INVALID naming every field that is wrong
+ */
+export function parseInput<T extends z.ZodType>(schema: T, input: unknown): z.infer<T> {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  const what = result.error.issues
+    .map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`)
+    .join('; ');
+  throw new WharfingerError('INPUT_INVALID', { what });
+}
+
+/**
+ * Demands a right in a repository. Who may not pull there learns nothing of what is there.
+ * @throws WharfingerError UNAUTHORIZED, NAME_UNKNOWN, DENIED
+ */
+export function demand(context: ApiContext, request: FastifyRequest, right: Right, repository: string): void {
+  const rights = context.rights();
+  if (rights.may(request.caller, right, repository)) return;
+  if (request.caller.principal === null) throw new WharfingerError('UNAUTHORIZED');
+  if (!rights.may(request.caller, 'pull', repository))
+    throw new WharfingerError('NAME_UNKNOWN', { what: repository });
+  throw new WharfingerError('DENIED', { what: `${right} in ${repository}` });
+}
+
+/** @throws WharfingerError UNAUTHORIZED, DENIED */
+export function demandAdmin(context: ApiContext, request: FastifyRequest): void {
+  if (context.rights().isAdmin(request.caller)) return;
+  if (request.caller.principal === null) throw new WharfingerError('UNAUTHORIZED');
+  throw new WharfingerError('DENIED', { what: 'this is for administrators' });
+}
+
+/**
+ * The digest of an image that the caller may pull.
+ * @throws WharfingerError INPUT_INVALID, UNAUTHORIZED, NAME_UNKNOWN, MANIFEST_UNKNOWN
+ */
+export async function resolveImage(
+  context: ApiContext,
+  request: FastifyRequest,
+  input: unknown,
+  right: Right = 'pull',
+): Promise<{ repository: string; digest: Digest }> {
+  const { repository, reference } = parseInput(imageQuery, input);
+  demand(context, request, right, repository);
+  const digest = isDigest(reference) ? reference : await context.catalog.resolveTag(repository, reference);
+  if (digest === undefined || !(await context.catalog.getManifest(repository, digest))) {
+    throw new WharfingerError('MANIFEST_UNKNOWN', { what: `${repository}, ${reference}` });
+  }
+  return { repository, digest };
+}

@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { parseDocument } from 'yaml';
+import { WharfingerError } from '@wharfinger/lib/errors';
+import type { TrustedKey } from '@wharfinger/lib/signing/evidence';
+import { parsePublicKey } from '@wharfinger/lib/signing/keys';
+import { applyEnvironment } from './environment.ts';
+import { configSchema, type Config, type TrustConfig } from './schema.ts';
+
+/** A configuration in use: keys are read, paths are absolute. */
+export interface LoadedConfig extends Omit<Config, 'trust'> {
+  readonly trust: ReadonlyArray<{ readonly pattern: string; readonly keys: readonly TrustedKey[] }>;
+}
+
+/**
+ * Reads the YAML file (if one is named by WHARFINGER_CONFIG) and the environment, which wins.
+ * @throws WharfingerError CONFIG_INVALID listing every mistake at once
+ */
+export async function loadConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<LoadedConfig> {
+  const file = environment['WHARFINGER_CONFIG'];
+  const text = file === undefined ? '' : await readConfigFile(file);
+  const parsed = parseDocument(text, { uniqueKeys: true });
+  const mistakes = parsed.errors.map((error) => `${file}: ${error.message}`);
+  const written: unknown = mistakes.length > 0 ? {} : (parsed.toJS() ?? {});
+  if (typeof written !== 'object' || written === null || Array.isArray(written)) {
+    throw invalid([`${file}: the top level must be a mapping`]);
+  }
+  const laid = applyEnvironment(written as Record<string, unknown>, configSchema, environment);
+  mistakes.push(...laid.mistakes);
+  const checked = configSchema.safeParse(laid.document);
+  if (!checked.success) {
+    for (const issue of checked.error.issues)
+      mistakes.push(`${issue.path.join('.') || 'top level'}: ${issue.message}`);
+    throw invalid(mistakes);
+  }
+  mistakes.push(...repeatedNames(checked.data));
+  const base = file === undefined ? process.cwd() : dirname(resolve(file));
+  const trust = await Promise.all(
+    checked.data.trust.map((entry, at) => readKeys(entry, `trust.${at}`, base, mistakes)),
+  );
+  if (mistakes.length > 0) throw invalid(mistakes);
+  return { ...checked.data, data: resolve(checked.data.data), trust };
+}
+
+async function readConfigFile(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new WharfingerError('CONFIG_INVALID', {
+      what: `WHARFINGER_CONFIG names ${file}, which cannot be read`,
+      cause,
+    });
+  }
+}
+
+function invalid(mistakes: readonly string[]): WharfingerError {
+  return new WharfingerError('CONFIG_INVALID', { what: mistakes.map((line) => `\n  - ${line}`).join('') });
+}
+
+function repeatedNames(config: Config): string[] {
+  const mistakes: string[] = [];
+  for (const list of ['users', 'namespaces'] as const) {
+    const seen = new Set<string>();
+    for (const { name } of config[list]) {
+      if (seen.has(name)) mistakes.push(`${list}: the name ${name} stands twice`);
+      seen.add(name);
+    }
+  }
+  if (config.users.some((user) => user.name === 'admin')) {
+    mistakes.push(
+      'users: admin is built in; give its password as adminPassword or WHARFINGER_ADMIN_PASSWORD',
+    );
+  }
+  return mistakes;
+}
+
+async function readKeys(entry: TrustConfig, where: string, base: string, mistakes: string[]) {
+  const keys: TrustedKey[] = [];
+  for (const [at, key] of entry.keys.entries()) {
+    const place = `${where}.keys.${at}`;
+    try {
+      if ((key.pem === undefined) === (key.file === undefined)) throw new Error('give either pem or file');
+      const pem = key.pem ?? (await readFile(resolve(base, key.file!), 'utf8'));
+      const trusted = { name: key.name, pem };
+      parsePublicKey(trusted);
+      keys.push(trusted);
+    } catch (error) {
+      mistakes.push(`${place} (${key.name}): ${(error as Error).message}`);
+    }
+  }
+  return { pattern: entry.repositories, keys };
+}

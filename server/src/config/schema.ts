@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { isRepositoryName } from '@wharfinger/lib/oci/reference';
+import { mistakeInPattern } from '@wharfinger/lib/oci/repository-pattern';
+
+const units = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const sizes = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
+
+/** A length of time as people write it (90s, 60m, 24h, 7d); milliseconds inside. */
+const duration = z
+  .string()
+  .regex(/^\d+[smhd]$/, 'write a number and s, m, h or d, such as 60m')
+  .transform((text) => Number(text.slice(0, -1)) * units[text.at(-1) as keyof typeof units]);
+
+/** A number of bytes as people write it (512MiB); bytes inside. */
+const bytes = z
+  .string()
+  .regex(/^\d+(?:B|KiB|MiB|GiB)$/, 'write a number and B, KiB, MiB or GiB, such as 8MiB')
+  .transform((text) => {
+    const [, count, unit] = /^(\d+)(.+)$/.exec(text)!;
+    return Number(count) * sizes[unit as keyof typeof sizes];
+  });
+
+/** What a user may do in a repository. `sign` and `inspect` read what is held; `release` ends a hold made by hand. */
+export const rightSchema = z.enum(['pull', 'push', 'delete', 'sign', 'inspect', 'release']);
+
+const principalName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'use lower-case letters, digits, ., _ and -, at most 63 characters');
+
+const pattern = z.string().superRefine((text, context) => {
+  const mistake = mistakeInPattern(text);
+  if (mistake !== undefined)
+    context.addIssue({ code: 'custom', message: `this repository pattern is wrong: ${mistake}` });
+});
+
+const userSchema = z.strictObject({
+  name: principalName,
+  /** the password itself, or its argon2 hash ($argon2…) */
+  password: z.string().min(8, 'a password has at least 8 characters'),
+  rights: z
+    .array(z.strictObject({ repositories: pattern, actions: z.array(rightSchema).min(1) }))
+    .default([]),
+});
+
+const namespaceSchema = z.strictObject({
+  name: z
+    .string()
+    .refine(
+      (name) => name === '*' || isRepositoryName(name),
+      'write the first components of repository names, or * for all others',
+    ),
+  department: z.string().min(1).optional(),
+  class: z.enum(['private', 'internal', 'public']).default('private'),
+  stage: z.enum(['development', 'test', 'production']).default('development'),
+  externalFacing: z.boolean().default(false),
+  official: z.boolean().default(false),
+  gate: z.enum(['warn', 'hold']).default('warn'),
+  immutableTags: z.array(z.string().min(1)).default([]),
+});
+
+const trustSchema = z.strictObject({
+  repositories: pattern,
+  keys: z
+    .array(
+      z.strictObject({ name: z.string().min(1), pem: z.string().optional(), file: z.string().optional() }),
+    )
+    .min(1),
+});
+
+/** The whole configuration, with its defaults. Unknown keys are mistakes. */
+export const configSchema = z.strictObject({
+  listen: z
+    .string()
+    .regex(/^(?:\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'write host:port')
+    .default('127.0.0.1:5000'),
+  data: z.string().min(1).default('data'),
+  adminPassword: z.string().min(8, 'a password has at least 8 characters').optional(),
+  log: z
+    .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') })
+    .prefault({}),
+  registry: z
+    .strictObject({
+      /** what statements about images call this registry; shared by all its replicas */
+      identity: z.string().min(1).default('wharfinger'),
+      missingParts: z.enum(['refuse', 'hold']).default('refuse'),
+      manifestLimit: bytes.prefault('8MiB'),
+      /** how long a publisher may read back what is held */
+      readBack: duration.prefault('60m'),
+      /** uploads that nobody writes to are removed after this time */
+      uploadExpiry: duration.prefault('24h'),
+    })
+    .prefault({}),
+  inspection: z
+    .strictObject({
+      /** images taken apart at the same time */
+      concurrency: z.number().int().min(1).max(64).default(1),
+      memory: bytes.prefault('512MiB'),
+      /** for one layer */
+      time: duration.prefault('5m'),
+    })
+    .prefault({}),
+  users: z.array(userSchema).default([]),
+  namespaces: z.array(namespaceSchema).default([]),
+  trust: z.array(trustSchema).default([]),
+});
+
+/** A checked configuration: sizes in bytes, times in milliseconds. */
+export type Config = z.infer<typeof configSchema>;
+export type UserConfig = Config['users'][number];
+export type NamespaceConfig = Config['namespaces'][number];
+export type TrustConfig = Config['trust'][number];
+export type Right = z.infer<typeof rightSchema>;

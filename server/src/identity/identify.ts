@@ -1,0 +1,52 @@
+import type { IncomingMessage } from 'node:http';
+import { WharfingerError } from '@wharfinger/lib/errors';
+import type { Caller } from '@wharfinger/lib/registry/host';
+import type { PasswordVerifier } from './passwords.ts';
+import type { TokenStore } from './tokens.ts';
+
+/** Users that may sign in: name → password or its argon2 hash. */
+export type UserDirectory = (name: string) => string | undefined;
+
+export interface IdentifyParts {
+  readonly users: UserDirectory;
+  readonly passwords: PasswordVerifier;
+  readonly tokens: TokenStore;
+}
+
+/**
+ * Who sends a request, by its Authorization header: Basic (RFC 7617) or Bearer (RFC 6750). Without the header it is
+ * the anonymous caller.
+ * @throws WharfingerError UNAUTHORIZED where the credentials are not right
+ */
+export function identify(request: IncomingMessage, parts: IdentifyParts): Caller | Promise<Caller> {
+  const header = request.headers.authorization;
+  const where = {
+    address: request.socket.remoteAddress ?? '',
+    client: (request.headers['user-agent'] ?? '').slice(0, 200),
+  };
+  if (header === undefined) return { principal: null, ...where };
+  const [scheme, value = ''] = splitOnce(header, ' ');
+  if (scheme.toLowerCase() === 'bearer') {
+    const grant = parts.tokens.find(value);
+    if (!grant) throw new WharfingerError('UNAUTHORIZED', { what: 'the token is unknown or has expired' });
+    return { principal: grant.principal, ...where, scopes: grant.scopes };
+  }
+  if (scheme.toLowerCase() !== 'basic') {
+    throw new WharfingerError('UNAUTHORIZED', { what: 'the Authorization header must be Basic or Bearer' });
+  }
+  const [name, password] = splitOnce(Buffer.from(value, 'base64').toString('utf8'), ':');
+  if (password === undefined)
+    throw new WharfingerError('UNAUTHORIZED', { what: 'Basic credentials must be name:password' });
+  const stored = parts.users(name);
+  const right = parts.passwords.verify(stored, password);
+  const decide = (matches: boolean): Caller => {
+    if (!matches) throw new WharfingerError('UNAUTHORIZED', { what: 'wrong user name or password' });
+    return { principal: name, ...where };
+  };
+  return typeof right === 'boolean' ? decide(right) : right.then(decide);
+}
+
+function splitOnce(text: string, separator: string): [string, string | undefined] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
+}

@@ -1,0 +1,44 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+
+/** Actions on repositories that a bearer token is good for. */
+export interface TokenScope {
+  readonly repository: string;
+  readonly actions: ReadonlySet<string>;
+}
+
+export interface TokenGrant {
+  readonly principal: string | null;
+  readonly scopes: readonly TokenScope[];
+}
+
+/** Short-lived bearer tokens, as Docker's token authentication hands them out: random secrets, kept as SHA-256. */
+export interface TokenStore {
+  /** Makes a token for a grant. */
+  issue(grant: TokenGrant): { token: string; expiresIn: number; issuedAt: Date };
+  /** What a token stands for; undefined if it is unknown or has expired. */
+  find(token: string): TokenGrant | undefined;
+  /** Forgets all tokens: rights changed. */
+  clear(): void;
+}
+
+const lifetimeSeconds = 900;
+
+/** Tokens in memory: they die with the process, and clients then ask for new ones by themselves. */
+export function createTokenStore(now: () => Date): TokenStore {
+  const grants = new LRUCache<string, TokenGrant & { expires: number }>({ max: 200_000 });
+  const key = (token: string): string => createHash('sha256').update(token).digest('base64');
+  return {
+    issue(grant) {
+      const issuedAt = now();
+      const token = randomBytes(32).toString('base64url');
+      grants.set(key(token), { ...grant, expires: issuedAt.getTime() + lifetimeSeconds * 1000 });
+      return { token, expiresIn: lifetimeSeconds, issuedAt };
+    },
+    find(token) {
+      const grant = grants.get(key(token));
+      return grant && grant.expires > now().getTime() ? grant : undefined;
+    },
+    clear: () => grants.clear(),
+  };
+}
