@@ -53,6 +53,12 @@ const table = {
     message: 'the content does not have the digest that was promised',
     remedy: 'push the blob again; the bytes changed on the way or the digest is wrong',
   },
+  BLOB_IN_USE: {
+    status: 409,
+    oci: 'DENIED',
+    message: 'a manifest of this repository refers to the blob',
+    remedy: 'delete the manifests that refer to it first',
+  },
   UPLOAD_UNKNOWN: {
     status: 404,
     oci: 'BLOB_UPLOAD_UNKNOWN',

@@ -22,33 +22,48 @@ export interface Catalog {
    * used; the record returned names the one that is.
    */
   linkBlob(link: BlobLink): Promise<BlobRecord>;
-  /** Removes a blob from a repository; false if it was not there. */
+  /**
+   * Links a blob that some repository has into another, in one transaction, so that no collection of garbage comes
+   * between. Undefined if nobody has it. A mount (`received` false) leaves `pushedBy` and `pushedAt` as they were, null
+   * and now if new: who did not send the bytes gets no right to read them back.
+   */
+  linkKnownBlob(link: KnownBlobLink): Promise<BlobRecord | undefined>;
+  /**
+   * Removes a blob from a repository; false if it was not there.
+   * @throws WharfingerError BLOB_IN_USE if a manifest of the repository refers to it
+   */
   unlinkBlob(repository: string, digest: Digest, change: Change): Promise<boolean>;
 
   // --- manifests ---
 
   /**
    * Stores a manifest, what it refers to, and moves the tags given, all or nothing. Storing one that is there already
-   * renews who pushed it and when.
-   * @throws WharfingerError TAG_IMMUTABLE
+   * renews who pushed it and when. A tag that points there already has not moved: nothing enters its history.
+   * @throws WharfingerError TAG_IMMUTABLE; MANIFEST_BLOB_UNKNOWN if a part (`requiredParts`) that is not among `missing`
+   *   is not in the repository at this moment: a deletion may have come between check and put
    */
   putManifest(put: ManifestPut): Promise<void>;
   getManifest(repository: string, digest: Digest): Promise<ManifestRecord | undefined>;
   /** Removes a manifest and every tag that points to it; false if it was not there. Its history stays. */
   deleteManifest(repository: string, digest: Digest, change: Change): Promise<boolean>;
-  /** Those of `digests` that are not in the repository, as blob or manifest respectively. */
-  missing(
+  /** Sizes in bytes of those of the parts that are in the repository, as blob or manifest respectively; the rest is missing. */
+  partSizes(
     repository: string,
-    digests: { blobs: readonly Digest[]; manifests: readonly Digest[] },
-  ): Promise<Digest[]>;
+    parts: { readonly blobs: readonly Digest[]; readonly manifests: readonly Digest[] },
+  ): Promise<PartSizes>;
   /** Manifests of the repository that refer to this digest as config, layer or child (not as subject). */
   manifestsReferringTo(repository: string, digest: Digest): Promise<Digest[]>;
-  /** Manifests of the repository whose subject is this digest, oldest first, also when the subject is not there. */
+  /**
+   * Manifests of the repository whose subject is this digest, by the time they were pushed, oldest first, then by digest;
+   * also when the subject is not there. `describeReferrer` makes the descriptors.
+   */
   referrers(repository: string, subject: Digest): Promise<ReferrerRecord[]>;
 
   // --- tags ---
 
   resolveTag(repository: string, tag: string): Promise<Digest | undefined>;
+  /** Tags that point to this manifest, in byte order. */
+  tagsOf(repository: string, digest: Digest): Promise<string[]>;
   /** Tags in byte order after `last`, at most `limit`; undefined if there is no such repository. */
   listTags(repository: string, page: Page): Promise<string[] | undefined>;
   /** Removes a tag; false if it was not there. */
@@ -58,6 +73,7 @@ export interface Catalog {
 
   // --- repositories ---
 
+  /** True from the first blob or manifest on, also when all has been deleted since. */
   repositoryExists(repository: string): Promise<boolean>;
   /** Names in byte order after `last`, at most `limit`. */
   listRepositories(page: Page): Promise<string[]>;
@@ -80,9 +96,22 @@ export interface BlobRecord {
   readonly digest: Digest;
   readonly size: number;
   readonly location: string;
-  /** who linked it last, and when: publishers may read back for a while */
+  /** who sent its bytes here last, null for anonymous and mounts, and when: publishers may read back for a while */
   readonly pushedBy: string | null;
   readonly pushedAt: Date;
+}
+
+/** Sizes in bytes by digest. */
+export interface PartSizes {
+  readonly blobs: ReadonlyMap<Digest, number>;
+  readonly manifests: ReadonlyMap<Digest, number>;
+}
+
+export interface KnownBlobLink extends Change {
+  readonly repository: string;
+  readonly digest: Digest;
+  /** true: `by` has just sent the very bytes; false: a mount */
+  readonly received: boolean;
 }
 
 export interface BlobLink extends Change {

@@ -1,7 +1,7 @@
 import { WharfingerError } from '../errors.ts';
 import type { Descriptor, Platform } from './descriptor.ts';
 import { digestOf, isDigest, type Digest } from './digest.ts';
-import { isIndexType, isManifestType } from './media-types.ts';
+import { isIndexType, isManifestType, isNonDistributable } from './media-types.ts';
 import { parseStrictJson } from './strict-json.ts';
 
 /** A parsed image manifest, OCI or Docker schema 2. */
@@ -167,4 +167,30 @@ export function parseManifest(bytes: Uint8Array, contentType: string): Manifest 
 export function effectiveArtifactType(manifest: Manifest): string | undefined {
   if (manifest.artifactType) return manifest.artifactType;
   return manifest.kind === 'manifest' ? manifest.config.mediaType : undefined;
+}
+
+/** The parts of a manifest that a repository must hold for it to be complete. */
+export interface RequiredParts {
+  /** config and layers, but not non-distributable layers */
+  readonly blobs: readonly Descriptor[];
+  /** children of an index */
+  readonly manifests: readonly Descriptor[];
+}
+
+/** What must be there before a manifest is complete: config, layers, children; never its subject. */
+export function requiredParts(manifest: Manifest): RequiredParts {
+  if (manifest.kind === 'index') return { blobs: [], manifests: manifest.manifests };
+  const layers = manifest.layers.filter((layer) => !isNonDistributable(layer.mediaType));
+  return { blobs: [manifest.config, ...layers], manifests: [] };
+}
+
+/** The descriptor that a referrers listing shows for a manifest (distribution specification, "Listing Referrers"). */
+export function describeReferrer(digest: Digest, size: number, manifest: Manifest): Descriptor {
+  return {
+    mediaType: manifest.mediaType,
+    digest,
+    size,
+    ...keep('artifactType', effectiveArtifactType(manifest)),
+    ...(Object.keys(manifest.annotations).length === 0 ? {} : { annotations: manifest.annotations }),
+  };
 }

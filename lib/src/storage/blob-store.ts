@@ -31,6 +31,14 @@ export interface BlobStore {
   ): Promise<number>;
 
   /**
+   * Checks the digest of all bytes received without ending the upload or making anything durable: for bytes that are
+   * stored already. A mismatch ends the upload.
+   * @returns bytes received in all
+   * @throws WharfingerError UPLOAD_UNKNOWN, UPLOAD_BUSY, BLOB_DIGEST_MISMATCH
+   */
+  check(scope: string, id: string, expected: Digest): Promise<number>;
+
+  /**
    * Ends an upload: checks the digest of all bytes, makes them and their directory entry durable.
    * A mismatch ends the upload too.
    * @throws WharfingerError UPLOAD_UNKNOWN, UPLOAD_BUSY, BLOB_DIGEST_MISMATCH, STORAGE_FULL

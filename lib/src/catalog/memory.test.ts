@@ -1,0 +1,7 @@
+import { describeCatalogContract } from './catalog.contract.ts';
+import { openMemoryCatalog } from './memory.ts';
+
+describeCatalogContract('memory catalog', async () => ({
+  catalog: openMemoryCatalog(),
+  close: async () => undefined,
+}));
