@@ -1,20 +1,6 @@
-import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 
-/**
- * Where signatures and attestations of an image are looked for: our own catalog, another registry, a layout on disk.
- * A look-up that fails throws; "none" is an answer, a failure never is one.
- */
-export interface EvidenceSource {
-  /** The manifest that a tag points to now, or that has this digest; undefined: there is none. */
-  manifest(
-    reference: string,
-  ): Promise<{ readonly digest: Digest; readonly mediaType: string; readonly bytes: Uint8Array } | undefined>;
-  /** Everything whose subject is this digest: referrers API, and the fallback tag where that is what there is. */
-  referrers(subject: Digest): Promise<readonly Descriptor[]>;
-  /** A small blob, whole; undefined: there is none. Throws where it is larger than `limit` bytes. */
-  blob(descriptor: Descriptor, limit: number): Promise<Uint8Array | undefined>;
-}
+export type { EvidenceSource, FetchedManifest } from '../oci/evidence-source.ts';
 
 /** A key that counts, for the repositories that its policy names. */
 export interface TrustedKey {
@@ -35,6 +21,8 @@ export interface ValidSignature {
   readonly format: SignatureFormat;
   /** name of the trusted key */
   readonly key: string;
+  /** SHA-256 of its SubjectPublicKeyInfo, hex: who counts signers counts these, for one key may have two names */
+  readonly keyId: string;
   /** digest of the manifest that carries it */
   readonly evidence: Digest;
 }

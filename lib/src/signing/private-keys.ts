@@ -1,0 +1,55 @@
+import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { WharfingerError } from '../errors.ts';
+import { openCosignKey } from './cosign-key-file.ts';
+import { keyAlgorithm, type KeyAlgorithm } from './keys.ts';
+
+/** A private key to sign with. */
+export interface SigningKey {
+  readonly algorithm: KeyAlgorithm;
+  /** SHA-256 of the SubjectPublicKeyInfo of its public key, hex */
+  readonly id: string;
+  readonly key: KeyObject;
+  /** the public key: PEM, SubjectPublicKeyInfo */
+  readonly publicPem: string;
+}
+
+/**
+ * Parses a private key file: PEM of PKCS #8, encrypted or not, of SEC 1 or PKCS #1, or the encrypted key file of
+ * `cosign generate-key-pair` and `import-key-pair`.
+ * @param password for encrypted files
+ * @throws WharfingerError KEY_INVALID: not such a file, wrong password, or no kind of key that counts
+ */
+export function parsePrivateKey(pem: string, password: string | undefined): SigningKey {
+  const key = openPrivateKey(pem, password);
+  const algorithm = keyAlgorithm(key);
+  if (typeof algorithm !== 'string') {
+    throw new WharfingerError('KEY_INVALID', { what: `it ${algorithm.refused}` });
+  }
+  const publicKey = createPublicKey(key);
+  const spki = publicKey.export({ type: 'spki', format: 'der' });
+  return {
+    algorithm,
+    id: createHash('sha256').update(spki).digest('hex'),
+    key,
+    publicPem: publicKey.export({ type: 'spki', format: 'pem' }),
+  };
+}
+
+function openPrivateKey(pem: string, password: string | undefined): KeyObject {
+  const cosign = openCosignKey(pem, password);
+  try {
+    return cosign === undefined
+      ? createPrivateKey({
+          key: pem,
+          format: 'pem',
+          ...(password === undefined ? {} : { passphrase: password }),
+        })
+      : createPrivateKey({ key: cosign, format: 'der', type: 'pkcs8' });
+  } catch (error) {
+    throw new WharfingerError('KEY_INVALID', {
+      what: 'it is not a private key in PEM, or the password is wrong',
+      remedy: 'give a PKCS #8 file or a key file of cosign, with its password',
+      cause: error,
+    });
+  }
+}
