@@ -1,0 +1,32 @@
+/** The ecosystem without its suffix: Debian of Debian:12. */
+export function ecosystemBase(ecosystem: string): string {
+  const colon = ecosystem.indexOf(':');
+  return colon < 0 ? ecosystem : ecosystem.slice(0, colon);
+}
+
+/** What advisories and packages are looked up by; releases of a distribution share it, `sameRelease` tells them apart. */
+export function packageKey(ecosystem: string, name: string): string {
+  return `${ecosystemBase(ecosystem)}\n${name}`;
+}
+
+/**
+ * True if an advisory for one ecosystem is about packages of the other. Releases must agree (Debian:11 says nothing about
+ * Debian:12); where one side names no release it is about all of them, since nothing tells that it is not.
+ */
+export function sameRelease(a: string, b: string): boolean {
+  if (a === b) return true;
+  if (ecosystemBase(a) !== ecosystemBase(b)) return false;
+  const left = release(a);
+  const right = release(b);
+  return left === right || left === '' || right === '';
+}
+
+/** The release alone: Alpine's leading v and Ubuntu's Pro and LTS marks are spelling. */
+function release(ecosystem: string): string {
+  return ecosystem
+    .slice(ecosystemBase(ecosystem).length + 1)
+    .split(':')
+    .filter((part) => part !== 'LTS' && part !== 'Pro')
+    .join(':')
+    .replace(/^v(?=[0-9])/, '');
+}
