@@ -1,0 +1,152 @@
+import { Readable } from 'node:stream';
+import { request } from 'undici';
+import { z } from 'zod';
+import { WharfingerError } from '@wharfinger/lib/errors';
+import { findLogin, type Login } from './credentials.ts';
+import { ServerRefusal } from './failure.ts';
+import type { Session } from './session.ts';
+
+/** The API of one Wharfinger server, spoken as the user whose login docker's configuration holds. */
+export interface ApiClient {
+  /** host[:port] */
+  readonly host: string;
+  /** @throws ServerRefusal, WharfingerError REMOTE_FAILED */
+  get<T>(path: string, query: Query, shape: z.ZodType<T>): Promise<T>;
+  /** @param body plain data for JSON, or a stream of newline-delimited JSON */
+  post<T>(path: string, body: object | AsyncIterable<Uint8Array>, shape: z.ZodType<T>): Promise<T>;
+}
+
+type Query = Readonly<Record<string, string | number | undefined>>;
+
+const about = z.object({ product: z.literal('wharfinger'), version: z.string(), registry: z.string() });
+const errorBody = z.object({
+  error: z.object({ code: z.string(), message: z.string(), remedy: z.string().default('') }),
+});
+
+/** How long a registry may take to say what it is. */
+const recognitionTimeout = 10_000;
+
+/**
+ * The API of the registry, if it is a Wharfinger.
+ * @returns undefined where it is another product
+ * @throws WharfingerError REMOTE_FAILED where it gave no answer: then nobody knows what it is
+ */
+export async function recogniseServer(host: string, session: Session): Promise<ApiClient | undefined> {
+  const address = new URL('/api/v1/about', baseAddress(host, session));
+  const { status, value } = await send(address, { signal: AbortSignal.timeout(recognitionTimeout) });
+  if (status >= 500) throw failed(host, `it answered ${status} to ${address.pathname}`);
+  if (status !== 200 || !about.safeParse(value).success) return undefined;
+  return createClient(host, session, await findLogin(host, session.environment));
+}
+
+/**
+ * The API of a server that must be a Wharfinger.
+ * @throws WharfingerError USAGE where it is not
+ */
+export async function requireServer(host: string, session: Session): Promise<ApiClient> {
+  const server = await recogniseServer(host, session);
+  if (server !== undefined) return server;
+  throw new WharfingerError('USAGE', {
+    what: `${host} is not a Wharfinger registry`,
+    remedy: 'this command needs one; name its host, for example localhost:5000',
+  });
+}
+
+function createClient(host: string, session: Session, login: Login | undefined): ApiClient {
+  const headers = {
+    accept: 'application/json',
+    ...(login === undefined
+      ? {}
+      : { authorization: `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}` }),
+  };
+  const call = async <T>(address: URL, options: RequestOptions, shape: z.ZodType<T>): Promise<T> => {
+    const { status, value } = await send(address, {
+      ...options,
+      headers: { ...headers, ...options.headers },
+    });
+    if (status !== 200) throw refusalOf(status, value, host);
+    const parsed = shape.safeParse(value);
+    if (parsed.success) return parsed.data;
+    throw failed(
+      host,
+      `its answer to ${address.pathname} is not understood: ${z.prettifyError(parsed.error)}`,
+    );
+  };
+  return {
+    host,
+    get(path, query, shape) {
+      const address = new URL(path, baseAddress(host, session));
+      for (const [name, value] of Object.entries(query)) {
+        if (value !== undefined) address.searchParams.set(name, String(value));
+      }
+      return call(address, {}, shape);
+    },
+    post(path, body, shape) {
+      const streams = Symbol.asyncIterator in body;
+      const options: RequestOptions = {
+        method: 'POST',
+        headers: { 'content-type': streams ? 'application/x-ndjson' : 'application/json' },
+        body: streams ? Readable.from(body, { objectMode: false }) : JSON.stringify(body),
+        // An import is answered once all of it was matched.
+        headersTimeout: 0,
+      };
+      return call(new URL(path, baseAddress(host, session)), options, shape);
+    },
+  };
+}
+
+/** http for this machine and with --plain-http, else https. */
+export function baseAddress(host: string, session: Pick<Session, 'plainHttp'>): string {
+  return `${session.plainHttp || isLoopback(host) ? 'http' : 'https'}://${host}`;
+}
+
+/** True for names and addresses of this very machine, which docker too speaks to without TLS. */
+export function isLoopback(host: string): boolean {
+  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i.test(host);
+}
+
+interface RequestOptions {
+  readonly method?: 'POST';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Readable;
+  readonly signal?: AbortSignal;
+  readonly headersTimeout?: number;
+}
+
+/** Sends a request; `value` is the JSON of the answer, undefined where it is none. Redirects are not followed. */
+async function send(address: URL, options: RequestOptions): Promise<{ status: number; value: unknown }> {
+  try {
+    const response = await request(address, options);
+    return { status: response.statusCode, value: parseJson(await response.body.text()) };
+  } catch (error) {
+    const { message, code } = error as NodeJS.ErrnoException;
+    throw failed(address.host, message || (code ?? 'no answer'), error);
+  }
+}
+
+function failed(host: string, what: string, cause?: unknown): WharfingerError {
+  return new WharfingerError('REMOTE_FAILED', {
+    what: `${host}: ${what}`,
+    remedy: 'check that it runs and can be reached; --plain-http speaks to a registry without TLS',
+    cause,
+  });
+}
+
+function refusalOf(status: number, value: unknown, host: string): Error {
+  const parsed = errorBody.safeParse(value);
+  if (!parsed.success) return failed(host, `it answered ${status}`);
+  const { code, message, remedy } = parsed.data.error;
+  return new ServerRefusal({
+    code,
+    message,
+    remedy: code === 'UNAUTHORIZED' ? `log in with wharf login ${host}` : remedy,
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

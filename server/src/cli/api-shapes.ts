@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import type { FindingFact } from '@wharfinger/lib/routines/facts';
+import type { Verdict } from '@wharfinger/lib/routines/verdict';
+
+/** What the API answers, as far as `wharf` relies on it. A verdict from afar is checked as anything from afar is. */
+const effect = z.enum(['warn', 'hold', 'deny']);
+
+const reason = z.object({
+  routine: z.string(),
+  effect,
+  state: z.enum(['failed', 'undecided']),
+  message: z.string(),
+  details: z.array(z.string()),
+  more: z.number(),
+  remedy: z.string(),
+});
+
+export const verdictShape = z.object({
+  digest: z.string(),
+  repository: z.string(),
+  purpose: z.enum(['pull', 'push', 'deploy', 'promote']),
+  outcome: z.enum(['allow', 'warn', 'hold', 'deny']),
+  decided: z.boolean(),
+  reasons: z.array(reason),
+  passed: z.array(z.string()),
+  validUntil: z.string().optional(),
+  at: z.string(),
+}) satisfies z.ZodType<Verdict>;
+
+export const verdictAnswer = z.object({
+  verdict: verdictShape,
+  children: z
+    .array(z.object({ platform: z.string().optional(), digest: z.string(), verdict: verdictShape }))
+    .optional(),
+});
+
+const finding = z.object({
+  advisory: z.string(),
+  aliases: z.array(z.string()),
+  package: z.string(),
+  version: z.string(),
+  ecosystem: z.string(),
+  purl: z.string(),
+  severity: z.string(),
+  score: z.number().optional(),
+  fixedIn: z.string().optional(),
+  summary: z.string(),
+  malicious: z.boolean(),
+  since: z.string(),
+  layer: z.number(),
+}) satisfies z.ZodType<FindingFact>;
+
+export const findingsAnswer = z.object({ digest: z.string(), findings: z.array(finding) });
+
+export const repositoriesAnswer = z.object({
+  repositories: z.array(
+    z.object({ name: z.string(), class: z.string(), gate: z.string(), official: z.boolean() }),
+  ),
+  next: z.string().optional(),
+});
+
+const who = z.string().nullable();
+
+export const tagsAnswer = z.object({
+  repository: z.string(),
+  tags: z.array(
+    z.object({
+      tag: z.string(),
+      digest: z.string(),
+      movedAt: z.string().optional(),
+      movedBy: who.optional(),
+    }),
+  ),
+  next: z.string().optional(),
+});
+
+export const tagHistoryAnswer = z.object({
+  repository: z.string(),
+  tag: z.string(),
+  moves: z.array(
+    z.object({ from: z.string().nullable(), to: z.string().nullable(), by: who, at: z.string() }),
+  ),
+});
+
+export const rollbackAnswer = z.object({ tag: z.string(), from: z.string().nullable(), to: z.string() });
+
+export const holdAnswer = z.object({ digest: z.string() });
+
+export const importAnswer = z.object({
+  read: z.number(),
+  new: z.number(),
+  changed: z.number(),
+  unchanged: z.number(),
+  refused: z.array(z.looseObject({ message: z.string() })),
+  generation: z.string(),
+  imagesTouched: z.number(),
+});
+
+export const advisoriesAnswer = z.object({
+  generation: z.string(),
+  count: z.number(),
+  importedAt: z.string().nullish(),
+});
+
+export const auditAnswer = z.object({
+  entries: z.array(
+    z.looseObject({
+      id: z.union([z.string(), z.number()]),
+      at: z.string(),
+      actor: who,
+      action: z.string(),
+      repository: z.string().nullish(),
+      digest: z.string().nullish(),
+      tag: z.string().nullish(),
+      outcome: z.string().nullish(),
+      address: z.string().nullish(),
+      client: z.string().nullish(),
+    }),
+  ),
+  next: z.union([z.string(), z.number()]).optional(),
+});

@@ -1,0 +1,49 @@
+import { CommanderError } from 'commander';
+import { chooseStyle, displayable } from './display.ts';
+import { exitCodes, type ExitCode } from './exit-codes.ts';
+import { describeFailure, exitCodeOfFailure } from './failure.ts';
+import { createProgram } from './program.ts';
+import { makeRun } from './session.ts';
+
+// Entry of the command line: bin/wharf.js imports this file.
+
+// Who reads our output may stop reading, as head does; that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+process.exitCode = await main(process.argv);
+
+async function main(argv: readonly string[]): Promise<ExitCode> {
+  let code: ExitCode = exitCodes.done;
+  const surroundings = {
+    output: process.stdout,
+    error: process.stderr,
+    environment: process.env,
+  };
+  const program = createProgram(
+    makeRun(surroundings, (finished) => {
+      code = finished;
+    }),
+  );
+  try {
+    await program.parseAsync(argv);
+    return code;
+  } catch (error) {
+    // --help and --version end by such an error too
+    if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
+    return report(error, argv);
+  }
+}
+
+function report(error: unknown, argv: readonly string[]): ExitCode {
+  const failure = describeFailure(error);
+  if (argv.includes('--json')) {
+    process.stderr.write(`${JSON.stringify({ error: failure })}\n`);
+  } else {
+    const style = chooseStyle(process.stderr, process.env, !argv.includes('--no-color'));
+    const message = failure.message.split('\n').map(displayable).join('\n');
+    process.stderr.write(`${style.red('wharf:')} ${message}\n  ${displayable(failure.remedy)}\n`);
+  }
+  return exitCodeOfFailure(failure);
+}
