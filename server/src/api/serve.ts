@@ -23,7 +23,7 @@ export function createApiServer(parts: ApiServerParts): { app: FastifyInstance; 
   let listener: RequestListener | undefined;
   const app = fastify({
     serverFactory: (handler) => {
-      listener = handler as RequestListener;
+      listener = handler;
       return parts.server;
     },
     bodyLimit,

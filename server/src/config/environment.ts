@@ -19,7 +19,7 @@ export function settingsByVariable(schema: z.ZodType, path: readonly string[] = 
   if (!(inner instanceof z.ZodObject))
     return new Map([[prefix + path.map(toVariable).join('_'), { path, schema: inner }]]);
   const found = new Map<string, Setting>();
-  for (const [key, field] of Object.entries(inner.shape as Record<string, z.ZodType>)) {
+  for (const [key, field] of Object.entries(inner.shape)) {
     for (const [name, setting] of settingsByVariable(field, [...path, key])) found.set(name, setting);
   }
   return found;

@@ -74,6 +74,8 @@ export const configSchema = z.strictObject({
     .regex(/^(?:\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'write host:port')
     .default('127.0.0.1:5000'),
   data: z.string().min(1).default('data'),
+  /** how clients reach this server, where a proxy stands before it: https://registry.example.com */
+  publicUrl: z.url({ protocol: /^https?$/ }).optional(),
   adminPassword: z.string().min(8, 'a password has at least 8 characters').optional(),
   log: z
     .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') })

@@ -1,0 +1,115 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generateKeyPairSync } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isWharfingerError } from '@wharfinger/lib/errors';
+import { loadConfig } from './load.ts';
+
+let folder: string;
+const pem = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({
+  type: 'spki',
+  format: 'pem',
+});
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'wharfinger-config-'));
+  await writeFile(join(folder, 'release.pub'), pem);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function load(yaml: string, environment: Record<string, string> = {}) {
+  const file = join(folder, 'config.yaml');
+  await writeFile(file, yaml);
+  return loadConfig({ WHARFINGER_CONFIG: file, ...environment });
+}
+
+async function mistakes(yaml: string, environment: Record<string, string> = {}): Promise<string> {
+  try {
+    await load(yaml, environment);
+  } catch (error) {
+    if (isWharfingerError(error, 'CONFIG_INVALID')) return error.message;
+    throw error;
+  }
+  throw new Error('the configuration was accepted');
+}
+
+describe('configuration', () => {
+  test('needs no file', async () => {
+    const config = await loadConfig({});
+    expect(config).toMatchObject({
+      listen: '127.0.0.1:5000',
+      registry: { missingParts: 'refuse', readBack: 3_600_000, manifestLimit: 8 * 1024 * 1024 },
+      users: [],
+    });
+  });
+
+  test('reads users, namespaces and keys beside the file', async () => {
+    const config = await load(`
+users:
+  - { name: ci, password: longenough, rights: [{ repositories: team/**, actions: [pull, push] }] }
+namespaces:
+  - { name: team, class: internal, gate: hold, official: true, department: payments }
+trust:
+  - repositories: team/**
+    keys: [{ name: release, file: release.pub }]
+`);
+    expect(config.namespaces[0]).toMatchObject({ name: 'team', stage: 'development', externalFacing: false });
+    expect(config.trust).toEqual([{ pattern: 'team/**', keys: [{ name: 'release', pem }] }]);
+  });
+
+  test('lets the environment win, by the path of the setting', async () => {
+    const config = await load('registry: { missingParts: refuse }', {
+      WHARFINGER_REGISTRY_MISSING_PARTS: 'hold',
+      WHARFINGER_INSPECTION_CONCURRENCY: '3',
+      WHARFINGER_REGISTRY_READ_BACK: '0s',
+      WHARFINGER_NAMESPACES: '[{"name":"a","gate":"hold"}]',
+    });
+    expect(config.registry).toMatchObject({ missingParts: 'hold', readBack: 0 });
+    expect(config.inspection.concurrency).toBe(3);
+    expect(config.namespaces[0]).toMatchObject({ name: 'a', gate: 'hold' });
+  });
+
+  test('lists all mistakes at once and says where', async () => {
+    const found = await mistakes(
+      `
+listen: nowhere
+registry: { missingParts: maybe, unknownSetting: 1 }
+users: [{ name: Bad Name, password: short }]
+trust: [{ repositories: a//b, keys: [] }]
+`,
+      { WHARFINGER_NO_SUCH: '1' },
+    );
+    for (const part of [
+      'listen',
+      'registry.missingParts',
+      'unknownSetting',
+      'users.0.name',
+      'users.0.password',
+      'trust.0.repositories',
+      'trust.0.keys',
+      'WHARFINGER_NO_SUCH',
+    ]) {
+      expect(found).toContain(part);
+    }
+  });
+
+  test.each([
+    ['not YAML', 'a: [', 'config.yaml'],
+    ['a key twice', 'listen: 127.0.0.1:1\nlisten: 127.0.0.1:2', 'config.yaml'],
+    ['a name twice', 'namespaces: [{ name: a }, { name: a }]', 'stands twice'],
+    ['the built-in user', 'users: [{ name: admin, password: longenough }]', 'admin is built in'],
+    [
+      'a key that is none',
+      'trust: [{ repositories: a, keys: [{ name: k, pem: nonsense }] }]',
+      'trust.0.keys.0 (k)',
+    ],
+    [
+      'a key file that is not there',
+      'trust: [{ repositories: a, keys: [{ name: k, file: none.pub }] }]',
+      'trust.0.keys.0 (k)',
+    ],
+  ])('refuses %s', async (_, yaml, expected) => {
+    expect(await mistakes(yaml)).toContain(expected);
+  });
+});

@@ -1,0 +1,94 @@
+import type { IncomingMessage } from 'node:http';
+import { hash } from '@node-rs/argon2';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { identify, type IdentifyParts } from './identify.ts';
+import { createPasswordVerifier } from './passwords.ts';
+import { answerTokenRequest } from './token-endpoint.ts';
+import { createTokenStore } from './tokens.ts';
+
+let clock = new Date('2026-11-22T00:00:00Z');
+let parts: IdentifyParts;
+
+beforeAll(async () => {
+  const stored: Record<string, string> = { ann: 'ann-password', bob: await hash('bob-password') };
+  parts = {
+    users: (name) => stored[name],
+    passwords: createPasswordVerifier(),
+    tokens: createTokenStore(() => clock),
+  };
+});
+
+function asking(authorization?: string): IncomingMessage {
+  return {
+    headers: { ...(authorization && { authorization }) },
+    socket: { remoteAddress: '127.0.0.1' },
+  } as IncomingMessage;
+}
+const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
+const refusal = async (authorization: string) => {
+  try {
+    return (await identify(asking(authorization), parts)).principal;
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+};
+
+describe('who calls', () => {
+  test('is anonymous without credentials', () => {
+    expect(identify(asking(), parts)).toMatchObject({ principal: null, address: '127.0.0.1' });
+  });
+
+  test('is who the password proves, plain or hashed', async () => {
+    expect(await identify(asking(basic('ann:ann-password')), parts)).toMatchObject({ principal: 'ann' });
+    expect(await identify(asking(basic('bob:bob-password')), parts)).toMatchObject({ principal: 'bob' });
+  });
+
+  test('is known at once when the password was verified lately', async () => {
+    await identify(asking(basic('bob:bob-password')), parts);
+    expect(identify(asking(basic('bob:bob-password')), parts)).not.toBeInstanceOf(Promise);
+  });
+
+  test.each([
+    ['a wrong password', basic('ann:bob-password')],
+    ['a wrong password for a hash', basic('bob:ann-password')],
+    ['the hash itself as password', basic('bob:$argon2id$x')],
+    ['an unknown name', basic('eve:ann-password')],
+    ['an empty password', basic('ann:')],
+    ['no colon', basic('ann')],
+    ['an unknown token', 'Bearer nonsense'],
+    ['another scheme', 'Digest x'],
+  ])('refuses %s', async (_, header) => {
+    expect(await refusal(header)).toBe('UNAUTHORIZED');
+  });
+});
+
+describe('tokens', () => {
+  const may = (_: unknown, right: string, repository: string) =>
+    repository === 'team/app' && right !== 'delete';
+  const ann = { principal: 'ann', address: '', client: '' };
+
+  test('stand for that part of the scopes which the caller has rights for', async () => {
+    const { token } = answerTokenRequest(
+      ann,
+      ['repository:team/app:pull,push,delete repository:other:pull'],
+      may,
+      parts.tokens,
+    );
+    const caller = await identify(asking(`Bearer ${token}`), parts);
+    expect(caller.principal).toBe('ann');
+    expect(caller.scopes).toEqual([
+      { repository: 'team/app', actions: new Set(['pull', 'push']) },
+      { repository: 'other', actions: new Set() },
+    ]);
+  });
+
+  test('expire', async () => {
+    const { token, expires_in } = answerTokenRequest(ann, [], may, parts.tokens);
+    clock = new Date(clock.getTime() + expires_in * 1000 + 1);
+    expect(await refusal(`Bearer ${token}`)).toBe('UNAUTHORIZED');
+  });
+
+  test('of a scope that is none are refused', () => {
+    expect(() => answerTokenRequest(ann, ['nonsense'], may, parts.tokens)).toThrow(/type:name:actions/);
+  });
+});
