@@ -233,6 +233,11 @@ const table = {
     message: 'the other registry failed',
     remedy: 'check that it can be reached and that the credentials are right',
   },
+  DATA_IN_USE: {
+    status: 503,
+    message: 'another process uses this data folder',
+    remedy: 'stop it first, or give this one a data folder of its own',
+  },
   CONFIG_INVALID: {
     status: 500,
     message: 'the configuration is not valid',
@@ -243,6 +248,9 @@ const table = {
 
 /** Codes of all failures of this product. */
 export type ErrorCode = keyof typeof table;
+
+/** All codes, in the order of the table. */
+export const errorCodes = Object.keys(table) as readonly ErrorCode[];
 
 /** What the table says of a code. */
 export function describeError(code: ErrorCode): ErrorEntry {
