@@ -66,6 +66,11 @@ export interface Catalog {
   tagsOf(repository: string, digest: Digest): Promise<string[]>;
   /** Tags in byte order after `last`, at most `limit`; undefined if there is no such repository. */
   listTags(repository: string, page: Page): Promise<string[] | undefined>;
+  /**
+   * Points a tag to a manifest that is in the repository; who pushed that one, and when, stays as it is.
+   * @throws WharfingerError MANIFEST_UNKNOWN, TAG_IMMUTABLE
+   */
+  moveTag(move: TagTarget): Promise<void>;
   /** Removes a tag; false if it was not there. */
   deleteTag(repository: string, tag: string, change: Change): Promise<boolean>;
   /** Where a tag pointed, newest first; also of tags deleted since. */
@@ -145,6 +150,14 @@ export interface ManifestRecord {
 /** A manifest with a subject, as a referrers listing shows it. */
 export interface ReferrerRecord {
   readonly descriptor: Descriptor;
+}
+
+export interface TagTarget extends Change {
+  readonly repository: string;
+  readonly tag: string;
+  readonly to: Digest;
+  /** true for a tag that must not be moved once it points somewhere */
+  readonly immutable?: (tag: string) => boolean;
 }
 
 export interface TagMove extends Change {

@@ -68,7 +68,10 @@ export function openMemoryCatalog(): Catalog {
     }
   }
 
-  function refuseImmutable(put: ManifestPut, repository: Repository | undefined): void {
+  function refuseImmutable(
+    put: Pick<ManifestPut, 'tags' | 'digest' | 'immutable'>,
+    repository: Repository | undefined,
+  ): void {
     for (const tag of put.tags) {
       const now = repository?.tags.get(tag);
       if (now !== undefined && now !== put.digest && put.immutable?.(tag)) {
@@ -201,6 +204,13 @@ export function openMemoryCatalog(): Catalog {
     async listTags(repository, wanted) {
       const tags = repositories.get(repository)?.tags;
       return tags && page(tags.keys(), wanted);
+    },
+
+    async moveTag({ repository: name, tag, to, immutable, by, at }) {
+      const repository = repositories.get(name);
+      if (!repository?.manifests.has(to)) throw new WharfingerError('MANIFEST_UNKNOWN', { what: to });
+      refuseImmutable({ tags: [tag], digest: to, ...(immutable && { immutable }) }, repository);
+      moveTag(repository, tag, to, { by, at });
     },
 
     async deleteTag(name, tag, change) {

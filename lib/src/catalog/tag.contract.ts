@@ -54,6 +54,24 @@ export function describeTagContract(catalogOf: () => Catalog): void {
       ]);
     });
 
+    test('move back to a manifest that is there, which stays as its publisher left it', async () => {
+      const catalog = catalogOf();
+      const first = await addImage(catalog, 'a', 'x', { tags: ['v1'], ...byAlice(1) });
+      const second = await addImage(catalog, 'a', 'y', { tags: ['v1'], ...byAlice(2) });
+      const back = { repository: 'a', tag: 'v1', to: first, by: 'bob', at: moment(3) };
+      await catalog.moveTag(back);
+      expect(await catalog.resolveTag('a', 'v1')).toBe(first);
+      expect(await catalog.tagHistory('a', 'v1', 1)).toEqual([
+        { tag: 'v1', from: second, to: first, by: 'bob', at: moment(3) },
+      ]);
+      expect(await catalog.getManifest('a', first)).toMatchObject({ pushedBy: 'alice', pushedAt: moment(1) });
+      const elsewhere = { ...back, to: second, immutable: () => true };
+      expect(await codeOf(catalog.moveTag(elsewhere))).toBe('TAG_IMMUTABLE');
+      const nowhere = { ...back, to: digestOf('nowhere') };
+      expect(await codeOf(catalog.moveTag(nowhere))).toBe('MANIFEST_UNKNOWN');
+      expect(await catalog.resolveTag('a', 'v1')).toBe(first);
+    });
+
     test('that are immutable do not move, and nothing of the push remains', async () => {
       const catalog = catalogOf();
       const immutable = (tag: string) => tag.startsWith('v');

@@ -1,6 +1,5 @@
 import { WharfingerError } from '@wharfinger/lib/errors';
 import { isDigest, type Digest } from '@wharfinger/lib/oci/digest';
-import { parseManifest } from '@wharfinger/lib/oci/manifest';
 import { isTag } from '@wharfinger/lib/oci/reference';
 import { z } from 'zod';
 import { demand, pageFields, parseInput, repositoryField, type ApiContext } from '../context.ts';
@@ -55,19 +54,10 @@ export function addTagRoutes(
     demand(context, request, 'push', repository);
     const from = (await catalog.resolveTag(repository, tag)) ?? null;
     const target = to ?? (await previousDigest(context, repository, tag, from));
-    const record = await catalog.getManifest(repository, target);
-    if (!record) {
-      throw new WharfingerError('MANIFEST_UNKNOWN', {
-        what: `${repository}@${target} is not in the registry any more`,
-      });
-    }
-    await catalog.putManifest({
+    await catalog.moveTag({
       repository,
-      digest: target,
-      bytes: record.bytes,
-      manifest: parseManifest(record.bytes, record.mediaType),
-      tags: [tag],
-      missing: [],
+      tag,
+      to: target,
       immutable: (name) => isTagImmutable(repository, name),
       by: request.caller.principal,
       at: context.now(),
