@@ -18,7 +18,7 @@ export interface OpenCatalog {
  * @param open opens an empty catalog; called before each test
  */
 export function describeCatalogContract(name: string, open: () => Promise<OpenCatalog>): void {
-  describe(name, () => {
+  describe(`catalog contract: ${name}`, () => {
     let opened: OpenCatalog;
     let catalog: Catalog;
     beforeEach(async () => {
@@ -236,6 +236,15 @@ export function describeCatalogContract(name: string, open: () => Promise<OpenCa
         expect(await catalog.manifestsReferringTo('a', image)).toEqual([parent.digest]);
         expect(await catalog.manifestsReferringTo('b', image)).toEqual([]);
       });
+    });
+
+    test('an index of blobs, as BuildKit writes for its caches, refers to blobs', async () => {
+      const layer = await addBlob(catalog, 'a', 'layer');
+      const child = { mediaType: mediaTypes.ociLayerGzip, digest: layer, size: 5 };
+      const cache = putOf('a', { manifests: [child] });
+      await catalog.putManifest(cache);
+      expect(await catalog.manifestsReferringTo('a', layer)).toEqual([cache.digest]);
+      expect(await codeOf(() => catalog.unlinkBlob('a', layer, byAlice(1)))).toBe('BLOB_IN_USE');
     });
 
     describe('referrers', () => {

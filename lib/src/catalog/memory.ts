@@ -124,9 +124,7 @@ export function openMemoryCatalog(): Catalog {
     async unlinkBlob(name, digest) {
       const repository = repositories.get(name);
       if (!repository?.blobs.has(digest)) return false;
-      const users = [...repository.manifests.values()].filter(
-        ({ manifest }) => manifest.kind === 'manifest' && refersTo(manifest, digest),
-      );
+      const users = [...repository.manifests.values()].filter(({ manifest }) => refersTo(manifest, digest));
       if (users.length > 0) {
         throw new WharfingerError('BLOB_IN_USE', { what: users.map((user) => user.digest).join(', ') });
       }

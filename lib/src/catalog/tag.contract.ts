@@ -66,9 +66,9 @@ export function describeTagContract(catalogOf: () => Catalog): void {
       ]);
       expect(await catalog.getManifest('a', first)).toMatchObject({ pushedBy: 'alice', pushedAt: moment(1) });
       const elsewhere = { ...back, to: second, immutable: () => true };
-      expect(await codeOf(catalog.moveTag(elsewhere))).toBe('TAG_IMMUTABLE');
+      expect(await codeOf(() => catalog.moveTag(elsewhere))).toBe('TAG_IMMUTABLE');
       const nowhere = { ...back, to: digestOf('nowhere') };
-      expect(await codeOf(catalog.moveTag(nowhere))).toBe('MANIFEST_UNKNOWN');
+      expect(await codeOf(() => catalog.moveTag(nowhere))).toBe('MANIFEST_UNKNOWN');
       expect(await catalog.resolveTag('a', 'v1')).toBe(first);
     });
 
