@@ -1,0 +1,48 @@
+import { WharfingerError } from '@wharfinger/lib/errors';
+import { sql } from 'kysely';
+import { ddl, kindOf, type DatabaseKind } from './dialect.ts';
+import { catalog } from './migrations/0001-catalog.ts';
+import { jobsAndAudit } from './migrations/0002-jobs-and-audit.ts';
+import { contents } from './migrations/0003-contents.ts';
+import type { Db } from './schema.ts';
+
+/** One step of the schema; never changed once it was released. */
+export interface Migration {
+  /** NNNN-what, in the order of application */
+  readonly name: string;
+  /** statements in order, with the words of `ddl` in braces */
+  readonly statements: (kind: DatabaseKind) => readonly string[];
+}
+
+const migrations: readonly Migration[] = [catalog, jobsAndAudit, contents];
+
+/** Names the lock that one migrating process holds; any number will do, if it stays the same. */
+const lockNumber = 4_861_203_977;
+
+/**
+ * Brings the schema to what this program needs: all steps that are missing in one transaction, under a lock that makes
+ * a second process wait.
+ * @throws WharfingerError CONFIG_INVALID if a newer program has written to this database
+ */
+export async function migrate(db: Db): Promise<void> {
+  const kind = kindOf(db);
+  await db.transaction().execute(async (trx) => {
+    const run = (statement: string) => sql.raw(ddl(kind, statement)).execute(trx);
+    // On SQLite the folder is locked by one process, and that has one writer.
+    if (kind === 'postgres') await sql`select pg_advisory_xact_lock(${lockNumber}::bigint)`.execute(trx);
+    await run(`create table if not exists migrations (name {text} not null primary key) {keyed table}`);
+    const { rows } = await sql<{ name: string }>`select name from migrations order by name`.execute(trx);
+    const applied = new Set(rows.map((row) => row.name));
+    for (const { name, statements } of migrations) {
+      if (applied.delete(name)) continue;
+      for (const statement of statements(kind)) await run(statement);
+      await sql`insert into migrations (name) values (${name})`.execute(trx);
+    }
+    if (applied.size > 0) {
+      throw new WharfingerError('CONFIG_INVALID', {
+        what: `the database has the unknown steps ${[...applied].join(', ')}: a newer version has written to it`,
+        remedy: 'start that version or a newer one, or restore a backup from before the upgrade',
+      });
+    }
+  });
+}

@@ -1,0 +1,246 @@
+import type { Generated, Kysely } from 'kysely';
+
+/**
+ * A database or a transaction of it: what functions of the stores take. Inside a transaction give them the transaction:
+ * on SQLite there is one writer, and a write beside the transaction would wait for it for ever.
+ */
+export type Db = Kysely<Schema>;
+
+/** Milliseconds since 1970, UTC. */
+type Time = number;
+/** JSON as text. */
+type Json = string;
+/** 0 or 1: SQLite has no booleans. */
+type Flag = number;
+
+/** Every table, the same on SQLite and PostgreSQL. All text is compared by its bytes. */
+export interface Schema {
+  repositories: RepositoryRow;
+  blobs: BlobRow;
+  repository_blobs: RepositoryBlobRow;
+  manifests: ManifestRow;
+  manifest_refs: ManifestRefRow;
+  tags: TagRow;
+  tag_moves: TagMoveRow;
+  jobs: JobRow;
+  audit: AuditRow;
+  layer_inventories: LayerInventoryRow;
+  images: ImageRow;
+  pkg_names: PkgNameRow;
+  pkg_versions: PkgVersionRow;
+  image_packages: ImagePackageRow;
+  advisories: AdvisoryRow;
+  advisory_affected: AdvisoryAffectedRow;
+  findings: FindingRow;
+  signature_reports: SignatureReportRow;
+  verdicts: VerdictRow;
+  holds: HoldRow;
+  settings: SettingRow;
+}
+
+interface RepositoryRow {
+  id: Generated<number>;
+  name: string;
+  created_at: Time;
+}
+
+/** Bytes that are stored: digest → location. */
+interface BlobRow {
+  digest: string;
+  size: number;
+  location: string;
+  /** since when no repository has it; null: some repository has, or had it when last looked */
+  unlinked_at: Time | null;
+}
+
+interface RepositoryBlobRow {
+  repository_id: number;
+  digest: string;
+  pushed_by: string | null;
+  pushed_at: Time;
+}
+
+interface ManifestRow {
+  id: Generated<number>;
+  repository_id: number;
+  digest: string;
+  media_type: string;
+  kind: 'manifest' | 'index';
+  size: number;
+  pushed_by: string | null;
+  pushed_at: Time;
+  subject: string | null;
+  /** the descriptor that a listing of referrers shows; null without subject */
+  referrer: Json | null;
+  /** digests of parts that were not there when it was pushed; null: none */
+  missing: Json | null;
+  bytes: Uint8Array;
+}
+
+/** What a manifest refers to, other than its subject. */
+interface ManifestRefRow {
+  digest: string;
+  repository_id: number;
+  manifest_id: number;
+  /** `blob`: config or layer; `manifest`: child of an index */
+  role: 'blob' | 'manifest';
+}
+
+interface TagRow {
+  repository_id: number;
+  name: string;
+  digest: string;
+}
+
+interface TagMoveRow {
+  id: Generated<number>;
+  repository_id: number;
+  tag: string;
+  from_digest: string | null;
+  to_digest: string | null;
+  moved_by: string | null;
+  moved_at: Time;
+}
+
+/** Work to be done; a row for each (kind, key), gone when it is done. */
+interface JobRow {
+  id: Generated<number>;
+  kind: string;
+  key: string;
+  /** whose work it is: the first path component of the repository, or empty */
+  namespace: string;
+  payload: Json;
+  /** higher goes first */
+  priority: number;
+  /** ready: may run; delayed: at `run_after`; running: until `lease_until`; dead: failed too often */
+  state: 'ready' | 'delayed' | 'running' | 'dead';
+  run_after: Time;
+  attempts: number;
+  max_attempts: number;
+  /** asked for again while it was running */
+  again: Flag;
+  lease: string | null;
+  lease_until: Time | null;
+  error: string | null;
+  enqueued_at: Time;
+}
+
+/** Append-only: triggers refuse update and delete. */
+interface AuditRow {
+  id: Generated<number>;
+  at: Time;
+  actor: string | null;
+  address: string | null;
+  client: string | null;
+  action: string;
+  repository: string | null;
+  digest: string | null;
+  tag: string | null;
+  outcome: string;
+  /** canonical JSON */
+  detail: Json | null;
+}
+
+interface LayerInventoryRow {
+  digest: string;
+  /** version of the format; one of another is made anew */
+  format: number;
+  /** zstd of JSON */
+  inventory: Uint8Array;
+  made_at: Time;
+}
+
+/** What a manifest contains, whatever repository has it. */
+interface ImageRow {
+  id: Generated<number>;
+  digest: string;
+  format: number;
+  complete: Flag;
+  /** zstd of JSON */
+  inventory: Uint8Array;
+  made_at: Time;
+}
+
+/** What advisories are matched by: source or origin package for distributions. An unknown ecosystem is empty. */
+interface PkgNameRow {
+  id: Generated<number>;
+  ecosystem: string;
+  name: string;
+}
+
+interface PkgVersionRow {
+  id: Generated<number>;
+  name_id: number;
+  version: string;
+}
+
+interface ImagePackageRow {
+  version_id: number;
+  image_id: number;
+}
+
+interface AdvisoryRow {
+  key: Generated<number>;
+  /** as its publisher calls it */
+  id: string;
+  /** over what decides which versions are affected */
+  match_hash: string;
+  /** over the rest */
+  display_hash: string;
+  record: Json;
+  first_imported: Time;
+  /** of the import that changed it last */
+  generation: number;
+}
+
+interface AdvisoryAffectedRow {
+  name_id: number;
+  advisory_key: number;
+}
+
+/** An advisory that matches a package version: stored once, whatever the number of images. */
+interface FindingRow {
+  version_id: number;
+  advisory_key: number;
+  fixed_in: string | null;
+}
+
+interface SignatureReportRow {
+  repository_id: number;
+  digest: string;
+  report: Json;
+  /** what it was made from: hash over the trusted keys and the evidence that was there */
+  made_from: string;
+  made_at: Time;
+}
+
+interface VerdictRow {
+  repository_id: number;
+  digest: string;
+  purpose: string;
+  outcome: string;
+  decided: Flag;
+  verdict: Json;
+  valid_until: Time | null;
+  /** generations that it was made from */
+  made_from: Json;
+  made_at: Time;
+}
+
+/** Held by hand until somebody releases it: both acts are kept, also when the manifest is deleted. */
+interface HoldRow {
+  id: Generated<number>;
+  repository: string;
+  digest: string;
+  held_by: string;
+  held_at: Time;
+  reason: string;
+  released_by: string | null;
+  released_at: Time | null;
+  release_reason: string | null;
+}
+
+interface SettingRow {
+  key: string;
+  value: Json;
+}

@@ -1,0 +1,76 @@
+import { Worker } from 'node:worker_threads';
+import { failureError } from './failures.ts';
+import type { Reply, Request, SqliteWorkerData, StatementResult } from './sqlite-messages.ts';
+
+/** A thread with one connection, seen from outside. */
+export interface SqliteThread {
+  /** Sends a request; requests are carried out in this order. */
+  send(request: Omit<Request, 'id'>): Promise<StatementResult | undefined>;
+  close(): Promise<void>;
+}
+
+interface Waiting {
+  resolve(result: StatementResult | undefined): void;
+  reject(error: Error): void;
+}
+
+/**
+ * A copy of exactly the bytes that are meant: a small Buffer lies in a pool, and all of the pool would be sent with it.
+ */
+function forTransport(parameter: unknown): unknown {
+  if (!(parameter instanceof Uint8Array)) return parameter;
+  return parameter.byteLength === parameter.buffer.byteLength ? parameter : new Uint8Array(parameter);
+}
+
+/** Starts a thread; resolves when its connection is open. */
+export async function startThread(data: SqliteWorkerData): Promise<SqliteThread> {
+  const body = import.meta.url.endsWith('.ts') ? './sqlite-worker.ts' : './sqlite-worker.js';
+  const worker = new Worker(new URL(body, import.meta.url), {
+    workerData: data,
+    execArgv: [],
+    name: `sqlite ${data.role}`,
+  });
+  const waiting = new Map<number, Waiting>();
+  let last = 0;
+  let ended: Error | undefined;
+
+  function end(reason: Error): void {
+    ended ??= reason;
+    for (const { reject } of waiting.values()) reject(ended);
+    waiting.clear();
+  }
+  worker.on('message', ({ id, result, failure }: Reply) => {
+    const request = waiting.get(id);
+    waiting.delete(id);
+    if (failure) request?.reject(failureError(failure));
+    else request?.resolve(result);
+  });
+  worker.on('error', end);
+  worker.on('exit', () => end(failureError({ code: 'CLOSED', message: 'the database is closed' })));
+
+  const answerTo = (id: number) =>
+    new Promise<StatementResult | undefined>((resolve, reject) => {
+      if (ended) reject(ended);
+      else waiting.set(id, { resolve, reject });
+    });
+
+  const thread: SqliteThread = {
+    send(request) {
+      last += 1;
+      const answer = answerTo(last);
+      worker.postMessage({ id: last, ...request, parameters: request.parameters?.map(forTransport) });
+      return answer;
+    },
+    async close() {
+      if (!ended) await thread.send({ kind: 'close' });
+      await worker.terminate();
+    },
+  };
+  try {
+    await answerTo(0);
+  } catch (error) {
+    await worker.terminate();
+    throw error;
+  }
+  return thread;
+}

@@ -1,0 +1,62 @@
+import Sqlite from 'better-sqlite3';
+import { parentPort, workerData } from 'node:worker_threads';
+import { openGroups } from './sqlite-groups.ts';
+import type { Failure, Reply, Request, SqliteWorkerData } from './sqlite-messages.ts';
+import { openStatements } from './sqlite-statements.ts';
+
+/** The body of a thread with one connection, either the writer's or a reader's. */
+const { role, file, lockFile } = workerData as SqliteWorkerData;
+const port = parentPort!;
+
+function failureOf(error: unknown): Failure {
+  const code = error instanceof Sqlite.SqliteError ? error.code : 'UNKNOWN';
+  return { code, message: error instanceof Error ? error.message : String(error) };
+}
+
+function reply(message: Reply): void {
+  port.postMessage(message);
+}
+
+/** Takes the data folder for this process. The operating system ends the lock with the process, however that ends. */
+function takeLock(path: string): Sqlite.Database {
+  const lock = new Sqlite(path, { timeout: 0 });
+  lock.pragma('locking_mode = EXCLUSIVE');
+  lock.exec('BEGIN EXCLUSIVE');
+  return lock;
+}
+
+function open(): void {
+  const lock = lockFile === undefined ? undefined : takeLock(lockFile);
+  const db = new Sqlite(file, { readonly: role === 'reader', timeout: 5000 });
+  if (role === 'writer') db.pragma('journal_mode = WAL');
+  db.pragma('synchronous = FULL');
+  db.pragma('foreign_keys = ON');
+  db.pragma('cache_size = -16384');
+  db.pragma('journal_size_limit = 67108864');
+  const statements = openStatements(db);
+  const groups = openGroups(db, statements, failureOf);
+
+  port.on('message', (request: Request) => {
+    if (request.kind === 'close') {
+      db.close();
+      lock?.close();
+      reply({ id: request.id });
+      port.close();
+    } else if (role === 'writer') {
+      reply({ id: request.id, ...groups.handle(request) });
+    } else {
+      try {
+        reply({ id: request.id, result: statements.run(request.sql ?? '', request.parameters ?? []) });
+      } catch (error) {
+        reply({ id: request.id, failure: failureOf(error) });
+      }
+    }
+  });
+}
+
+try {
+  open();
+  reply({ id: 0 });
+} catch (error) {
+  reply({ id: 0, failure: failureOf(error) });
+}

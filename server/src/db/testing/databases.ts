@@ -1,0 +1,100 @@
+import pg from 'pg';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'vitest';
+import type { DatabaseKind } from '../dialect.ts';
+import { openDatabase, type Database } from '../open.ts';
+import { startPostgres, type PostgresServer } from './postgres-server.ts';
+
+/** An empty database of the present schema. */
+export interface TestDatabase extends Database {
+  /** what openDatabase was given: open it again, from this process or another */
+  readonly where: string;
+  /** closes it and removes its data */
+  close(): Promise<void>;
+}
+
+interface TestDatabaseKind {
+  readonly name: string;
+  readonly kind: DatabaseKind;
+  /** Opens an empty database; close it in the end. */
+  open(): Promise<TestDatabase>;
+}
+
+async function openTestSqlite(): Promise<TestDatabase> {
+  const folder = await mkdtemp(join(tmpdir(), 'wharfinger-sqlite-'));
+  const database = await openDatabase(folder);
+  return {
+    ...database,
+    where: folder,
+    async close() {
+      await database.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+/** One server serves all databases that are open at the same time, and ends with the last of them. */
+let running: { server: Promise<PostgresServer>; users: number } | undefined;
+let made = 0;
+
+async function command(url: string, text: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(text);
+  } finally {
+    await client.end();
+  }
+}
+
+async function leave(): Promise<void> {
+  running!.users -= 1;
+  if (running!.users > 0) return;
+  const { server } = running!;
+  running = undefined;
+  await (await server).stop();
+}
+
+async function openTestPostgres(): Promise<TestDatabase> {
+  running ??= { server: startPostgres(), users: 0 };
+  running.users += 1;
+  const server = await running.server;
+  made += 1;
+  const name = `test_${made}`;
+  await command(server.urlOf('postgres'), `create database ${name}`);
+  const where = server.urlOf(name);
+  const database = await openDatabase(where);
+  return {
+    ...database,
+    where,
+    async close() {
+      await database.close();
+      await leave();
+    },
+  };
+}
+
+async function whyNoPostgres(): Promise<string | undefined> {
+  try {
+    const server = await startPostgres();
+    running = { server: Promise.resolve(server), users: 0 };
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+const noPostgres = await whyNoPostgres();
+if (noPostgres !== undefined) {
+  describe.skip('PostgreSQL', () => test(`cannot be run here: ${noPostgres}`, () => {}));
+}
+
+/** Every database that this machine can run; where PostgreSQL cannot be, a skipped test says why. */
+export const testDatabases: readonly TestDatabaseKind[] = [
+  { name: 'SQLite', kind: 'sqlite', open: openTestSqlite },
+  ...(noPostgres === undefined
+    ? [{ name: 'PostgreSQL', kind: 'postgres' as const, open: openTestPostgres }]
+    : []),
+];
