@@ -208,7 +208,18 @@ const table = {
     message: 'the advisory is not a valid OSV record',
     remedy: 'correct the record; see the OSV schema',
   },
+  ADVISORIES_UNREADABLE: {
+    status: 400,
+    message: 'the advisories cannot be read',
+    remedy:
+      'give a .json, .jsonl, .jsonl.gz or .zip file of OSV records, a folder of such files, or an https address of one',
+  },
   VERSION_INVALID: { status: 400, message: 'the version cannot be ordered', remedy: 'correct the version' },
+  PIN_REFUSED: {
+    status: 400,
+    message: 'the file cannot be pinned',
+    remedy: 'give Kubernetes YAML, Helm values, a Compose file or a Dockerfile',
+  },
 
   // trust and rules
   KEY_INVALID: {

@@ -44,6 +44,11 @@ export interface AffectedRange {
 /** That a package version is affected by an advisory: stored once, whatever the number of images that have it. */
 export interface Match {
   readonly advisory: string;
+  /**
+   * Why it could not be told whether the version is affected (no order known for the ecosystem, a version without a place
+   * in it, an advisory that names no versions). Absent: it is affected. Who does not look treats it as affected, never as clean.
+   */
+  readonly undecided?: string;
   /** first version that is fixed and newer than the one at hand; undefined: no fix is known */
   readonly fixedIn?: string;
 }

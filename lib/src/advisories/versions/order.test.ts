@@ -63,7 +63,7 @@ const alpineVersion = fc.oneof(
       fc.constantFrom('', '-r0', '-r1', '-r01', '-r', '-rx'),
     )
     .map(([numbers, letter, suffixes, hash, revision]) =>
-      [numbers.join('.'), letter, ...suffixes, hash, revision].join(''),
+      [numbers.join('.') || '0', letter, ...suffixes, hash, revision].join(''),
     ),
 );
 

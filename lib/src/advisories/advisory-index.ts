@@ -1,0 +1,107 @@
+import type { Advisory, Affected, Match } from './advisory.ts';
+import { packageKey } from './ecosystem.ts';
+import { affects, severityFor, type PackageVersion } from './match.ts';
+import { PackedRecords } from './packed-records.ts';
+
+/** An advisory without the list of what it affects. */
+export type AdvisoryHead = Omit<Advisory, 'affected'>;
+
+/** A match of one package version, with what people want to know of the advisory. */
+export interface FoundMatch {
+  readonly subject: PackageVersion;
+  readonly match: Match;
+  readonly advisory: AdvisoryHead;
+}
+
+/** Advisories of one package name: numbers of entries in the index. */
+interface Entry {
+  readonly head: number;
+  readonly id: string;
+  readonly affected: readonly Affected[];
+}
+
+/** Advisories in memory, found by ecosystem and name: for the command line, which has no database. */
+export interface AdvisoryIndex {
+  /** number of advisories kept; withdrawn ones are not */
+  readonly size: number;
+  /**
+   * All matches of these packages. A version that occurs several times is evaluated, and reported, once; the order is that
+   * of the packages, then that in which advisories were added.
+   */
+  findMatches(packages: Iterable<PackageVersion>): FoundMatch[];
+}
+
+/**
+ * Builds an index. Takes advisories one by one and keeps them packed (about 300 bytes each), so that 300,000 fit beside an
+ * image's inventory.
+ *
+ * @param wanted where the packages are known beforehand: which to keep advisories for
+ */
+export async function buildIndex(
+  advisories: Iterable<Advisory> | AsyncIterable<Advisory>,
+  wanted: (ecosystem: string, name: string) => boolean = () => true,
+): Promise<AdvisoryIndex> {
+  const heads = new PackedRecords<AdvisoryHead>((value) => value as AdvisoryHead);
+  const entries = new PackedRecords<Entry>((value) => value as Entry);
+  const byKey = new Map<string, number | number[]>();
+  for await (const advisory of advisories) {
+    if (advisory.withdrawn !== undefined) continue;
+    const { affected, ...head } = advisory;
+    const groups = Map.groupBy(
+      affected.filter((item) => wanted(item.ecosystem, item.name)),
+      (item) => packageKey(item.ecosystem, item.name),
+    );
+    if (groups.size === 0) continue;
+    const number = heads.add(head);
+    for (const [key, items] of groups) {
+      append(byKey, key, entries.add({ head: number, id: advisory.id, affected: items }));
+    }
+  }
+  return {
+    size: heads.size,
+    findMatches: (packages) => findMatches(packages, byKey, entries, heads),
+  };
+}
+
+/** Most names have one advisory: a list would cost more than all the rest. */
+function append(byKey: Map<string, number | number[]>, key: string, entry: number): void {
+  const present = byKey.get(key);
+  if (present === undefined) byKey.set(key, entry);
+  else if (typeof present === 'number') byKey.set(key, [present, entry]);
+  else present.push(entry);
+}
+
+function findMatches(
+  packages: Iterable<PackageVersion>,
+  byKey: ReadonlyMap<string, number | number[]>,
+  entries: PackedRecords<Entry>,
+  heads: PackedRecords<AdvisoryHead>,
+): FoundMatch[] {
+  const found: FoundMatch[] = [];
+  const seen = new Set<string>();
+  const unpacked = new Map<string, Entry[]>();
+  const known = new Map<number, AdvisoryHead>();
+  for (const { ecosystem, name, version } of packages) {
+    const identity = JSON.stringify([ecosystem, name, version]);
+    if (seen.has(identity)) continue;
+    seen.add(identity);
+    const subject = { ecosystem, name, version };
+    const key = packageKey(ecosystem, name);
+    const numbers = byKey.get(key) ?? [];
+    let candidates = unpacked.get(key);
+    if (candidates === undefined) {
+      candidates = (typeof numbers === 'number' ? [numbers] : numbers).map((number) => entries.get(number));
+      unpacked.set(key, candidates);
+    }
+    for (const entry of candidates) {
+      const match = affects(entry, subject);
+      if (match === undefined) continue;
+      const head = known.get(entry.head) ?? heads.get(entry.head);
+      known.set(entry.head, head);
+      const { score: _, ...rest } = head;
+      const severity = severityFor({ ...head, affected: entry.affected }, subject);
+      found.push({ subject, match, advisory: { ...rest, ...severity } });
+    }
+  }
+  return found;
+}

@@ -1,0 +1,134 @@
+import type { Match, Severity } from './advisory.ts';
+import type { FoundMatch } from './advisory-index.ts';
+import type { PackageVersion } from './match.ts';
+import { worse } from './osv-severity.ts';
+import { versionOrder } from './versions/order.ts';
+
+const cve = /^CVE-[0-9]{4}-[0-9]{4,}$/;
+
+/** One flaw in one package version, whatever the number of databases that tell of it. */
+export interface Finding extends PackageVersion, Omit<Match, 'advisory'> {
+  /** the CVE where there is one, else an id of the database */
+  readonly id: string;
+  /** its other names, in order */
+  readonly aliases: readonly string[];
+  /** ids of the advisories that say so */
+  readonly advisories: readonly string[];
+  readonly severity: Severity;
+  readonly score?: number;
+  readonly summary: string;
+  readonly malicious: boolean;
+  /** the earliest time that one of them gives, RFC 3339 */
+  readonly published?: string;
+}
+
+/**
+ * Makes findings of matches so that a CVE is counted once per package version, though Debian, GitHub and others have each a
+ * record of it; and that one erratum which fixes five CVEs counts as five. Merged findings have the worst severity, the
+ * highest of the fixed versions, the earliest date, and are undecided only if all are.
+ */
+export function dedupeFindings(matches: Iterable<FoundMatch>): Finding[] {
+  const bySubject = Map.groupBy(matches, ({ subject }) =>
+    JSON.stringify([subject.ecosystem, subject.name, subject.version]),
+  );
+  return [...bySubject.values()].flatMap((group) =>
+    [...groupByFlaw(group)].map(([id, members]) => merge(id, members)),
+  );
+}
+
+function namesOf(match: FoundMatch): readonly string[] {
+  return [match.advisory.id, ...match.advisory.aliases];
+}
+
+function groupByFlaw(matches: readonly FoundMatch[]): ReadonlyMap<string, FoundMatch[]> {
+  const byCve = new Map<string, FoundMatch[]>();
+  const cvesOfName = new Map<string, Set<string>>();
+  const nameless: FoundMatch[] = [];
+  for (const match of matches) {
+    const names = namesOf(match);
+    const cves = names.filter((name) => cve.test(name));
+    if (cves.length === 0) nameless.push(match);
+    for (const id of new Set(cves)) push(byCve, id, match);
+    for (const name of names) {
+      const known = cvesOfName.get(name) ?? new Set();
+      for (const id of cves) known.add(id);
+      cvesOfName.set(name, known);
+    }
+  }
+  const without: FoundMatch[] = [];
+  for (const match of nameless) {
+    const cves = new Set(namesOf(match).flatMap((name) => [...(cvesOfName.get(name) ?? [])]));
+    if (cves.size === 0) without.push(match);
+    for (const id of cves) push(byCve, id, match);
+  }
+  for (const members of joinByName(without)) {
+    // A malicious package is known by that name.
+    const ids = members.map(({ advisory }) => advisory.id).sort();
+    const id = ids.find((name) => name.startsWith('MAL-')) ?? ids[0];
+    if (id !== undefined) byCve.set(id, members);
+  }
+  return byCve;
+}
+
+function push(groups: Map<string, FoundMatch[]>, id: string, match: FoundMatch): void {
+  const members = groups.get(id);
+  if (members === undefined) groups.set(id, [match]);
+  else members.push(match);
+}
+
+/** Joins what shares a name, directly or through others. */
+function joinByName(matches: readonly FoundMatch[]): Iterable<FoundMatch[]> {
+  const groupOf = new Map<string, FoundMatch[]>();
+  for (const match of matches) {
+    const joined = [match];
+    for (const name of namesOf(match)) {
+      const other = groupOf.get(name);
+      if (other !== undefined && !other.some((member) => joined.includes(member))) joined.push(...other);
+    }
+    for (const member of joined) for (const name of namesOf(member)) groupOf.set(name, joined);
+  }
+  return new Set(groupOf.values());
+}
+
+function merge(id: string, members: readonly FoundMatch[]): Finding {
+  const [first] = members;
+  if (first === undefined) throw new RangeError('a finding needs a match');
+  const decided = members.filter(({ match }) => match.undecided === undefined);
+  const { severity, score } = members.map(({ advisory }) => advisory).reduce(worse, first.advisory);
+  const fixedIn = highest(first.subject.ecosystem, decided);
+  const published = members
+    .flatMap(({ advisory }) => advisory.published ?? [])
+    .sort()
+    .at(0);
+  const names = new Set(
+    members.flatMap((member) => {
+      const all = namesOf(member);
+      // The other CVEs of an erratum are findings of their own, not names of this one.
+      return all.filter((name) => name !== id && !cve.test(name));
+    }),
+  );
+  return {
+    ...first.subject,
+    id,
+    aliases: [...names].sort(),
+    advisories: members.map(({ advisory }) => advisory.id).sort(),
+    severity,
+    ...(score === undefined ? {} : { score }),
+    summary: members.map(({ advisory }) => advisory.summary).find((text) => text !== '') ?? '',
+    malicious: members.some(({ advisory }) => advisory.malicious),
+    ...(published === undefined ? {} : { published }),
+    ...(fixedIn === undefined ? {} : { fixedIn }),
+    ...(decided.length > 0 ? {} : { undecided: first.match.undecided ?? 'unknown' }),
+  };
+}
+
+function highest(ecosystem: string, members: readonly FoundMatch[]): string | undefined {
+  const order = versionOrder(ecosystem, 'SEMVER');
+  return members
+    .flatMap(({ match }) => match.fixedIn ?? [])
+    .reduce<string | undefined>(
+      (best, version) =>
+        best === undefined || (order !== undefined && order(version, best) > 0) ? version : best,
+      undefined,
+    );
+}

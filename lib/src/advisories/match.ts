@@ -1,0 +1,185 @@
+import { isWharfingerError } from '../errors.ts';
+import type { Advisory, Affected, AffectedRange, Match } from './advisory.ts';
+import { packageKey, sameRelease } from './ecosystem.ts';
+import type { Scored } from './osv-severity.ts';
+import { versionOrder, type VersionOrder } from './versions/order.ts';
+
+/** What advisories are matched by: for dpkg the source package and its version, for apk the origin, else name and version. */
+export interface PackageVersion {
+  /** OSV's, with its suffix, such as Debian:12 */
+  readonly ecosystem: string;
+  readonly name: string;
+  readonly version: string;
+}
+
+/** What of an advisory decides a match. */
+export type MatchableAdvisory = Pick<Advisory, 'id' | 'affected' | 'withdrawn'>;
+
+type Answer = { readonly affected: boolean } | { readonly undecided: string };
+
+const no: Answer = { affected: false };
+const yes: Answer = { affected: true };
+
+/**
+ * Does the advisory affect this version of the package? Evaluated as the OSV schema says ("Evaluation"): listed among
+ * `versions`, or inside one of the `ranges`. Undefined: it does not. What cannot be told is a match with `undecided`.
+ */
+export function affects(advisory: MatchableAdvisory, subject: PackageVersion): Match | undefined {
+  if (advisory.withdrawn !== undefined) return undefined;
+  const key = packageKey(subject.ecosystem, subject.name);
+  const entries = advisory.affected.filter(
+    (item) => packageKey(item.ecosystem, item.name) === key && sameRelease(item.ecosystem, subject.ecosystem),
+  );
+  if (entries.length === 0) return undefined;
+  const answer = evaluate(entries, subject.ecosystem, subject.version);
+  if ('undecided' in answer) return { advisory: advisory.id, undecided: answer.undecided };
+  if (!answer.affected) return undefined;
+  const fixedIn = smallestFix(entries, subject);
+  return { advisory: advisory.id, ...(fixedIn === undefined ? {} : { fixedIn }) };
+}
+
+/**
+ * How bad an advisory is for this package: what it says of the package, where it does so, else what it says of itself.
+ * The score belongs to the latter alone.
+ */
+export function severityFor(
+  advisory: Scored & { readonly affected: readonly Affected[] },
+  subject: PackageVersion,
+): Scored {
+  const own = advisory.affected.find(
+    (item) => item.name === subject.name && sameRelease(item.ecosystem, subject.ecosystem),
+  )?.severity;
+  if (own !== undefined && own !== advisory.severity) return { severity: own };
+  const { severity, score } = advisory;
+  return score === undefined ? { severity } : { severity, score };
+}
+
+/** One entry that is met is enough; what is undecided gives way to that, and to nothing else. */
+function evaluate(entries: readonly Affected[], ecosystem: string, version: string): Answer {
+  let answer: Answer = no;
+  for (const entry of entries) {
+    const one = evaluateEntry(entry, ecosystem, version);
+    if ('affected' in one && one.affected) return yes;
+    if ('undecided' in one) answer = one;
+  }
+  return answer;
+}
+
+function evaluateEntry(entry: Affected, ecosystem: string, version: string): Answer {
+  if (entry.ranges.length === 0 && entry.versions.length === 0) {
+    return { undecided: 'the advisory names no versions' };
+  }
+  if (entry.versions.includes(version)) return yes;
+  let answer: Answer = no;
+  const listed = evaluateList(entry.versions, ecosystem, version);
+  if ('undecided' in listed) answer = listed;
+  else if (listed.affected) return yes;
+  for (const range of entry.ranges) {
+    const one = evaluateRange(range, ecosystem, version);
+    if ('affected' in one && one.affected) return yes;
+    if ('undecided' in one) answer = one;
+  }
+  return answer;
+}
+
+/** Listed under another spelling (v1.0.0 and 1.0.0)? */
+function evaluateList(versions: readonly string[], ecosystem: string, version: string): Answer {
+  if (versions.length === 0) return no;
+  const order = versionOrder(ecosystem);
+  if (order === undefined) return withoutOrder(ecosystem);
+  return versions.some((item) => isSame(order, item, version)) ? yes : no;
+}
+
+/** A text without a place in the order is the same only as itself. */
+function isSame(order: VersionOrder, a: string, b: string): boolean {
+  try {
+    return order(a, b) === 0;
+  } catch (error) {
+    if (isWharfingerError(error, 'VERSION_INVALID')) return a === b;
+    throw error;
+  }
+}
+
+function withoutOrder(ecosystem: string): Answer {
+  return { undecided: `versions of ${ecosystem} cannot be ordered` };
+}
+
+function evaluateRange(range: AffectedRange, ecosystem: string, version: string): Answer {
+  // "introduced 0" alone, of which there are many, needs no order.
+  if (range.events.every((event) => 'introduced' in event && event.introduced === '0')) return yes;
+  // Alpine's security database writes "fixed in 0" for a flaw that never reached the package.
+  if (range.events.some((event) => 'fixed' in event && event.fixed === '0')) return no;
+  const order = versionOrder(ecosystem, range.type);
+  if (order === undefined) return withoutOrder(ecosystem);
+  try {
+    return isInside(range, order, version) ? yes : no;
+  } catch (error) {
+    if (isWharfingerError(error, 'VERSION_INVALID')) return { undecided: error.message };
+    throw error;
+  }
+}
+
+/** The position of an event; "0" is before every version. */
+function eventVersion(event: AffectedRange['events'][number]): string {
+  if ('introduced' in event) return event.introduced;
+  if ('fixed' in event) return event.fixed;
+  return 'lastAffected' in event ? event.lastAffected : event.limit;
+}
+
+function isInside(range: AffectedRange, order: VersionOrder, version: string): boolean {
+  const place: VersionOrder = (a, b) => {
+    if (a === b) return 0;
+    if (a === '0') return -1;
+    return b === '0' ? 1 : order(a, b);
+  };
+  const limits = range.events.filter((event) => 'limit' in event);
+  if (limits.length > 0 && !limits.some(({ limit }) => limit === '*' || place(version, limit) < 0))
+    return false;
+  const events = range.events.filter((event) => !('limit' in event));
+  // Events may come in any order. At one version the record's own order holds, but that a last affected version ends after itself.
+  const sorted = events.toSorted(
+    (a, b) =>
+      place(eventVersion(a), eventVersion(b)) || Number('lastAffected' in a) - Number('lastAffected' in b),
+  );
+  // Of several last affected versions in a row each is said to be affected: the highest one ends the range.
+  const effective = sorted.filter(
+    (event, at) => !('lastAffected' in event && isLastAffected(sorted[at + 1])),
+  );
+  let inside = false;
+  for (const event of effective) {
+    const difference = place(version, eventVersion(event));
+    if ('introduced' in event && difference >= 0) inside = true;
+    else if ('fixed' in event && difference >= 0) inside = false;
+    else if ('lastAffected' in event && difference > 0) inside = false;
+  }
+  return inside;
+}
+
+function isLastAffected(event: AffectedRange['events'][number] | undefined): boolean {
+  return event !== undefined && 'lastAffected' in event;
+}
+
+/** The smallest version above this one that an event calls fixed and that is not itself affected by another range. */
+function smallestFix(entries: readonly Affected[], subject: PackageVersion): string | undefined {
+  let best: string | undefined;
+  for (const range of entries.flatMap((entry) => entry.ranges)) {
+    const order = versionOrder(subject.ecosystem, range.type);
+    for (const event of range.events) {
+      if (order === undefined || !('fixed' in event) || event.fixed === '0') continue;
+      if (!isAfter(order, event.fixed, subject.version)) continue;
+      if (best !== undefined && !isAfter(order, best, event.fixed)) continue;
+      const answer = evaluate(entries, subject.ecosystem, event.fixed);
+      if ('affected' in answer && !answer.affected) best = event.fixed;
+    }
+  }
+  return best;
+}
+
+function isAfter(order: VersionOrder, a: string, b: string): boolean {
+  try {
+    return order(a, b) > 0;
+  } catch (error) {
+    if (isWharfingerError(error, 'VERSION_INVALID')) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,61 @@
+import { openPromise, type Entry } from 'yauzl';
+import { WharfingerError } from '../errors.ts';
+import { readRecords, type SourceItem } from './source-stream.ts';
+
+/** OSV's archive of everything has some 800,000 entries. */
+const mostEntries = 4_000_000;
+const largestEntry = 1024 ** 3;
+
+/**
+ * Reads the records of a zip archive such as OSV's all.zip, entry by entry; only .json, .jsonl and .ndjson count. An entry
+ * that cannot be read is reported and the others go on.
+ *
+ * @param path of the archive
+ * @param name what to call it in origins
+ */
+export async function* readZip(path: string, name: string): AsyncGenerator<SourceItem> {
+  let entries = 0;
+  try {
+    const zip = await openPromise(path, { lazyEntries: true, strictFileNames: false });
+    try {
+      if (zip.entryCount > mostEntries) throw new RangeError(`it has more than ${mostEntries} entries`);
+      for await (const entry of zip.eachEntry()) {
+        if (!/\.(?:json|jsonl|ndjson)(?:\.gz)?$/i.test(entry.fileName)) continue;
+        entries += 1;
+        const origin = `${name}!${entry.fileName}`;
+        try {
+          yield* readRecords(origin, limited(await zip.openReadStreamPromise(checked(entry))));
+        } catch (error) {
+          yield { origin, failure: unreadable(origin, error) };
+        }
+      }
+    } finally {
+      zip.close();
+    }
+  } catch (error) {
+    yield { origin: name, failure: unreadable(name, error) };
+    return;
+  }
+  if (entries === 0) yield { origin: name, failure: unreadable(name, new Error('it has no .json entries')) };
+}
+
+function unreadable(origin: string, cause: unknown): WharfingerError {
+  const what = cause instanceof Error ? cause.message : String(cause);
+  return new WharfingerError('ADVISORIES_UNREADABLE', { what: `${origin}: ${what}`, cause });
+}
+
+function checked(entry: Entry): Entry {
+  if (entry.isEncrypted()) throw new Error('it is encrypted');
+  if (entry.uncompressedSize > largestEntry) throw new RangeError(`it has more than ${largestEntry} bytes`);
+  return entry;
+}
+
+/** The archive may lie about sizes, so what comes out is counted. */
+async function* limited(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  for await (const chunk of chunks) {
+    size += chunk.length;
+    if (size > largestEntry) throw new RangeError(`it has more than ${largestEntry} bytes`);
+    yield chunk;
+  }
+}
