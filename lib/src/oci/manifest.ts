@@ -171,15 +171,19 @@ export function effectiveArtifactType(manifest: Manifest): string | undefined {
 
 /** The parts of a manifest that a repository must hold for it to be complete. */
 export interface RequiredParts {
-  /** config and layers, but not non-distributable layers */
+  /** config and layers, but not non-distributable layers; children that are no manifests, as in BuildKit's cache indexes */
   readonly blobs: readonly Descriptor[];
-  /** children of an index */
+  /** children of an index that are manifests or indexes */
   readonly manifests: readonly Descriptor[];
 }
 
 /** What must be there before a manifest is complete: config, layers, children; never its subject. */
 export function requiredParts(manifest: Manifest): RequiredParts {
-  if (manifest.kind === 'index') return { blobs: [], manifests: manifest.manifests };
+  if (manifest.kind === 'index') {
+    const isManifest = ({ mediaType }: Descriptor) => isManifestType(mediaType) || isIndexType(mediaType);
+    const others = manifest.manifests.filter((child) => !isManifest(child));
+    return { blobs: others, manifests: manifest.manifests.filter(isManifest) };
+  }
   const layers = manifest.layers.filter((layer) => !isNonDistributable(layer.mediaType));
   return { blobs: [manifest.config, ...layers], manifests: [] };
 }

@@ -1,0 +1,7 @@
+import { describeBlobStoreContract } from './blob-store.contract.ts';
+import { openMemoryBlobStore } from './memory.ts';
+
+describeBlobStoreContract('memory', async () => ({
+  store: openMemoryBlobStore(),
+  close: async () => undefined,
+}));
