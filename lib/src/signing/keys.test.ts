@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { verifyEd25519ph } from './ed25519ph.ts';
 import { parsePublicKey } from './keys.ts';
@@ -10,8 +10,8 @@ function ec(namedCurve: string) {
   return generateKeyPairSync('ec', { namedCurve });
 }
 
-function pem(key: { export(options: object): string | Buffer | object }, type = 'spki'): string {
-  return String(key.export({ format: 'pem', type }));
+function pem(key: KeyObject, type: 'spki' | 'pkcs8' = 'spki'): string {
+  return key.export({ format: 'pem', type });
 }
 
 describe('a public key', () => {

@@ -1,0 +1,40 @@
+import { nextPage } from './next-page.ts';
+import { readText, refusedBy, type RegistrySession } from './registry-session.ts';
+import { remoteFailure } from './remote-error.ts';
+
+const pageLimit = 16 * 1024 * 1024;
+
+/**
+ * The tags of a repository, page by page, in the registry's order.
+ * @throws WharfingerError REMOTE_FAILED
+ */
+export async function* listTags(
+  session: RegistrySession,
+  repository: string,
+): AsyncGenerator<string, void, undefined> {
+  let url: string | URL | undefined = `/v2/${repository}/tags/list`;
+  const seen = new Set<string>();
+  while (url !== undefined) {
+    const response = await session.request({ method: 'GET', url, scope: `repository:${repository}:pull` });
+    if (response.status !== 200) throw await refusedBy(response);
+    const text = await readText(response, pageLimit);
+    const tags = tagsIn(text);
+    if (tags === undefined) throw remoteFailure(response, 'what it sent is not a list of tags');
+    yield* tags;
+    url = nextPage(response);
+    if (url !== undefined && seen.has(url.href)) throw remoteFailure(response, 'its pages lead in a circle');
+    if (url !== undefined) seen.add(url.href);
+  }
+}
+
+function tagsIn(text: string): string[] | undefined {
+  try {
+    const parsed: { tags?: unknown } | null = JSON.parse(text);
+    // Several registries write null for a repository without tags.
+    const tags = parsed?.tags ?? [];
+    if (Array.isArray(tags) && tags.every((tag) => typeof tag === 'string')) return tags;
+  } catch {
+    return undefined;
+  }
+  return undefined;
+}
