@@ -2,7 +2,9 @@ import { Readable } from 'node:stream';
 import { request } from 'undici';
 import { z } from 'zod';
 import { WharfingerError } from '@wharfinger/lib/errors';
-import { findLogin, type Login } from './credentials.ts';
+import type { Credentials } from '@wharfinger/lib/client/credentials';
+import { registryOrigin } from '@wharfinger/lib/client/registry-origin';
+import { findLogin } from './credentials.ts';
 import { ServerRefusal } from './failure.ts';
 import type { Session } from './session.ts';
 
@@ -28,15 +30,20 @@ const recognitionTimeout = 10_000;
 
 /**
  * The API of the registry, if it is a Wharfinger.
+ * @param login who to speak as; else the login that docker's configuration holds
  * @returns undefined where it is another product
  * @throws WharfingerError REMOTE_FAILED where it gave no answer: then nobody knows what it is
  */
-export async function recogniseServer(host: string, session: Session): Promise<ApiClient | undefined> {
-  const address = new URL('/api/v1/about', baseAddress(host, session));
+export async function recogniseServer(
+  host: string,
+  session: Session,
+  login?: Credentials,
+): Promise<ApiClient | undefined> {
+  const address = new URL('/api/v1/about', registryOrigin(host, { insecure: session.plainHttp }));
   const { status, value } = await send(address, { signal: AbortSignal.timeout(recognitionTimeout) });
   if (status >= 500) throw failed(host, `it answered ${status} to ${address.pathname}`);
   if (status !== 200 || !about.safeParse(value).success) return undefined;
-  return createClient(host, session, await findLogin(host, session.environment));
+  return createClient(host, session, login ?? (await findLogin(host, session.environment)));
 }
 
 /**
@@ -52,12 +59,10 @@ export async function requireServer(host: string, session: Session): Promise<Api
   });
 }
 
-function createClient(host: string, session: Session, login: Login | undefined): ApiClient {
+function createClient(host: string, session: Session, login: Credentials | undefined): ApiClient {
   const headers = {
     accept: 'application/json',
-    ...(login === undefined
-      ? {}
-      : { authorization: `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}` }),
+    ...authorizationOf(login, host),
   };
   const call = async <T>(address: URL, options: RequestOptions, shape: z.ZodType<T>): Promise<T> => {
     const { status, value } = await send(address, {
@@ -75,7 +80,7 @@ function createClient(host: string, session: Session, login: Login | undefined):
   return {
     host,
     get(path, query, shape) {
-      const address = new URL(path, baseAddress(host, session));
+      const address = new URL(path, registryOrigin(host, { insecure: session.plainHttp }));
       for (const [name, value] of Object.entries(query)) {
         if (value !== undefined) address.searchParams.set(name, String(value));
       }
@@ -90,19 +95,21 @@ function createClient(host: string, session: Session, login: Login | undefined):
         // An import is answered once all of it was matched.
         headersTimeout: 0,
       };
-      return call(new URL(path, baseAddress(host, session)), options, shape);
+      return call(new URL(path, registryOrigin(host, { insecure: session.plainHttp })), options, shape);
     },
   };
 }
 
-/** http for this machine and with --plain-http, else https. */
-export function baseAddress(host: string, session: Pick<Session, 'plainHttp'>): string {
-  return `${session.plainHttp || isLoopback(host) ? 'http' : 'https'}://${host}`;
-}
-
-/** True for names and addresses of this very machine, which docker too speaks to without TLS. */
-export function isLoopback(host: string): boolean {
-  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i.test(host);
+/** @throws WharfingerError CONFIG_INVALID */
+function authorizationOf(login: Credentials | undefined, host: string): { authorization?: string } {
+  if (login === undefined) return {};
+  if ('identityToken' in login) {
+    throw new WharfingerError('CONFIG_INVALID', {
+      what: `the login for ${host} is an identity token, which its API does not take`,
+      remedy: `log in with user and password: wharf login ${host}`,
+    });
+  }
+  return { authorization: `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}` };
 }
 
 interface RequestOptions {

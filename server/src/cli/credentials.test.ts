@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findLogin, removeLogin, storeLogin } from './credentials.ts';
@@ -70,32 +70,56 @@ describe("docker's configuration", () => {
       'd.example': '../evil',
       'e.example': 'absent',
     };
-    const auths = { 'b.example': { auth: base64('file:3') } };
-    await withConfig({ credHelpers: helpers, auths }, async (environment, path) => {
-      const program = async (name: string, script: string) => {
-        const file = join(path, '..', `docker-credential-${name}`);
-        await writeFile(file, `#!/bin/sh\nread key\n${script}\n`);
-        await chmod(file, 0o755);
-      };
-      await mkdir(join(path, '..'), { recursive: true });
-      await program('works', 'echo "{\\"Username\\":\\"h\\",\\"Secret\\":\\"$1 $key\\"}"');
-      await program('empty', 'echo "credentials not found in native keychain"; exit 1');
-      await program('broken', 'echo "keychain is locked"; exit 1');
-      expect(await findLogin('a.example', environment)).toEqual({ username: 'h', password: 'get a.example' });
-      expect(await findLogin('b.example', environment)).toEqual({ username: 'file', password: '3' });
-      await expect(findLogin('c.example', environment)).rejects.toThrow(
-        /docker-credential-broken: keychain is locked/,
+    await withConfig(
+      { credHelpers: helpers, auths: { 'b.example': { auth: base64('file:3') } } },
+      async (environment, path) => {
+        const program = async (name: string, script: string) => {
+          const file = join(path, '..', `docker-credential-${name}`);
+          await writeFile(file, `#!/bin/sh\nread key\n${script}\n`);
+          await chmod(file, 0o755);
+        };
+        await program('works', 'echo "{\\"Username\\":\\"h\\",\\"Secret\\":\\"$1 $key\\"}"');
+        await program('empty', 'echo "credentials not found in native keychain"; exit 1');
+        await program('broken', 'echo "keychain is locked"; exit 1');
+        expect(await findLogin('a.example', environment)).toEqual({
+          username: 'h',
+          password: 'get a.example',
+        });
+        expect(await findLogin('b.example', environment)).toBeUndefined();
+        await expect(findLogin('c.example', environment)).rejects.toThrow(
+          /docker-credential-broken: keychain is locked/,
+        );
+        await expect(findLogin('d.example', environment)).rejects.toThrow(/not a name/);
+        await expect(findLogin('e.example', environment)).rejects.toThrow(/could not be run/);
+      },
+    );
+  });
+
+  it('stores and erases with the helper of a registry, and takes its tokens for what they are', async () => {
+    await withConfig({ credsStore: 'box' }, async (environment, path) => {
+      const program = join(path, '..', 'docker-credential-box');
+      await writeFile(
+        program,
+        `#!/bin/sh\ncd "$(dirname "$0")"\ncase $1 in\n` +
+          'store) cat > box ;;\nerase) rm box ;;\n' +
+          'get) [ -f box ] || { echo "credentials not found"; exit 1; }; sed s/ServerURL/Server/ box ;;\nesac\n',
       );
-      await expect(findLogin('d.example', environment)).rejects.toThrow(/not a name/);
-      await expect(findLogin('e.example', environment)).rejects.toThrow(/could not be run/);
+      await chmod(program, 0o755);
+      expect(await findLogin('r.example', environment)).toBeUndefined();
+      const login = { username: '<token>', password: 'refresh' };
+      expect(await storeLogin('r.example', login, environment)).toBe('docker-credential-box');
+      expect(await findLogin('r.example', environment)).toEqual({ identityToken: 'refresh' });
+      expect(await readFile(path, 'utf8')).toBe('{"credsStore":"box"}');
+      expect(await removeLogin('r.example', environment)).toBe(true);
+      expect(await removeLogin('r.example', environment)).toBe(false);
+      expect(await findLogin('r.example', environment)).toBeUndefined();
     });
   });
 
   it.each([
     ['{', /not valid JSON/],
-    [{ auths: [] }, /auths/],
-    [{ auths: { 'r.example': { auth: base64('no colon') } } }, /user:password/],
-    [{ auths: { 'r.example': { identitytoken: 'x' } } }, /identity token/],
+    [{ auths: [] }, /auths is not an object/],
+    [{ auths: { 'r.example': { auth: base64('no colon') } } }, /name:password/],
   ])('says what is wrong with %j', async (content, message) => {
     await withConfig(content, async (environment) => {
       await expect(findLogin('r.example', environment)).rejects.toMatchObject({

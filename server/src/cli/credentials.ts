@@ -1,18 +1,23 @@
-import { WharfingerError } from '@wharfinger/lib/errors';
-import { askCredentialHelper } from './credential-helper.ts';
+import { parseDockerConfig, type Credentials } from '@wharfinger/lib/client/credentials';
+import { askHelper, type Helper } from './credential-helper.ts';
 import {
   dockerConfigPath,
   keyOfRegistry,
   keysOfRegistry,
+  parseForChange,
   readDockerConfig,
   writeDockerConfig,
+  type DockerConfig,
 } from './docker-config.ts';
 
-/** A login at a registry. */
+/** A login that a person gives. */
 export interface Login {
   readonly username: string;
   readonly password: string;
 }
+
+/** Docker's name for a secret that is a refresh token. */
+const tokenUser = '<token>';
 
 /**
  * The login that docker's configuration holds for a registry: from the helper configured for it, else from the file.
@@ -22,35 +27,27 @@ export interface Login {
 export async function findLogin(
   registry: string,
   environment: NodeJS.ProcessEnv,
-): Promise<Login | undefined> {
-  const path = dockerConfigPath(environment);
-  const config = await readDockerConfig(path);
-  const helper = config.credHelpers?.[registry] ?? config.credsStore;
-  if (helper !== undefined) {
-    const found = await askCredentialHelper(helper, keyOfRegistry(registry), environment);
-    if (found !== undefined) {
-      if (found.username === '<token>') throw identityTokenUnsupported(registry);
-      return { username: found.username, password: found.secret };
-    }
-  }
-  for (const key of keysOfRegistry(registry)) {
-    const entry = config.auths?.[key];
-    if (entry === undefined) continue;
-    if (entry.identitytoken) throw identityTokenUnsupported(registry);
-    if (entry.auth) return decodeAuth(entry.auth, `${path}, auths, ${key}`);
-    if (entry.username && entry.password) return { username: entry.username, password: entry.password };
-  }
-  return undefined;
+): Promise<Credentials | undefined> {
+  const login = parseDockerConfig(await readDockerConfig(dockerConfigPath(environment)))(registry);
+  if (login === undefined || !('helper' in login)) return login;
+  const found = await askHelper({ name: login.helper, environment }, keyOfRegistry(registry));
+  if (found?.username === tokenUser) return { identityToken: found.password };
+  return found;
 }
 
-/** Stores a login in docker's configuration file; where it is. */
+/** Stores a login where docker would: with the helper configured for the registry, else in the file. Says where. */
 export async function storeLogin(
   registry: string,
   login: Login,
   environment: NodeJS.ProcessEnv,
 ): Promise<string> {
   const path = dockerConfigPath(environment);
-  const config = await readDockerConfig(path);
+  const config = parseForChange(await readDockerConfig(path), path);
+  const helper = helperFor(registry, config, environment);
+  if (helper !== undefined) {
+    await askHelper(helper, keyOfRegistry(registry), login);
+    return `docker-credential-${helper.name}`;
+  }
   const auth = Buffer.from(`${login.username}:${login.password}`, 'utf8').toString('base64');
   await writeDockerConfig(path, {
     ...config,
@@ -59,32 +56,25 @@ export async function storeLogin(
   return path;
 }
 
-/** Removes the login from docker's configuration file; false if there was none. */
+/** Removes the login from the helper or the file; false if there was none. */
 export async function removeLogin(registry: string, environment: NodeJS.ProcessEnv): Promise<boolean> {
   const path = dockerConfigPath(environment);
-  const config = await readDockerConfig(path);
+  const config = parseForChange(await readDockerConfig(path), path);
+  const helper = helperFor(registry, config, environment);
+  const inHelper =
+    helper !== undefined && (await askHelper(helper, keyOfRegistry(registry), 'erase')) !== undefined;
   const keys = keysOfRegistry(registry).filter((key) => config.auths?.[key] !== undefined);
-  if (keys.length === 0) return false;
+  if (keys.length === 0) return inHelper;
   const kept = Object.entries(config.auths ?? {}).filter(([key]) => !keys.includes(key));
   await writeDockerConfig(path, { ...config, auths: Object.fromEntries(kept) });
   return true;
 }
 
-function decodeAuth(auth: string, where: string): Login {
-  const text = Buffer.from(auth, 'base64').toString('utf8').replace(/\0+$/, '');
-  const colon = text.indexOf(':');
-  if (colon <= 0) {
-    throw new WharfingerError('CONFIG_INVALID', {
-      what: `${where}: the login is not user:password in base64`,
-      remedy: 'log in again',
-    });
-  }
-  return { username: text.slice(0, colon), password: text.slice(colon + 1) };
-}
-
-function identityTokenUnsupported(registry: string): WharfingerError {
-  return new WharfingerError('CONFIG_INVALID', {
-    what: `the login for ${registry} is an identity token, which wharf does not use`,
-    remedy: `log in with user and password or a personal token: wharf login ${registry}`,
-  });
+function helperFor(
+  registry: string,
+  config: DockerConfig,
+  environment: NodeJS.ProcessEnv,
+): Helper | undefined {
+  const name = config.credHelpers?.[registry] ?? config.credsStore;
+  return name ? { name, environment } : undefined;
 }

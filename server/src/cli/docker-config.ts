@@ -4,22 +4,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { WharfingerError } from '@wharfinger/lib/errors';
 
-/**
- * Docker's client configuration, as far as credentials are concerned. Everything else in it is kept as it is when it
- * is written back, so that docker, podman, skopeo, crane, cosign and wharf share one login.
- */
+/** The part of docker's client configuration that wharf writes; everything else in it is kept as it is. */
 const dockerConfig = z.looseObject({
-  auths: z
-    .record(
-      z.string(),
-      z.looseObject({
-        auth: z.string().optional(),
-        username: z.string().optional(),
-        password: z.string().optional(),
-        identitytoken: z.string().optional(),
-      }),
-    )
-    .optional(),
+  auths: z.record(z.string(), z.looseObject({})).optional(),
   credsStore: z.string().optional(),
   credHelpers: z.record(z.string(), z.string()).optional(),
 });
@@ -34,18 +21,21 @@ export function dockerConfigPath(environment: NodeJS.ProcessEnv): string {
   );
 }
 
-/**
- * Reads docker's configuration; an absent file is an empty one.
- * @throws WharfingerError CONFIG_INVALID
- */
-export async function readDockerConfig(path: string): Promise<DockerConfig> {
-  let text: string;
+/** The text of docker's configuration; an absent file is an empty one. */
+export async function readDockerConfig(path: string): Promise<string> {
   try {
-    text = await readFile(path, 'utf8');
+    return await readFile(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '{}';
     throw error;
   }
+}
+
+/**
+ * Parses docker's configuration for a change.
+ * @throws WharfingerError CONFIG_INVALID
+ */
+export function parseForChange(text: string, path: string): DockerConfig {
   const refuse = (what: string): never => {
     throw new WharfingerError('CONFIG_INVALID', {
       what: `${path}: ${what}`,

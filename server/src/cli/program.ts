@@ -3,6 +3,8 @@ import { Command } from 'commander';
 import { addAudit } from './commands/audit.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addHold } from './commands/hold.ts';
+import { addLogin } from './commands/login.ts';
+import { addLogout } from './commands/logout.ts';
 import { addLs } from './commands/ls.ts';
 import { addRelease } from './commands/release.ts';
 import { addServe } from './commands/serve.ts';
@@ -26,7 +28,17 @@ export function createProgram(run: Run): Command {
       'after',
       '\nExit codes: 0 done or allowed (warnings too), 1 failed, 2 wrong usage, 3 held or denied, 4 could not be decided.',
     );
-  for (const add of [addServe, addLs, addTags, addHold, addRelease, addAudit, addCompletion]) {
+  for (const add of [
+    addServe,
+    addLogin,
+    addLogout,
+    addLs,
+    addTags,
+    addHold,
+    addRelease,
+    addAudit,
+    addCompletion,
+  ]) {
     add(program, run);
   }
   return program;
