@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { attempt, run, words } from './command.ts';
+
+/** A Docker daemon of its own, which shares nothing with one that this machine may run. */
+export interface DockerDaemon extends AsyncDisposable {
+  /** the docker command line for this daemon */
+  command(...args: string[]): string[];
+}
+
+/** Starts a daemon without network or firewall rules that keeps everything in `folder`. Needs root. */
+export async function startDockerDaemon(folder: string): Promise<DockerDaemon> {
+  const socket = `unix://${join(folder, 'docker.sock')}`;
+  const root = join(folder, 'docker-root');
+  const state = join(folder, 'docker-run');
+  mkdirSync(state, { recursive: true });
+  const logFile = join(folder, 'dockerd.log');
+  const log = openSync(logFile, 'a');
+  const [program, ...args] =
+    words`dockerd --data-root ${root} --exec-root ${state} --pidfile ${folder}/docker.pid
+    -H ${socket} --iptables=false --ip6tables=false --bridge=none --storage-driver=vfs`;
+  const child = spawn(program!, args, { stdio: ['ignore', log, log] });
+  closeSync(log);
+  const command = (...args: string[]): string[] => ['docker', '-H', socket, ...args];
+  for (let waited = 0; (await attempt(command('version'))).code !== 0; waited += 200) {
+    if (child.exitCode !== null || waited > 60_000) {
+      throw new Error(`dockerd does not serve:\n${readFileSync(logFile, 'utf8')}`);
+    }
+    await pause(200);
+  }
+  return {
+    command,
+    async [Symbol.asyncDispose]() {
+      const exited = once(child, 'exit');
+      child.kill('SIGTERM');
+      await exited;
+      // what a container left mounted would keep the folder from being removed
+      const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
+      for (const line of mounts.filter((mount) => mount.split(' ')[1]?.startsWith(`${folder}/`))) {
+        await run(['umount', '--lazy', line.split(' ')[1]!]);
+      }
+    },
+  };
+}

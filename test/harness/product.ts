@@ -1,0 +1,121 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync, openSync, closeSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { stringify } from 'yaml';
+import { freePort } from './free-port.ts';
+
+const launcher = join(import.meta.dirname, '../../server/bin/wharf.js');
+
+export interface ProductOptions {
+  /** where data, configuration and log go; may hold what an earlier process left */
+  readonly folder: string;
+  /** the YAML, as a plain object */
+  readonly config?: object;
+  readonly env?: Readonly<Record<string, string>>;
+  /** a program and its arguments that run the product: strace and the like */
+  readonly under?: readonly string[];
+  readonly port?: number;
+}
+
+/** The real product in a process of its own, as `npm start` runs it. */
+export interface Product {
+  /** 127.0.0.1:port */
+  readonly host: string;
+  readonly url: string;
+  readonly pid: number;
+  readonly user: string;
+  readonly password: string;
+  /** value of an Authorization header for the user above */
+  readonly authorization: string;
+  /** where it keeps its data */
+  readonly data: string;
+  /** what it printed so far */
+  log(): string;
+  /** SIGTERM, and wait until it has ended */
+  stop(): Promise<void>;
+  /** SIGKILL, and wait until it has ended */
+  kill(): Promise<void>;
+}
+
+const user = 'admin';
+const password = 'only-for-this-test-0';
+export const authorization = basic(user, password);
+
+/** Starts the product and waits until it says that it serves. */
+export async function startProduct(options: ProductOptions): Promise<Product> {
+  const data = join(options.folder, 'data');
+  const logFile = join(options.folder, 'server.log');
+  const configFile = join(options.folder, 'wharfinger.yaml');
+  mkdirSync(data, { recursive: true });
+  writeFileSync(configFile, stringify(options.config ?? {}));
+  const port = options.port ?? (await freePort());
+  const host = `127.0.0.1:${port}`;
+  const url = `http://${host}`;
+  const log = openSync(logFile, 'a');
+  const [program, ...args] = [...(options.under ?? []), process.execPath, launcher, 'serve'];
+  const child = spawn(program, args, {
+    env: {
+      ...withoutSettings(process.env),
+      WHARFINGER_CONFIG: configFile,
+      WHARFINGER_LISTEN: host,
+      WHARFINGER_DATA: data,
+      WHARFINGER_ADMIN_PASSWORD: password,
+      ...options.env,
+    },
+    stdio: ['ignore', log, log],
+  });
+  closeSync(log);
+  const readLog = (): string => readFileSync(logFile, 'utf8');
+  await untilReady(child, url, readLog);
+  return {
+    host,
+    url,
+    pid: child.pid!,
+    user,
+    password,
+    authorization,
+    data,
+    log: readLog,
+    stop: () => end(child, 'SIGTERM'),
+    kill: () => end(child, 'SIGKILL'),
+  };
+}
+
+/** The value of an Authorization header. */
+export function basic(name: string, secret: string): string {
+  return `Basic ${Buffer.from(`${name}:${secret}`).toString('base64')}`;
+}
+
+async function untilReady(child: ChildProcess, url: string, log: () => string): Promise<void> {
+  for (let waited = 0; waited < 60_000; waited += 50) {
+    if (ended(child)) throw new Error(`the product ended while it was started:\n${log()}`);
+    try {
+      const answer = await fetch(`${url}/readyz`);
+      await answer.arrayBuffer();
+      if (answer.status === 200) return;
+    } catch {
+      // not listening yet
+    }
+    await pause(50);
+  }
+  await end(child, 'SIGKILL');
+  throw new Error(`the product was not ready within a minute:\n${log()}`);
+}
+
+async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  if (ended(child)) return;
+  const exited = once(child, 'exit');
+  child.kill(signal);
+  await exited;
+}
+
+function ended(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+/** Settings of whoever runs the tests must not reach the product. */
+function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('WHARFINGER_')));
+}

@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { attempt, run } from '../harness/command.ts';
+import { startDockerDaemon, type DockerDaemon } from '../harness/docker-daemon.ts';
+import { lacksRoot, lacksTools } from '../requirements.ts';
+import { digestOfTag, openSetting, servedBlobs, type Setting } from './setting.ts';
+
+const config = { namespaces: [{ name: 'strict', gate: 'hold' }] };
+
+describe.skipIf(lacksTools(['dockerd', 'docker', 'skopeo', 'debootstrap']) || lacksRoot())('docker', () => {
+  let setting: Setting;
+  let daemon: DockerDaemon;
+  let imageId: string;
+  const docker = (...args: string[]): Promise<string> => run(daemon.command(...args), { env: setting.env });
+
+  beforeAll(async () => {
+    setting = await openSetting(config);
+    daemon = await startDockerDaemon(setting.folder);
+    const archive = `${setting.folder}/debian.tar`;
+    const from = `oci:${setting.layouts.debian}:debian`;
+    await run(['skopeo', 'copy', from, `docker-archive:${archive}:made/debian:1`], { env: setting.env });
+    await docker('load', '-i', archive);
+    imageId = await docker('image', 'inspect', '--format={{.Id}}', 'made/debian:1');
+    const { host, user, password } = setting.product;
+    await run(daemon.command('login', '-u', user, '--password-stdin', host), {
+      env: setting.env,
+      input: password,
+    });
+  });
+  afterAll(async () => {
+    await daemon[Symbol.asyncDispose]();
+    await setting[Symbol.asyncDispose]();
+  });
+
+  it('pushes, pulls the very same image, and runs a container from it', async () => {
+    const { product } = setting;
+    const remote = `${product.host}/docker/debian:1`;
+    await docker('tag', 'made/debian:1', remote);
+    const pushed = await docker('push', remote);
+    const digest = /digest: (sha256:\w+)/.exec(pushed)?.[1];
+    expect(await digestOfTag(product, 'docker/debian', '1')).toBe(digest);
+    expect(await servedBlobs(setting, 'docker/debian', '1')).toContain(digest);
+
+    await docker('rmi', '--force', imageId.trim());
+    expect(await docker('images', '--quiet')).toBe('');
+    await docker('pull', remote);
+    expect(await docker('image', 'inspect', '--format={{.Id}}', remote)).toBe(imageId);
+    expect(await docker('run', '--rm', '--network', 'none', remote)).toContain(
+      'PRETTY_NAME="Debian GNU/Linux 12',
+    );
+  });
+
+  it('pulls by digest', async () => {
+    const { product } = setting;
+    const digest = await digestOfTag(product, 'docker/debian', '1');
+    const pulled = await docker('pull', `${product.host}/docker/debian@${digest}`);
+    expect(pulled).toContain(digest);
+  });
+
+  it('shows the reason on the screen when an image is held', async () => {
+    const { product } = setting;
+    const remote = `${product.host}/strict/debian:1`;
+    await docker('tag', `${product.host}/docker/debian:1`, remote);
+    await docker('push', remote);
+    // the one who pushed may read back for a while; another user may not
+    const { host } = product;
+    await docker('logout', host);
+    await docker('rmi', remote);
+    const refused = await attempt(daemon.command('pull', remote), { env: setting.env });
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toMatch(/held by wharfinger/);
+  });
+});
