@@ -108,14 +108,25 @@ async function isZip(path: string): Promise<boolean> {
   return bytesRead === 4 && buffer.toString('latin1', 0, 2) === 'PK';
 }
 
-/** In order of names; symbolic links inside are not followed, so that a tree cannot lead out of itself. */
 async function* readFolder(folder: string): AsyncGenerator<SourceItem> {
-  const files: string[] = [];
-  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
-    if (entry.isFile() && known.test(entry.name)) files.push(join(entry.parentPath, entry.name));
+  let files = 0;
+  for await (const file of walk(folder)) {
+    files += 1;
+    yield* readFile(file);
   }
-  if (files.length === 0) throw unreadable(folder, new Error('it has no files of advisories'));
-  for (const file of files.sort()) yield* readFile(file);
+  if (files === 0) throw unreadable(folder, new Error('it has no files of advisories'));
+}
+
+/** In order of names; symbolic links inside are not followed, so that a tree cannot lead out of itself or into a circle. */
+async function* walk(folder: string): AsyncGenerator<string> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    throw unreadable(folder, error);
+  });
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* walk(path);
+    else if (entry.isFile() && known.test(entry.name)) yield path;
+  }
 }
 
 function atMost(limit: number) {

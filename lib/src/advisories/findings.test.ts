@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import type { FoundMatch } from './advisory-index.ts';
+import { dedupeFindings } from './findings.ts';
+
+interface Told {
+  readonly fixedIn?: string;
+  readonly undecided?: string;
+  readonly version?: string;
+  readonly severity?: FoundMatch['advisory']['severity'];
+  readonly score?: number;
+  readonly published?: string;
+}
+
+function match(id: string, aliases: readonly string[], told: Told = {}): FoundMatch {
+  const { fixedIn, undecided, version = '1.0-1', severity = 'unscored', score, published } = told;
+  return {
+    subject: { ecosystem: 'Debian:12', name: 'glibc', version },
+    match: {
+      advisory: id,
+      ...(fixedIn === undefined ? {} : { fixedIn }),
+      ...(undecided === undefined ? {} : { undecided }),
+    },
+    advisory: {
+      id,
+      aliases,
+      summary: `about ${id}`,
+      severity,
+      ...(score === undefined ? {} : { score }),
+      ...(published === undefined ? {} : { published }),
+      malicious: id.startsWith('MAL-'),
+      references: [],
+    },
+  };
+}
+
+const ids = (matches: readonly FoundMatch[]): string[] => dedupeFindings(matches).map(({ id }) => id);
+
+describe('dedupeFindings', () => {
+  it('counts a CVE once, whoever tells of it, with the worst that is said', () => {
+    const early = '2024-01-01T00:00:00.000Z';
+    const findings = dedupeFindings([
+      match('GHSA-a', ['CVE-2024-0001'], { severity: 'high', score: 7.5, fixedIn: '1.0-9' }),
+      match('DEBCL-CVE-2024-0001', ['CVE-2024-0001'], { fixedIn: '1.0-10', published: early }),
+      match('CVE-2024-0001', [], { severity: 'low', published: '2024-02-01T00:00:00.000Z' }),
+    ]);
+    expect(findings).toEqual([
+      {
+        ecosystem: 'Debian:12',
+        name: 'glibc',
+        version: '1.0-1',
+        id: 'CVE-2024-0001',
+        aliases: ['DEBCL-CVE-2024-0001', 'GHSA-a'],
+        advisories: ['CVE-2024-0001', 'DEBCL-CVE-2024-0001', 'GHSA-a'],
+        severity: 'high',
+        score: 7.5,
+        summary: 'about GHSA-a',
+        malicious: false,
+        published: early,
+        fixedIn: '1.0-10',
+      },
+    ]);
+  });
+
+  it('counts each CVE of an erratum', () => {
+    const erratum = match('DSA-1-1', ['CVE-2024-0001', 'CVE-2024-0002']);
+    expect(ids([erratum, match('DEBCL-CVE-2024-0001', ['CVE-2024-0001'])])).toEqual([
+      'CVE-2024-0001',
+      'CVE-2024-0002',
+    ]);
+    expect(dedupeFindings([erratum]).map(({ aliases }) => aliases)).toEqual([['DSA-1-1'], ['DSA-1-1']]);
+  });
+
+  it('finds the CVE of a record through another one', () => {
+    const matches = [match('GHSA-a', []), match('GO-1', ['CVE-2024-0001', 'GHSA-a'])];
+    expect(ids(matches)).toEqual(['CVE-2024-0001']);
+    expect(ids(matches.toReversed())).toEqual(['CVE-2024-0001']);
+  });
+
+  it('joins what has no CVE by its names', () => {
+    expect(ids([match('GO-1', ['GHSA-a']), match('PYSEC-1', ['GHSA-b']), match('GHSA-a', [])])).toEqual([
+      'GHSA-a',
+      'PYSEC-1',
+    ]);
+    expect(ids([match('A-1', ['S']), match('A-2', ['T']), match('A-3', ['S', 'T'])])).toEqual(['A-1']);
+    expect(ids([match('GHSA-a', ['MAL-2025-1']), match('MAL-2025-1', ['GHSA-a'])])).toEqual(['MAL-2025-1']);
+  });
+
+  it('keeps versions of a package apart', () => {
+    expect(ids([match('CVE-2024-0001', []), match('CVE-2024-0001', [], { version: '2.0-1' })])).toHaveLength(
+      2,
+    );
+  });
+
+  it('is undecided only if nobody knows', () => {
+    const unclear = match('GHSA-a', ['CVE-2024-0001'], { undecided: 'why' });
+    expect(dedupeFindings([unclear])).toMatchObject([{ undecided: 'why' }]);
+    expect(dedupeFindings([unclear, match('CVE-2024-0001', [])])[0]).not.toHaveProperty('undecided');
+  });
+});
