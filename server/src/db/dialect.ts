@@ -1,10 +1,11 @@
-import { type Kysely, SqliteAdapter } from 'kysely';
+import { sql, SqliteAdapter, type RawBuilder } from 'kysely';
+import type { Db } from './schema.ts';
 
 /** Which of the two databases. */
 export type DatabaseKind = 'sqlite' | 'postgres';
 
 /** The kind of the database behind a connection or transaction. */
-export function kindOf<T>(db: Kysely<T>): DatabaseKind {
+export function kindOf(db: Db): DatabaseKind {
   return db.getExecutor().adapter instanceof SqliteAdapter ? 'sqlite' : 'postgres';
 }
 
@@ -46,4 +47,15 @@ const chunkSize = 1000;
 /** Cuts a list into pieces that fit into one statement. */
 export function* chunks<T>(items: readonly T[], size = chunkSize): Generator<T[]> {
   for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
+}
+
+/** `(columns) in (rows)`, answered from an index over these columns on both databases. */
+export function rowsIn(
+  db: Db,
+  columns: readonly string[],
+  rows: ReadonlyArray<readonly unknown[]>,
+): RawBuilder<boolean> {
+  const list = sql.join(rows.map((row) => sql`(${sql.join(row)})`));
+  const words = kindOf(db) === 'sqlite' ? sql`values ${list}` : list;
+  return sql<boolean>`(${sql.join(columns.map((column) => sql.ref(column)))}) in (${words})`;
 }

@@ -161,9 +161,10 @@ interface ImageRow {
   made_at: Time;
 }
 
-/** What advisories are matched by: source or origin package for distributions. An unknown ecosystem is empty. */
+/** What advisories are looked up by: source or origin package for distributions. */
 interface PkgNameRow {
   id: Generated<number>;
+  /** without its suffix: Debian of Debian:12; empty where it is unknown */
   ecosystem: string;
   name: string;
 }
@@ -171,6 +172,8 @@ interface PkgNameRow {
 interface PkgVersionRow {
   id: Generated<number>;
   name_id: number;
+  /** with its suffix: Debian:12; empty where it is unknown */
+  ecosystem: string;
   version: string;
 }
 
@@ -185,12 +188,16 @@ interface AdvisoryRow {
   id: string;
   /** over what decides which versions are affected */
   match_hash: string;
-  /** over the rest */
+  /** over what else weighs in a verdict */
+  weight_hash: string;
+  /** over what people only read */
   display_hash: string;
-  record: Json;
+  /** the record without what it affects */
+  head: Json;
+  affected: Json;
   first_imported: Time;
-  /** of the import that changed it last */
-  generation: number;
+  /** last change of any of the hashes */
+  changed_at: Time;
 }
 
 interface AdvisoryAffectedRow {
@@ -203,6 +210,8 @@ interface FindingRow {
   version_id: number;
   advisory_key: number;
   fixed_in: string | null;
+  /** why it could not be told whether the version is affected */
+  undecided: string | null;
 }
 
 interface SignatureReportRow {

@@ -60,7 +60,7 @@ class ThreadedConnection implements DatabaseConnection {
     return reads ? this.#reader.send({ kind: 'run', sql, parameters }) : this.#writer.write(sql, parameters);
   }
 
-  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+  streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error('queries are not streamed: read page by page, continuing after the last key');
   }
 }

@@ -4,7 +4,7 @@ import type { Statements } from './sqlite-statements.ts';
 
 /** Carries out the requests of the writer. */
 export interface Groups {
-  handle(request: Request): Omit<Reply, 'id'>;
+  handle(request: Exclude<Request, { kind: 'close' }>): Omit<Reply, 'id'>;
 }
 
 /**
@@ -27,28 +27,22 @@ export function openGroups(
   /** why the whole group is lost, until its end */
   let lost: Failure | undefined;
 
-  function carryOut(request: Request): StatementResult | undefined {
-    switch (request.kind) {
-      case 'begin':
-        if (!db.inTransaction) control.begin.run();
-        control.savepoint.run();
-        return undefined;
-      case 'run':
-        return statements.run(request.sql ?? '', request.parameters ?? []);
-      case 'rollback':
-        control.rollback.run();
-        control.release.run();
-        return undefined;
-      case 'release':
-        control.release.run();
-        return undefined;
-      case 'commit':
-        if (db.inTransaction) control.commit.run();
-        return undefined;
-      case 'close':
-        return undefined;
-    }
-  }
+  const frame = {
+    begin() {
+      if (!db.inTransaction) control.begin.run();
+      control.savepoint.run();
+    },
+    rollback() {
+      control.rollback.run();
+      control.release.run();
+    },
+    release() {
+      control.release.run();
+    },
+    commit() {
+      if (db.inTransaction) control.commit.run();
+    },
+  };
 
   return {
     handle(request) {
@@ -56,7 +50,8 @@ export function openGroups(
       let result: StatementResult | undefined;
       if (!failure) {
         try {
-          result = carryOut(request);
+          if (request.kind === 'run') result = statements.run(request.sql, request.parameters);
+          else frame[request.kind]();
         } catch (error) {
           failure = failureOf(error);
           // Where the frame of a transaction fails, and where SQLite itself has ended the transaction (disk full, input

@@ -7,12 +7,18 @@ export interface SqliteWorkerData {
 }
 
 /** Requests to a thread, carried out in the order in which they are sent. A reader knows `run` and `close` only. */
-export interface Request {
-  readonly id: number;
-  readonly kind: 'begin' | 'run' | 'release' | 'rollback' | 'commit' | 'close';
-  readonly sql?: string;
-  readonly parameters?: readonly unknown[];
-}
+export type Request =
+  | { readonly id: number; readonly kind: 'begin' | 'release' | 'rollback' | 'commit' }
+  | { readonly id: number; readonly kind: 'close' }
+  | {
+      readonly id: number;
+      readonly kind: 'run';
+      readonly sql: string;
+      readonly parameters: readonly unknown[];
+    };
+
+/** A request before it is numbered. */
+export type Wish = Request extends infer R ? (R extends Request ? Omit<R, 'id'> : never) : never;
 
 /** Answers a request by its id; id 0 tells that the thread has started. */
 export interface Reply {

@@ -1,17 +1,17 @@
 import { Worker } from 'node:worker_threads';
 import { failureError } from './failures.ts';
-import type { Reply, Request, SqliteWorkerData, StatementResult } from './sqlite-messages.ts';
+import type { Reply, SqliteWorkerData, StatementResult, Wish } from './sqlite-messages.ts';
 
 /** A thread with one connection, seen from outside. */
 export interface SqliteThread {
   /** Sends a request; requests are carried out in this order. */
-  send(request: Omit<Request, 'id'>): Promise<StatementResult | undefined>;
+  send(wish: Wish): Promise<StatementResult | undefined>;
   close(): Promise<void>;
 }
 
 interface Waiting {
-  resolve(result: StatementResult | undefined): void;
-  reject(error: Error): void;
+  readonly resolve: (result: StatementResult | undefined) => void;
+  readonly reject: (error: Error) => void;
 }
 
 /**
@@ -55,10 +55,11 @@ export async function startThread(data: SqliteWorkerData): Promise<SqliteThread>
     });
 
   const thread: SqliteThread = {
-    send(request) {
+    send(wish) {
       last += 1;
       const answer = answerTo(last);
-      worker.postMessage({ id: last, ...request, parameters: request.parameters?.map(forTransport) });
+      const sent = wish.kind === 'run' ? { ...wish, parameters: wish.parameters.map(forTransport) } : wish;
+      worker.postMessage({ id: last, ...sent }, []);
       return answer;
     },
     async close() {

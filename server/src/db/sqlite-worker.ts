@@ -42,14 +42,8 @@ function open(): void {
       lock?.close();
       reply({ id: request.id });
       port.close();
-    } else if (role === 'writer') {
-      reply({ id: request.id, ...groups.handle(request) });
     } else {
-      try {
-        reply({ id: request.id, result: statements.run(request.sql ?? '', request.parameters ?? []) });
-      } catch (error) {
-        reply({ id: request.id, failure: failureOf(error) });
-      }
+      reply({ id: request.id, ...groups.handle(request) });
     }
   });
 }

@@ -30,8 +30,9 @@ export const contents: Migration = {
     `create table pkg_versions (
       id {id},
       name_id {integer} not null references pkg_names (id),
+      ecosystem {text} not null,
       version {text} not null,
-      unique (name_id, version)
+      unique (name_id, version, ecosystem)
     ) {table}`,
 
     `create table image_packages (
@@ -45,10 +46,12 @@ export const contents: Migration = {
       key {id},
       id {text} not null unique,
       match_hash {text} not null,
+      weight_hash {text} not null,
       display_hash {text} not null,
       first_imported {integer} not null,
-      generation {integer} not null,
-      record {text} not null
+      changed_at {integer} not null,
+      head {text} not null,
+      affected {text} not null
     ) {table}`,
 
     `create table advisory_affected (
@@ -62,6 +65,7 @@ export const contents: Migration = {
       version_id {integer} not null references pkg_versions (id),
       advisory_key {integer} not null references advisories (key) on delete cascade,
       fixed_in {text},
+      undecided {text},
       primary key (version_id, advisory_key)
     ) {keyed table}`,
     `create index findings_by_advisory on findings (advisory_key)`,

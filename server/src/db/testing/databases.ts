@@ -1,8 +1,8 @@
-import pg from 'pg';
+import { Client } from 'pg';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { DatabaseKind } from '../dialect.ts';
 import { openDatabase, type Database } from '../open.ts';
 import { startPostgres, type PostgresServer } from './postgres-server.ts';
@@ -19,7 +19,7 @@ interface TestDatabaseKind {
   readonly name: string;
   readonly kind: DatabaseKind;
   /** Opens an empty database; close it in the end. */
-  open(): Promise<TestDatabase>;
+  readonly open: () => Promise<TestDatabase>;
 }
 
 async function openTestSqlite(): Promise<TestDatabase> {
@@ -40,7 +40,7 @@ let running: { server: Promise<PostgresServer>; users: number } | undefined;
 let made = 0;
 
 async function command(url: string, text: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
+  const client = new Client({ connectionString: url });
   await client.connect();
   try {
     await client.query(text);
@@ -87,9 +87,9 @@ async function whyNoPostgres(): Promise<string | undefined> {
 }
 
 const noPostgres = await whyNoPostgres();
-if (noPostgres !== undefined) {
-  describe.skip('PostgreSQL', () => test(`cannot be run here: ${noPostgres}`, () => {}));
-}
+test.skipIf(noPostgres !== undefined)(`PostgreSQL can be run here (${noPostgres ?? 'yes'})`, () => {
+  expect(noPostgres).toBeUndefined();
+});
 
 /** Every database that this machine can run; where PostgreSQL cannot be, a skipped test says why. */
 export const testDatabases: readonly TestDatabaseKind[] = [

@@ -1,0 +1,247 @@
+import { displayHash, matchHash, weightHash } from '@wharfinger/lib/advisories/advisory-hashes';
+import type { Advisory } from '@wharfinger/lib/advisories/advisory';
+import type { AdvisoryHead } from '@wharfinger/lib/advisories/advisory-index';
+import type { MatchableAdvisory } from '@wharfinger/lib/advisories/match';
+import { createHash } from 'node:crypto';
+import { chunks } from '../db/dialect.ts';
+import type { Db } from '../db/schema.ts';
+import { ensureNames, lockNames, nameKey } from './packages.ts';
+
+/** What an import has changed; keys and names as `recomputeFindings` and `versionsWithFindings` take them. */
+export interface ImportResult {
+  readonly added: number;
+  readonly changed: number;
+  readonly unchanged: number;
+  /** keys of package names for which matches may have changed */
+  readonly touchedNames: readonly number[];
+  /** keys of advisories that weigh otherwise in verdicts, with the same matches */
+  readonly reweighed: readonly number[];
+}
+
+interface Known {
+  readonly key: number;
+  readonly match_hash: string;
+  readonly weight_hash: string;
+  readonly display_hash: string;
+}
+
+/** What of a stored advisory decides a match. */
+export interface Candidate {
+  readonly key: number;
+  readonly advisory: MatchableAdvisory;
+}
+
+/** What of a stored advisory is told about a match. */
+export interface StoredHead {
+  readonly advisory: AdvisoryHead;
+  readonly firstImported: Date;
+}
+
+/**
+ * Stores a batch of advisories (a few thousand at most). Call it in a transaction, and `recomputeFindings` with what it
+ * returns in the same one, so that no verdict is ever made from a half.
+ */
+export async function importAdvisories(
+  trx: Db,
+  advisories: readonly Advisory[],
+  at: Date,
+): Promise<ImportResult> {
+  // A record that stands twice in a batch counts once, the last one.
+  const batch = new Map(advisories.map((advisory) => [advisory.id, advisory]));
+  const known = await findKnown(trx, [...batch.keys()]);
+  const rows = [...batch.values()].map((advisory) => ({
+    id: advisory.id,
+    match_hash: matchHash(advisory),
+    weight_hash: weightHash(advisory),
+    display_hash: displayHash(advisory),
+    first_imported: at.getTime(),
+    changed_at: at.getTime(),
+    ...columnsOf(advisory),
+  }));
+  const added = rows.filter((row) => !known.has(row.id));
+  const changed = rows.filter((row) => {
+    const before = known.get(row.id);
+    return (
+      before && (differ(before, row, 'match_hash') || differ(before, row, 'weight_hash', 'display_hash'))
+    );
+  });
+  const rematched = changed.filter((row) => differ(known.get(row.id)!, row, 'match_hash'));
+  const reweighed = changed.filter(
+    (row) => !rematched.includes(row) && differ(known.get(row.id)!, row, 'weight_hash'),
+  );
+
+  for (const part of chunks([...added, ...changed], 500)) {
+    await trx
+      .insertInto('advisories')
+      .values(part)
+      .onConflict((conflict) =>
+        conflict.column('id').doUpdateSet((eb) => ({
+          match_hash: eb.ref('excluded.match_hash'),
+          weight_hash: eb.ref('excluded.weight_hash'),
+          display_hash: eb.ref('excluded.display_hash'),
+          changed_at: eb.ref('excluded.changed_at'),
+          head: eb.ref('excluded.head'),
+          affected: eb.ref('excluded.affected'),
+        })),
+      )
+      .execute();
+  }
+  const moved = [...added, ...rematched].map((row) => batch.get(row.id)!);
+  return {
+    added: added.length,
+    changed: changed.length,
+    unchanged: rows.length - added.length - changed.length,
+    touchedNames: await replaceNames(trx, moved),
+    reweighed: reweighed.map((row) => known.get(row.id)!.key),
+  };
+}
+
+function differ(
+  before: Known,
+  after: Omit<Known, 'key'>,
+  ...fields: Array<keyof Omit<Known, 'key'>>
+): boolean {
+  return fields.some((field) => before[field] !== after[field]);
+}
+
+async function findKnown(db: Db, ids: readonly string[]): Promise<Map<string, Known & { id: string }>> {
+  const known = new Map<string, Known & { id: string }>();
+  for (const part of chunks(ids)) {
+    const rows = await db
+      .selectFrom('advisories')
+      .select(['key', 'id', 'match_hash', 'weight_hash', 'display_hash'])
+      .where('id', 'in', part)
+      .execute();
+    for (const row of rows) known.set(row.id, row);
+  }
+  return known;
+}
+
+/** Notes which names the advisories are about now; returns the keys of those and of the names they were about before. */
+async function replaceNames(trx: Db, advisories: readonly Advisory[]): Promise<number[]> {
+  const touched = new Set<number>();
+  const keys = await findKnown(
+    trx,
+    advisories.map((advisory) => advisory.id),
+  );
+  const names = await ensureNames(
+    trx,
+    advisories.flatMap((advisory) => advisory.affected),
+  );
+  await lockNames(trx, names.values());
+  for (const part of chunks([...keys.values()])) {
+    const before = await trx
+      .deleteFrom('advisory_affected')
+      .where(
+        'advisory_key',
+        'in',
+        part.map((row) => row.key),
+      )
+      .returning('name_id')
+      .execute();
+    for (const row of before) touched.add(row.name_id);
+  }
+  const rows = advisories.flatMap((advisory) => {
+    const nameIds = new Set(advisory.affected.map((item) => nameKey(names, item.ecosystem, item.name)));
+    return [...nameIds].map((nameId) => ({ name_id: nameId, advisory_key: keys.get(advisory.id)!.key }));
+  });
+  for (const part of chunks(rows)) await trx.insertInto('advisory_affected').values(part).execute();
+  for (const row of rows) touched.add(row.name_id);
+  return [...touched];
+}
+
+/** The advisories that are about a name of these, by name; withdrawn ones too. */
+export async function advisoriesOfNames(
+  db: Db,
+  nameIds: Iterable<number>,
+): Promise<Map<number, Candidate[]>> {
+  const byName = new Map<number, Candidate[]>();
+  for (const ids of chunks([...new Set(nameIds)])) {
+    const rows = await db
+      .selectFrom('advisory_affected')
+      .innerJoin('advisories', 'advisories.key', 'advisory_affected.advisory_key')
+      .select(['name_id', 'key', 'id', 'head', 'affected'])
+      .where('name_id', 'in', ids)
+      .orderBy('advisories.id')
+      .execute();
+    const candidates = new Map<number, Candidate>();
+    for (const row of rows) {
+      const candidate = candidates.get(row.key) ?? { key: row.key, advisory: advisoryOf(row) };
+      candidates.set(row.key, candidate);
+      const known = byName.get(row.name_id);
+      if (known) known.push(candidate);
+      else byName.set(row.name_id, [candidate]);
+    }
+  }
+  return byName;
+}
+
+/** An advisory as its publisher calls it; undefined: it was never imported. */
+export async function getAdvisory(db: Db, id: string): Promise<Advisory | undefined> {
+  const row = await db
+    .selectFrom('advisories')
+    .select(['head', 'affected'])
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return row && advisoryOf(row);
+}
+
+/** What is told about matches of these advisories, by key. */
+export async function advisoryHeads(db: Db, keys: Iterable<number>): Promise<Map<number, StoredHead>> {
+  const heads = new Map<number, StoredHead>();
+  for (const part of chunks([...new Set(keys)])) {
+    const rows = await db
+      .selectFrom('advisories')
+      .select(['key', 'head', 'first_imported'])
+      .where('key', 'in', part)
+      .execute();
+    for (const row of rows) {
+      const advisory = JSON.parse(row.head) as AdvisoryHead;
+      heads.set(row.key, { advisory, firstImported: new Date(row.first_imported) });
+    }
+  }
+  return heads;
+}
+
+function columnsOf({ affected, ...head }: Advisory): { head: string; affected: string } {
+  return { head: JSON.stringify(head), affected: JSON.stringify(affected) };
+}
+
+function advisoryOf({ head, affected }: { head: string; affected: string }): Advisory {
+  return {
+    ...(JSON.parse(head) as AdvisoryHead),
+    affected: JSON.parse(affected) as Advisory['affected'],
+  };
+}
+
+/** How many advisories there are. */
+export async function countAdvisories(db: Db): Promise<number> {
+  const row = await db
+    .selectFrom('advisories')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  return row.count;
+}
+
+/**
+ * A digest of all that the advisories say, equal wherever the same advisories are, in whatever order they came. Reads all
+ * of them: keep it, and make it anew after an import only.
+ */
+export async function advisoryGeneration(db: Db): Promise<string> {
+  const hash = createHash('sha256');
+  let last = '';
+  for (;;) {
+    const rows = await db
+      .selectFrom('advisories')
+      .select(['id', 'match_hash', 'weight_hash', 'display_hash'])
+      .where('id', '>', last)
+      .orderBy('id')
+      .limit(5000)
+      .execute();
+    for (const row of rows) {
+      hash.update(JSON.stringify([row.id, row.match_hash, row.weight_hash, row.display_hash]));
+      last = row.id;
+    }
+    if (rows.length < 5000) return hash.digest('hex');
+  }
+}

@@ -1,0 +1,55 @@
+import type { LayerInventory } from '@wharfinger/lib/inspect/inventory';
+import type { Digest } from '@wharfinger/lib/oci/digest';
+import type { Db } from '../db/schema.ts';
+import { packJson, unpackJson } from './compressed-json.ts';
+
+/** The inventory of a layer in the format given; undefined: not made yet, or in another format. */
+export async function getLayerInventory(
+  db: Db,
+  digest: Digest,
+  format: number,
+): Promise<LayerInventory | undefined> {
+  const row = await db
+    .selectFrom('layer_inventories')
+    .select('inventory')
+    .where('digest', '=', digest)
+    .where('format', '=', format)
+    .executeTakeFirst();
+  return row && ((await unpackJson(row.inventory)) as LayerInventory);
+}
+
+/** Those of `digests` that have no inventory in the format given, in their order. */
+export async function layersWithoutInventory(
+  db: Db,
+  digests: readonly Digest[],
+  format: number,
+): Promise<Digest[]> {
+  if (digests.length === 0) return [];
+  const rows = await db
+    .selectFrom('layer_inventories')
+    .select('digest')
+    .where('digest', 'in', digests)
+    .where('format', '=', format)
+    .execute();
+  const known = new Set<string>(rows.map((row) => row.digest));
+  return digests.filter((digest) => !known.has(digest));
+}
+
+/** Keeps the inventory of a layer; one that was there is replaced. */
+export async function putLayerInventory(
+  db: Db,
+  digest: Digest,
+  inventory: LayerInventory,
+  at: Date,
+): Promise<void> {
+  const row = {
+    format: inventory.format,
+    inventory: await packJson(inventory),
+    made_at: at.getTime(),
+  };
+  await db
+    .insertInto('layer_inventories')
+    .values({ digest, ...row })
+    .onConflict((conflict) => conflict.column('digest').doUpdateSet(row))
+    .execute();
+}

@@ -1,0 +1,56 @@
+import type { Digest } from '@wharfinger/lib/oci/digest';
+import type { Db } from '../db/schema.ts';
+
+/** A manifest in one repository: what a verdict is about. */
+export interface Placed {
+  readonly repository: string;
+  readonly digest: Digest;
+}
+
+/** The key of a repository; undefined: there is none of this name. */
+export async function repositoryId(db: Db, name: string): Promise<number | undefined> {
+  const row = await db.selectFrom('repositories').select('id').where('name', '=', name).executeTakeFirst();
+  return row?.id;
+}
+
+/** The key of a repository, made if new. */
+export async function ensureRepository(db: Db, name: string, at: Date): Promise<number> {
+  // On PostgreSQL a row of another transaction is waited for by the insert, and seen by the next select.
+  for (;;) {
+    const known = await repositoryId(db, name);
+    if (known !== undefined) return known;
+    const made = await db
+      .insertInto('repositories')
+      .values({ name, created_at: at.getTime() })
+      .onConflict((conflict) => conflict.column('name').doNothing())
+      .returning('id')
+      .executeTakeFirst();
+    if (made) return made.id;
+  }
+}
+
+/** Every place where a manifest is, whatever the repository. */
+export async function placesOf(db: Db, digest: Digest): Promise<Placed[]> {
+  const rows = await db
+    .selectFrom('manifests')
+    .innerJoin('repositories', 'repositories.id', 'manifests.repository_id')
+    .select('repositories.name')
+    .where('manifests.digest', '=', digest)
+    .orderBy('repositories.name')
+    .execute();
+  return rows.map((row) => ({ repository: row.name, digest }));
+}
+
+/** Every manifest that has this layer (or config), whatever the repository. */
+export async function manifestsWithLayer(db: Db, layer: Digest): Promise<Placed[]> {
+  const rows = await db
+    .selectFrom('manifest_refs')
+    .innerJoin('manifests', 'manifests.id', 'manifest_refs.manifest_id')
+    .innerJoin('repositories', 'repositories.id', 'manifests.repository_id')
+    .select(['repositories.name', 'manifests.digest'])
+    .where('manifest_refs.digest', '=', layer)
+    .where('manifest_refs.role', '=', 'blob')
+    .distinct()
+    .execute();
+  return rows.map((row) => ({ repository: row.name, digest: row.digest as Digest }));
+}
