@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { addAdvisories } from './commands/advisories.ts';
 import { addAudit } from './commands/audit.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addHold } from './commands/hold.ts';
@@ -36,6 +37,7 @@ export function createProgram(run: Run): Command {
     addTags,
     addHold,
     addRelease,
+    addAdvisories,
     addAudit,
     addCompletion,
   ]) {
