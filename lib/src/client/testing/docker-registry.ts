@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { program } from './programs.ts';
+
+/** A registry of Debian's docker-registry, which knows no referrers, on a free port. Stop it. */
+export interface DockerRegistry {
+  /** host:port */
+  readonly host: string;
+  stop(): Promise<void>;
+}
+
+/** Starts one with an empty store; it serves when the promise resolves. */
+export async function startDockerRegistry(extra = ''): Promise<DockerRegistry> {
+  const folder = await mkdtemp(join(tmpdir(), 'wharfinger-registry-'));
+  const host = `127.0.0.1:${await freePort()}`;
+  const config = [
+    'version: 0.1',
+    'log: {level: error, accesslog: {disabled: true}}',
+    `storage: {filesystem: {rootdirectory: ${join(folder, 'data')}}, delete: {enabled: true}}`,
+    `http: {addr: ${host}}`,
+    extra,
+  ];
+  await writeFile(join(folder, 'config.yml'), config.join('\n'));
+  const child = spawn(program('docker-registry'), ['serve', join(folder, 'config.yml')], { stdio: 'ignore' });
+  const gone = once(child, 'exit');
+  for (let tries = 0; !(await answers(host)); tries += 1) {
+    if (tries > 200 || child.exitCode !== null) throw new Error('docker-registry does not start');
+    await sleep(50);
+  }
+  return {
+    host,
+    stop: async () => {
+      child.kill();
+      await gone;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function answers(host: string): Promise<boolean> {
+  return fetch(`http://${host}/v2/`).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
