@@ -27,6 +27,12 @@ const table = {
     message: 'the tag is not valid',
     remedy: 'use letters, digits, _, . and -, at most 128 characters, not beginning with . or -',
   },
+  TAGS_TOO_MANY: {
+    status: 414,
+    oci: 'TAG_INVALID',
+    message: 'too many tags in one request',
+    remedy: 'push the manifest again by its digest with the rest of the tags',
+  },
   DIGEST_INVALID: {
     status: 400,
     oci: 'DIGEST_INVALID',

@@ -113,41 +113,48 @@ function parseList(value: unknown, where: string): Descriptor[] {
   return value.map((item, at) => parseDescriptor(item, `${where}[${at}]`));
 }
 
+function refuseForeignType(mediaType: string): void {
+  if (isManifestType(mediaType) || isIndexType(mediaType)) return;
+  invalid(
+    `media type ${JSON.stringify(mediaType.slice(0, 200))} is not one of an image manifest or index`,
+    'send an OCI or a Docker schema 2 manifest; convert older ones, for example with skopeo copy --format oci',
+  );
+}
+
 /**
  * Parses a manifest or index strictly, as an attacker's bytes deserve: UTF-8 only, no duplicate keys, no document that
  * is both a manifest and an index (CVE-2021-41190), a `mediaType` field that agrees with the Content-Type.
  *
  * @param bytes the document as it was sent
- * @param contentType media type that it was sent under; parameters such as charset must be gone
+ * @param contentType media type that it was sent under, without parameters such as charset; undefined if it was sent
+ *   under none: its own field says what it is then
  * @throws WharfingerError MANIFEST_INVALID, naming the field
  */
-export function parseManifest(bytes: Uint8Array, contentType: string): Manifest {
-  if (!isManifestType(contentType) && !isIndexType(contentType)) {
-    invalid(
-      `media type ${JSON.stringify(contentType)} is not one of an image manifest or index`,
-      'send an OCI or a Docker schema 2 manifest; convert older ones, for example with skopeo copy --format oci',
-    );
-  }
+export function parseManifest(bytes: Uint8Array, contentType: string | undefined): Manifest {
+  if (contentType !== undefined) refuseForeignType(contentType);
   const fields = asObject(
     parseStrictJson(bytes, (what) => invalid(what)),
     'the manifest',
   );
   if (fields['schemaVersion'] !== 2) invalid('schemaVersion must be 2');
   const declared = optionalString(fields, 'mediaType', 'manifest');
-  if (declared !== undefined && declared !== contentType) {
+  const mediaType = contentType ?? declared;
+  if (mediaType === undefined) invalid('it was sent without a Content-Type and has no mediaType');
+  refuseForeignType(mediaType);
+  if (declared !== undefined && declared !== mediaType) {
     invalid(
       `its mediaType is ${JSON.stringify(declared)}, but it was sent as ${JSON.stringify(contentType)}`,
       'send it under the Content-Type that it declares',
     );
   }
-  const asIndex = isIndexType(contentType);
+  const asIndex = isIndexType(mediaType);
   const foreign = asIndex ? ['config', 'layers', 'fsLayers'] : ['manifests', 'fsLayers'];
   for (const key of foreign) {
     if (fields[key] !== undefined)
       invalid(`${asIndex ? 'an index' : 'a manifest'} must not have the field ${key}`);
   }
   const common = {
-    mediaType: contentType,
+    mediaType,
     annotations: parseAnnotations(fields['annotations'], 'annotations') ?? {},
     ...keep('artifactType', optionalString(fields, 'artifactType', 'manifest')),
     ...(fields['subject'] === undefined || fields['subject'] === null

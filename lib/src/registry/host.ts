@@ -32,6 +32,9 @@ export interface RegistryHost {
 
   /** Told of every manifest served, after it was sent; must not throw. */
   served?(event: ServedEvent): void;
+
+  /** Told of failures that are not the caller's: they answer 500 without a word of what they are; must not throw. */
+  failed?(error: unknown, request: IncomingMessage): void;
 }
 
 export type RegistryAction = 'pull' | 'push' | 'delete';

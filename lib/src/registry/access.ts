@@ -1,0 +1,81 @@
+import { WharfingerError } from '../errors.ts';
+import type { Exchange } from './exchange.ts';
+import type { Caller, GateAnswer, RegistryAction } from './host.ts';
+import type { Route } from './path.ts';
+
+/**
+ * A name that no repository can have. Who may not read a repository is led here: the answer comes by the same way, with
+ * the same work, as for a name that does not exist.
+ */
+const nowhere = '-';
+
+/** True for a token that was asked for something else: another one may do. */
+function tokenLacks({ scopes }: Caller, action: RegistryAction, repository: string): boolean {
+  if (scopes === undefined) return false;
+  return !scopes.some(
+    (scope) => scope.repository === repository && (scope.actions.has(action) || scope.actions.has('*')),
+  );
+}
+
+function askToLogIn(exchange: Exchange, action: RegistryAction, repository: string): void {
+  const { caller } = exchange;
+  if (caller.principal === null || tokenLacks(caller, action, repository)) {
+    throw new WharfingerError('UNAUTHORIZED');
+  }
+}
+
+/**
+ * The name under which the caller may look things up: the repository's own, or one that does not exist.
+ * @throws WharfingerError UNAUTHORIZED where logging in, or another token, may help
+ */
+export function readableName(exchange: Exchange, repository: string): string {
+  if (exchange.registry.host.may(exchange.caller, 'pull', repository)) return repository;
+  askToLogIn(exchange, 'pull', repository);
+  return nowhere;
+}
+
+/**
+ * Lets only those pass who have the right.
+ * @throws WharfingerError UNAUTHORIZED where logging in may help; DENIED to those who may read the repository;
+ *   NAME_UNKNOWN to all others, whether it exists or not
+ */
+export function demandRight(exchange: Exchange, action: 'push' | 'delete', repository: string): void {
+  const { host } = exchange.registry;
+  if (host.may(exchange.caller, action, repository)) return;
+  askToLogIn(exchange, action, repository);
+  if (!host.may(exchange.caller, 'pull', repository)) throw new WharfingerError('NAME_UNKNOWN');
+  throw new WharfingerError('DENIED', { what: `you may not ${action} in ${repository}` });
+}
+
+/**
+ * Lets pass what the gate serves.
+ * @throws WharfingerError HELD with the gate's reasons
+ */
+export function demandServed(answer: GateAnswer): void {
+  if (answer.serve) return;
+  const { reasons } = answer;
+  throw new WharfingerError('HELD', { what: reasons.join('; ') || undefined, detail: { reasons } });
+}
+
+/** The error for something that is not in a repository: MANIFEST_UNKNOWN or BLOB_UNKNOWN, or NAME_UNKNOWN if all is. */
+export async function unknown(
+  { registry }: Exchange,
+  repository: string,
+  code: 'MANIFEST_UNKNOWN' | 'BLOB_UNKNOWN',
+): Promise<WharfingerError> {
+  const exists = await registry.catalog.repositoryExists(repository);
+  return new WharfingerError(exists ? code : 'NAME_UNKNOWN');
+}
+
+/** The scopes of Docker's token protocol that a request needs. */
+export function neededScopes(route: Route | undefined, method: string, query: URLSearchParams): string[] {
+  if (!route) return [];
+  if (!('repository' in route)) return route.kind === 'catalog' ? ['registry:catalog:*'] : [];
+  const own = `repository:${route.repository}:`;
+  const writes = method === 'PUT' || method === 'POST' || method === 'PATCH';
+  if (route.kind === 'uploads' || route.kind === 'upload' || writes) {
+    const from = query.get('from');
+    return [`${own}pull,push`, ...(from ? [`repository:${from}:pull`] : [])];
+  }
+  return [method === 'DELETE' ? `${own}pull,delete` : `${own}pull`];
+}

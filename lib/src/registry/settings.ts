@@ -1,0 +1,37 @@
+import type { Catalog } from '../catalog/catalog.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
+import type { RegistryHost } from './host.ts';
+
+/** How a registry behaves where the specification leaves it open. */
+export interface RegistrySettings {
+  /** a manifest whose config, layers or children are not there: refuse it, or keep it and leave it to the gate to hold it */
+  readonly missingParts: 'refuse' | 'hold';
+  /** bytes; larger manifests answer 413. The specification asks for 4 MiB at least */
+  readonly maxManifestBytes: number;
+  /** bytes; what chunks should have at least (OCI-Chunk-Min-Length); 0: any */
+  readonly minChunkBytes: number;
+  /** tags or repositories in one answer, at most and where the client says nothing */
+  readonly pageSize: number;
+  /** referrers in one answer, at most: many clients never ask for a second page */
+  readonly referrersPageSize: number;
+  /** true: `GET /v2/` answers 401 to callers who have not said who they are, for this is how clients learn to log in */
+  readonly challengeOnPing: boolean;
+}
+
+/** Settings where nothing else is said. */
+export const defaultRegistrySettings: RegistrySettings = {
+  missingParts: 'refuse',
+  maxManifestBytes: 8 * 1024 * 1024,
+  minChunkBytes: 0,
+  pageSize: 1000,
+  referrersPageSize: 4000,
+  challengeOnPing: true,
+};
+
+/** What the handlers of one registry work with. */
+export interface Registry {
+  readonly storage: BlobStore;
+  readonly catalog: Catalog;
+  readonly host: RegistryHost;
+  readonly settings: RegistrySettings;
+}
