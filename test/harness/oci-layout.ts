@@ -78,6 +78,13 @@ export function entriesOf(layout: string): Part[] {
   return index.manifests;
 }
 
+/** A manifest or index of the layout. */
+export function readManifest(layout: string, digest: string): { config?: Part; manifests?: Part[] } {
+  const path = join(layout, 'blobs', digest.replace(':', '/'));
+  const manifest: { config?: Part; manifests?: Part[] } = JSON.parse(readFileSync(path, 'utf8'));
+  return manifest;
+}
+
 /**
  * Digests of all blobs of a layout, in order. Each is hashed again.
  * @throws Error where a blob does not have the digest that it is named by

@@ -1,17 +1,19 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { run } from '../harness/command.ts';
-import { entriesOf } from '../harness/oci-layout.ts';
+import { run, words } from '../harness/command.ts';
+import { entriesOf, readManifest } from '../harness/oci-layout.ts';
 import { lacksRoot, lacksTools } from '../requirements.ts';
-import { digestOfTag, openSetting, servedBlobs, type Setting } from './setting.ts';
+import { debianArchive, digestOfTag, openSetting, servedBlobs, type Setting } from './setting.ts';
 
 /** Engines that keep images in containers/storage take the same options and differ in little else. */
 describe.skipIf(lacksTools(['podman', 'buildah', 'skopeo', 'debootstrap']) || lacksRoot())(
   'engines of containers/storage',
   () => {
     let setting: Setting;
+    let archive: string;
     beforeAll(async () => {
       setting = await openSetting();
+      archive = await debianArchive(setting);
     });
     afterAll(() => setting[Symbol.asyncDispose]());
 
@@ -28,9 +30,9 @@ describe.skipIf(lacksTools(['podman', 'buildah', 'skopeo', 'debootstrap']) || la
       });
 
       it('pushes and pulls the very same image', async () => {
-        const { product, layouts } = setting;
+        const { product } = setting;
         const remote = `${product.host}/${program}/debian:1`;
-        const local = (await engine(program, ['pull', '--quiet', `oci:${layouts.debian}:debian`])).trim();
+        const local = (await engine(program, ['pull', '--quiet', `docker-archive:${archive}`])).trim();
         const digestFile = join(setting.folder, `${program}.digest`);
         await engine(program, [
           'push',
@@ -56,11 +58,20 @@ describe.skipIf(lacksTools(['podman', 'buildah', 'skopeo', 'debootstrap']) || la
         await engine(program, ['manifest', 'add', '--all', list, `oci:${layouts.multi}:multi`]);
         const remote = `docker://${product.host}/${program}/multi:1`;
         await engine(program, ['manifest', 'push', '--all', '--tls-verify=false', list, remote]);
-        const served = await servedBlobs(setting, `${program}/multi`, '1');
-        const [entry] = entriesOf(layouts.debian);
-        expect(served).toContain(entry!.digest);
-        expect(served).toContain(await digestOfTag(product, `${program}/multi`, '1'));
+        const digest = await digestOfTag(product, `${program}/multi`, '1');
+        expect(await servedBlobs(setting, `${program}/multi`, '1')).toContain(digest);
+
+        const pull = words`pull --quiet --tls-verify=false --arch arm64 ${remote}`;
+        const arm = (await engine(program, pull)).trim();
+        expect(`sha256:${arm}`).toBe(configOfArm(layouts.multi));
       });
     });
   },
 );
+
+/** Digest of the configuration of the layout's image for arm64, which is the id that engines give it. */
+function configOfArm(layout: string): string {
+  const index = readManifest(layout, entriesOf(layout)[0]!.digest);
+  const arm = index.manifests?.find(({ platform }) => platform?.architecture === 'arm64');
+  return readManifest(layout, arm!.digest).config!.digest;
+}

@@ -79,7 +79,7 @@ describe.skipIf(lacksTools(tools) || lacksRoot())('clients that copy', () => {
 
       const pulled = join(folder, `pulled-${client.name}-${image}`);
       await run(client.pull(remote, pulled, image), { env });
-      expect(entriesOf(pulled).map(({ digest }) => digest)).toEqual([entry!.digest]);
+      expect(entriesOf(pulled).map(({ digest }) => digest)).toContain(entry!.digest);
       expect(await verifiedBlobs(pulled)).toEqual(await verifiedBlobs(layouts[image]));
     });
 

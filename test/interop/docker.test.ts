@@ -2,9 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attempt, run } from '../harness/command.ts';
 import { startDockerDaemon, type DockerDaemon } from '../harness/docker-daemon.ts';
 import { lacksRoot, lacksTools } from '../requirements.ts';
-import { digestOfTag, openSetting, servedBlobs, type Setting } from './setting.ts';
+import { debianArchive, digestOfTag, openSetting, servedBlobs, type Setting } from './setting.ts';
 
-const config = { namespaces: [{ name: 'strict', gate: 'hold' }] };
+const reader = { name: 'reader', password: 'reads-and-nothing-else' };
+const config = {
+  namespaces: [{ name: 'strict', gate: 'hold' }],
+  users: [{ ...reader, rights: [{ repositories: '**', actions: ['pull'] }] }],
+};
 
 describe.skipIf(lacksTools(['dockerd', 'docker', 'skopeo', 'debootstrap']) || lacksRoot())('docker', () => {
   let setting: Setting;
@@ -15,10 +19,7 @@ describe.skipIf(lacksTools(['dockerd', 'docker', 'skopeo', 'debootstrap']) || la
   beforeAll(async () => {
     setting = await openSetting(config);
     daemon = await startDockerDaemon(setting.folder);
-    const archive = `${setting.folder}/debian.tar`;
-    const from = `oci:${setting.layouts.debian}:debian`;
-    await run(['skopeo', 'copy', from, `docker-archive:${archive}:made/debian:1`], { env: setting.env });
-    await docker('load', '-i', archive);
+    await docker('load', '-i', await debianArchive(setting));
     imageId = await docker('image', 'inspect', '--format={{.Id}}', 'made/debian:1');
     const { host, user, password } = setting.product;
     await run(daemon.command('login', '-u', user, '--password-stdin', host), {
@@ -61,12 +62,12 @@ describe.skipIf(lacksTools(['dockerd', 'docker', 'skopeo', 'debootstrap']) || la
     const remote = `${product.host}/strict/debian:1`;
     await docker('tag', `${product.host}/docker/debian:1`, remote);
     await docker('push', remote);
-    // the one who pushed may read back for a while; another user may not
-    const { host } = product;
-    await docker('logout', host);
     await docker('rmi', remote);
+    // the one who pushed may read back for a while; others may not
+    await docker('login', '-u', reader.name, '-p', reader.password, product.host);
     const refused = await attempt(daemon.command('pull', remote), { env: setting.env });
     expect(refused.code).not.toBe(0);
     expect(refused.stderr).toMatch(/held by wharfinger/);
+    expect(refused.stderr).toMatch(/root/);
   });
 });

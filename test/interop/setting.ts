@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { debianLayouts, type Layouts } from '../harness/debian-image.ts';
 import { run, words } from '../harness/command.ts';
-import { verifiedBlobs } from '../harness/oci-layout.ts';
+import { types, verifiedBlobs } from '../harness/oci-layout.ts';
 import { startProduct, type Product } from '../harness/product.ts';
+
+const dockerManifest = 'application/vnd.docker.distribution.manifest.v2+json';
 
 /** What a test of a client needs: the product, a real image, and a home folder in which the client finds nothing. */
 export interface Setting extends AsyncDisposable {
@@ -35,11 +37,22 @@ export async function openSetting(config?: object): Promise<Setting> {
   };
 }
 
+/** The Debian image as `docker save` writes it, named made/debian:1; some engines take in nothing else. */
+export async function debianArchive(setting: Setting): Promise<string> {
+  const archive = join(setting.folder, 'debian.tar');
+  const to = `docker-archive:${archive}:made/debian:1`;
+  await run(words`skopeo copy oci:${setting.layouts.debian}:debian ${to}`, { env: setting.env });
+  return archive;
+}
+
 /** The digest a tag has, as the registry says. */
 export async function digestOfTag(product: Product, repository: string, tag: string): Promise<string> {
   const answer = await fetch(`${product.url}/v2/${repository}/manifests/${tag}`, {
     method: 'HEAD',
-    headers: { authorization: product.authorization, accept: '*/*' },
+    headers: {
+      authorization: product.authorization,
+      accept: `${types.manifest}, ${types.index}, ${dockerManifest}`,
+    },
   });
   if (answer.status !== 200) throw new Error(`${repository}:${tag} answered ${answer.status}`);
   return answer.headers.get('docker-content-digest') ?? '';
