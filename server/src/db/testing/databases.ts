@@ -35,8 +35,9 @@ async function openTestSqlite(): Promise<TestDatabase> {
   };
 }
 
-/** One server serves all databases that are open at the same time, and ends with the last of them. */
-let running: { server: Promise<PostgresServer>; users: number } | undefined;
+/** One server serves all databases; it ends when nobody has used it for a while, or with the process. */
+let running: { server: Promise<PostgresServer>; users: number; ending?: NodeJS.Timeout } | undefined;
+const lingerMs = 3000;
 let made = 0;
 
 async function command(url: string, text: string): Promise<void> {
@@ -49,16 +50,19 @@ async function command(url: string, text: string): Promise<void> {
   }
 }
 
-async function leave(): Promise<void> {
-  running!.users -= 1;
-  if (running!.users > 0) return;
-  const { server } = running!;
-  running = undefined;
-  await (await server).stop();
+function leave(): void {
+  const used = running!;
+  used.users -= 1;
+  if (used.users > 0) return;
+  used.ending = setTimeout(() => {
+    running = undefined;
+    void used.server.then((server) => server.stop());
+  }, lingerMs);
 }
 
 async function openTestPostgres(): Promise<TestDatabase> {
   running ??= { server: startPostgres(), users: 0 };
+  clearTimeout(running.ending);
   running.users += 1;
   const server = await running.server;
   made += 1;
@@ -71,7 +75,7 @@ async function openTestPostgres(): Promise<TestDatabase> {
     where,
     async close() {
       await database.close();
-      await leave();
+      leave();
     },
   };
 }

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { constants, rmSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { access, chown, cp, mkdtemp, realpath, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
@@ -14,6 +14,9 @@ export interface PostgresServer {
 
 /** PostgreSQL refuses to run as root; any other user that has a name will do. */
 const nobody = 65_534;
+
+/** Ends the server, and removes its data, when the input ends: that is when its user stops it, or dies of whatever. */
+const supervise = '"$@" & read -r _; kill -INT $!; wait $!; rm -rf "$0"';
 
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -81,24 +84,18 @@ export async function startPostgres(): Promise<PostgresServer> {
     await finished(spawn(initdb, arguments_, { ...options, stdio: ['ignore', 'ignore', 'pipe'] }), 'initdb');
     const port = await freePort();
     const settings = ['fsync=off', 'listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`];
-    const server = spawn(
-      postgres,
-      ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])],
-      { ...options, stdio: ['ignore', 'ignore', 'pipe'] },
-    );
-    const abandon = (): void => {
-      server.kill('SIGKILL');
-      rmSync(folder, { recursive: true, force: true });
-    };
-    process.once('exit', abandon);
+    const command = [postgres, '-D', data, '-p', String(port), ...settings.flatMap((one) => ['-c', one])];
+    const server = spawn('sh', ['-c', supervise, folder, ...command], {
+      ...options,
+      stdio: ['pipe', 'ignore', 'pipe'],
+    });
     await ready(server);
     return {
       urlOf: (database) => `postgres://${user}@127.0.0.1:${port}/${database}`,
       async stop() {
         const ended = new Promise((resolve) => server.once('exit', resolve));
-        server.kill('SIGINT');
+        server.stdin.end();
         await ended;
-        process.off('exit', abandon);
         await rm(folder, { recursive: true, force: true });
       },
     };
