@@ -14,7 +14,13 @@ This file is made from \`lib/src/errors.ts\` by \`vitest run -u test/docs\`; a t
 
 /** Fills the cells of a Markdown table. */
 function row(cells: readonly (string | number)[]): string {
-  return `| ${cells.map((cell) => String(cell).replaceAll('|', String.raw`\|`).replaceAll('<', '&lt;')).join(' | ')} |`;
+  return `| ${cells
+    .map((cell) =>
+      String(cell)
+        .replaceAll('|', String.raw`\|`)
+        .replaceAll('<', '&lt;'),
+    )
+    .join(' | ')} |`;
 }
 
 it('the reference of errors lists what the table has', async () => {
@@ -22,7 +28,10 @@ it('the reference of errors lists what the table has', async () => {
     const { status, oci, message, remedy } = describeError(code);
     return row([`\`${code}\``, status, oci === undefined ? '' : `\`${oci}\``, message, remedy]);
   });
-  const head = [row(['code', 'HTTP status', 'OCI code', 'what it says', 'what to do']), '|---|---|---|---|---|'];
+  const head = [
+    row(['code', 'HTTP status', 'OCI code', 'what it says', 'what to do']),
+    '|---|---|---|---|---|',
+  ];
   const text = `${introduction}\n${[...head, ...rows].join('\n')}\n`;
   await expect(text).toMatchFileSnapshot(file);
 });
