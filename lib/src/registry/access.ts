@@ -1,6 +1,6 @@
 import { WharfingerError } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
-import type { Caller, GateAnswer, RegistryAction } from './host.ts';
+import { catalogScope, type Caller, type GateAnswer, type RegistryAction } from './host.ts';
 import type { Route } from './path.ts';
 
 /**
@@ -10,11 +10,31 @@ import type { Route } from './path.ts';
 const nowhere = '-';
 
 /** True for a token that was asked for something else: another one may do. */
-function tokenLacks({ scopes }: Caller, action: RegistryAction, repository: string): boolean {
+function tokenLacks({ scopes }: Caller, action: RegistryAction | '*', repository: string): boolean {
   if (scopes === undefined) return false;
   return !scopes.some(
     (scope) => scope.repository === repository && (scope.actions.has(action) || scope.actions.has('*')),
   );
+}
+
+/**
+ * Asks callers who have not said who they are to do so, where the registry is set to do that.
+ * @throws WharfingerError UNAUTHORIZED
+ */
+export function demandName({ registry, caller }: Exchange): void {
+  const isUnknown = caller.principal === null && caller.scopes === undefined;
+  if (registry.settings.challengeUnknown && isUnknown) throw new WharfingerError('UNAUTHORIZED');
+}
+
+/**
+ * Whose rights decide what a list of repositories shows: with a token for it, all those of its principal.
+ * @throws WharfingerError UNAUTHORIZED where another token is needed
+ */
+export function callerForCatalog(exchange: Exchange): Caller {
+  demandName(exchange);
+  const { principal, address, client } = exchange.caller;
+  if (tokenLacks(exchange.caller, '*', catalogScope)) throw new WharfingerError('UNAUTHORIZED');
+  return { principal, address, client };
 }
 
 function askToLogIn(exchange: Exchange, action: RegistryAction, repository: string): void {
@@ -70,7 +90,7 @@ export async function unknown(
 /** The scopes of Docker's token protocol that a request needs. */
 export function neededScopes(route: Route | undefined, method: string, query: URLSearchParams): string[] {
   if (!route) return [];
-  if (!('repository' in route)) return route.kind === 'catalog' ? ['registry:catalog:*'] : [];
+  if (!('repository' in route)) return route.kind === 'catalog' ? [`${catalogScope}:*`] : [];
   const own = `repository:${route.repository}:`;
   const writes = method === 'PUT' || method === 'POST' || method === 'PATCH';
   if (route.kind === 'uploads' || route.kind === 'upload' || writes) {

@@ -1,3 +1,4 @@
+import { callerForCatalog } from './access.ts';
 import { answerJson, type Exchange } from './exchange.ts';
 import { nextLink, parsePage } from './page.ts';
 
@@ -5,7 +6,8 @@ const batch = 1000;
 
 /** GET of the repositories that the caller may pull from, in byte order, page by page. */
 export async function listRepositories(exchange: Exchange): Promise<void> {
-  const { registry, query, caller } = exchange;
+  const { registry, query } = exchange;
+  const caller = callerForCatalog(exchange);
   const page = parsePage(query, registry.settings.pageSize);
   const visible: string[] = [];
   let { last } = page;

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Catalog } from '../catalog/catalog.ts';
 import { isWharfingerError, WharfingerError } from '../errors.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
-import { neededScopes } from './access.ts';
+import { demandName, neededScopes } from './access.ts';
 import { deleteBlob, serveBlob } from './blobs.ts';
 import { listRepositories } from './catalog-list.ts';
 import { answerError } from './errors-on-wire.ts';
@@ -33,10 +33,8 @@ function refuseMethod({ response }: Exchange, ...allowed: string[]): never {
 }
 
 function ping(exchange: Exchange): void {
-  const { registry, caller, response } = exchange;
-  response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
-  const isUnknown = caller.principal === null && caller.scopes === undefined;
-  if (registry.settings.challengeOnPing && isUnknown) throw new WharfingerError('UNAUTHORIZED');
+  exchange.response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
+  demandName(exchange);
   answerJson(exchange, 'application/json', {});
 }
 

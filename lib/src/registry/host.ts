@@ -39,6 +39,9 @@ export interface RegistryHost {
 
 export type RegistryAction = 'pull' | 'push' | 'delete';
 
+/** Stands for the list of repositories where a token's scopes name repositories; no repository can be called so. */
+export const catalogScope = 'registry:catalog';
+
 /** Who sends a request. */
 export interface Caller {
   /** null: anonymous */
@@ -46,7 +49,10 @@ export interface Caller {
   /** address as seen by the server */
   readonly address: string;
   readonly client: string;
-  /** what a bearer token narrows the caller's rights to; absent: all the rights that the principal has */
+  /**
+   * What a bearer token narrows the caller's rights to; absent: all the rights that the principal has. A token asked for
+   * with the scope `registry:catalog:*` has an entry for `catalogScope` with the action `*`.
+   */
   readonly scopes?: ReadonlyArray<{ readonly repository: string; readonly actions: ReadonlySet<string> }>;
 }
 

@@ -14,8 +14,11 @@ export interface RegistrySettings {
   readonly pageSize: number;
   /** referrers in one answer, at most: many clients never ask for a second page */
   readonly referrersPageSize: number;
-  /** true: `GET /v2/` answers 401 to callers who have not said who they are, for this is how clients learn to log in */
-  readonly challengeOnPing: boolean;
+  /**
+   * True: `/v2/` and the list of repositories answer 401 to callers who have not said who they are. Clients that have
+   * credentials send them only where they are asked for.
+   */
+  readonly challengeUnknown: boolean;
 }
 
 /** Settings where nothing else is said. */
@@ -25,7 +28,7 @@ export const defaultRegistrySettings: RegistrySettings = {
   minChunkBytes: 0,
   pageSize: 1000,
   referrersPageSize: 4000,
-  challengeOnPing: true,
+  challengeUnknown: true,
 };
 
 /** What the handlers of one registry work with. */
