@@ -1,3 +1,4 @@
+import type { Catalog } from '../catalog/catalog.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { digestAlgorithm, digestHex, parseDigest, type Digest } from '../oci/digest.ts';
 import { describeReferrer, parseManifest } from '../oci/manifest.ts';
@@ -24,7 +25,7 @@ export function fallbackTag(subject: Digest): string {
  * subject. They are described from their own bytes; what the index says of them counts nothing.
  */
 async function listedByTag(
-  { registry: { catalog } }: Exchange,
+  catalog: Catalog,
   repository: string,
   subject: Digest,
   known: ReadonlySet<Digest>,
@@ -65,18 +66,25 @@ function pageFrom(descriptors: readonly Descriptor[], last: string | null, large
   return descriptors.slice(start, end);
 }
 
+/** Everything in a repository that refers to a manifest as its subject, signatures first. */
+export async function referrersOf(
+  catalog: Catalog,
+  repository: string,
+  subject: Digest,
+): Promise<Descriptor[]> {
+  const own = (await catalog.referrers(repository, subject)).map((record) => record.descriptor);
+  const known = new Set(own.map((one) => one.digest));
+  return signaturesFirst([...own, ...(await listedByTag(catalog, repository, subject, known))]);
+}
+
 /** GET of what refers to a manifest as its subject; never 404, for clients would take that for "not supported". */
 export async function listReferrers(exchange: Exchange, name: string, reference: string): Promise<void> {
   const { registry, query } = exchange;
   const subject = parseDigest(reference);
   const repository = readableName(exchange, name);
-  const records = await registry.catalog.referrers(repository, subject);
-  const own = records.map((record) => record.descriptor);
-  const known = new Set(own.map((one) => one.digest));
-  const all = [...own, ...(await listedByTag(exchange, repository, subject, known))];
+  const all = await referrersOf(registry.catalog, repository, subject);
   const filter = query.get('artifactType');
-  const wanted = filter === null ? all : all.filter((one) => one.artifactType === filter);
-  const ordered = signaturesFirst(wanted);
+  const ordered = filter === null ? all : all.filter((one) => one.artifactType === filter);
   const manifests = pageFrom(ordered, query.get('last'), registry.settings.referrersPageSize);
   const headers: RawHeaders = filter === null ? [] : ['OCI-Filters-Applied', 'artifactType'];
   const last = manifests.at(-1)?.digest;
