@@ -1,12 +1,53 @@
+import { createHash } from 'node:crypto';
+import { WharfingerError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
+import { createPlainCheck, formatPath } from './plain-check.ts';
+import { readRoutine } from './read-routine.ts';
 import type { Collection } from './routine.ts';
+import { readYaml } from './yaml-text.ts';
+
+const versionShape = /^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$/;
 
 /**
  * Reads a collection file (YAML) strictly.
  *
  * @throws WharfingerError ROUTINE_INVALID naming every mistake with its line
  */
-export declare function loadCollection(text: string): Collection;
+export function loadCollection(text: string): Collection {
+  const refuse = (what: string): never => {
+    throw new WharfingerError('ROUTINE_INVALID', { what });
+  };
+  const { value, line } = readYaml(text, refuse);
+  const check = createPlainCheck();
+  const fields = check.fields(value, [], ['name', 'version', 'description', 'routines']);
+  const routines = check
+    .list(fields['routines'], ['routines'], 200)
+    .map((routine, index) => readRoutine(routine, ['routines', index], check));
+  const names = new Set<string>();
+  for (const [index, { name }] of routines.entries()) {
+    if (names.has(name)) check.fail(['routines', index, 'name'], `there are two routines called ${name}`);
+    names.add(name);
+  }
+  const collection: Collection = {
+    name: check.text(fields['name'], ['name'], 100),
+    version: check.text(fields['version'], ['version'], 50),
+    description: check.text(fields['description'], ['description'], 4000),
+    routines,
+    digest: digestOfCollection(text),
+  };
+  if (collection.version !== '' && !versionShape.test(collection.version))
+    check.fail(['version'], 'must be a version such as 1.0.0');
+  if (check.mistakes.length > 0) {
+    const lines = check.mistakes
+      .map(({ path, what }) => ({ at: line(path), text: `${formatPath(path) || 'the file'} ${what}` }))
+      .sort((a, b) => a.at - b.at)
+      .map(({ at, text }) => `line ${at}: ${text}`);
+    refuse(lines.join('\n'));
+  }
+  return collection;
+}
 
 /** The digest that names a collection: of its text, byte for byte. */
-export declare function digestOfCollection(text: string): Digest;
+export function digestOfCollection(text: string): Digest {
+  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
+}

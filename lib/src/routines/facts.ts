@@ -15,11 +15,21 @@ export interface Facts {
 }
 
 /**
- * What the bytes are, whatever their media types claim:
+ * What the bytes can be, whatever their media types claim:
  * `image` at least one layer is a file system; `index` points to other manifests; `signature`, `attestation`, `sbom`
  * JSON documents of those formats; `chart` a Helm chart; `artifact` anything else.
  */
-export type SubjectKind = 'image' | 'index' | 'signature' | 'attestation' | 'sbom' | 'chart' | 'artifact';
+export const subjectKinds = [
+  'image',
+  'index',
+  'signature',
+  'attestation',
+  'sbom',
+  'chart',
+  'artifact',
+] as const;
+
+export type SubjectKind = (typeof subjectKinds)[number];
 
 export interface ImageFacts {
   readonly digest: string;

@@ -13,6 +13,8 @@ export interface Routine {
   /** facts without which it cannot be decided */
   readonly needs: readonly Need[];
   readonly parameters: Readonly<Record<string, ParameterDeclaration>>;
+  /** CEL expressions with names of their own, for those below; each may use those before it */
+  readonly variables: Readonly<Record<string, string>>;
   /** CEL; passes if and only if it gives true */
   readonly expression: string;
   /** CEL that gives a string: the sentence for what did not pass */

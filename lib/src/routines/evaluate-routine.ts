@@ -1,0 +1,139 @@
+import { isCelList, type CelValue } from '@bufbuild/cel';
+import { isReflectMessage } from '@bufbuild/protobuf/reflect';
+import { timestampMs, TimestampSchema, type Timestamp } from '@bufbuild/protobuf/wkt';
+import { compileRoutine, type CompiledRoutine } from './compiled-routine.ts';
+import { printable } from './printable.ts';
+import { addLazily, evaluate } from './expression.ts';
+import type { PlannedExpression, Variables } from './expression-plan.ts';
+import { valueOfParameters, valueOfTime, variablesOfFacts } from './fact-values.ts';
+import { subjectKinds, type Facts } from './facts.ts';
+import { completeParameters, mistakesInParameters } from './parameter.ts';
+import type { Need, ParameterValues, Routine } from './routine.ts';
+
+/** What one routine says of one image. */
+export type RoutineResult = { readonly validUntil?: string } & (
+  | { readonly state: 'passed' | 'skipped' }
+  | {
+      readonly state: 'failed' | 'undecided';
+      readonly message: string;
+      readonly details: readonly string[];
+      readonly more: number;
+      readonly remedy: string;
+    }
+);
+
+const mostDetails = 20;
+const longestMessage = 400;
+const longestDetail = 300;
+
+/** What is said where a fact is not known yet. */
+const unknown: Readonly<Record<Need, string>> = {
+  kind: 'not checked yet: nothing has looked into its layers',
+  inventory: 'not checked yet: its layers have not been inspected',
+  findings: 'not checked yet: its packages have not been compared with the advisories',
+  signatures: 'not checked yet: its signatures have not been looked up',
+  config: 'its image configuration is missing or could not be read',
+};
+
+/**
+ * Evaluates one routine. Pure, deterministic, never throws: passed is only what gave true, and all that went wrong on
+ * the way is undecided.
+ */
+export function evaluateRoutine(
+  routine: Routine,
+  parameters: ParameterValues,
+  facts: Facts,
+  now: Date,
+): RoutineResult {
+  const appliesToAll = subjectKinds.every((kind) => routine.appliesTo.includes(kind));
+  const { kind } = facts.image;
+  if (kind !== undefined && !routine.appliesTo.includes(kind)) return { state: 'skipped' };
+  const needs: readonly Need[] = appliesToAll ? routine.needs : ['kind', ...routine.needs];
+  const absent = needs.find((need) => !isKnown(facts, need));
+  if (absent === 'config') return undecided(unknown.config, 'push the image again, with its configuration');
+  if (absent) return undecided(unknown[absent], 'wait until the image has been checked, then try again');
+  const mistakes = mistakesInParameters(parameters, routine.parameters);
+  if (mistakes.length > 0)
+    return undecided(mistakes.join('; '), 'correct the parameters where the routine is bound');
+  const compilation = compileRoutine(routine);
+  if ('faults' in compilation) {
+    const faults = compilation.faults.map((fault) => `${fault.path.join('.')}: ${fault.what}`);
+    return undecided(`the routine is not valid: ${faults.join('; ')}`, 'correct the routine');
+  }
+  const values = completeParameters(parameters, routine.parameters);
+  const variables = addLazily(
+    {
+      ...variablesOfFacts(facts),
+      params: valueOfParameters(values, routine.parameters),
+      now: valueOfTime(now),
+    },
+    compilation.routine.variables,
+  );
+  return run(compilation.routine, routine, variables, now);
+}
+
+function run(compiled: CompiledRoutine, routine: Routine, variables: Variables, now: Date): RoutineResult {
+  const passed = evaluate(compiled.expression, variables);
+  if (!passed.ok) return undecided(`the routine could not be evaluated: ${passed.error}`, routine.remedy);
+  if (typeof passed.value !== 'boolean')
+    return undecided('the routine gave something that is neither true nor false', 'correct the routine');
+  const until = earliestAfter(compiled.validUntil, variables, now);
+  if ('mistake' in until)
+    return undecided(
+      `the routine could not tell how long its result holds: ${until.mistake}`,
+      'correct the routine',
+    );
+  const validUntil = until.time === undefined ? {} : { validUntil: until.time };
+  if (passed.value) return { state: 'passed', ...validUntil };
+  const message = evaluate(compiled.message, variables);
+  const details = compiled.details && evaluate(compiled.details, variables);
+  const lines = details?.ok && isCelList(details.value) ? firstTexts(details.value) : { shown: [], more: 0 };
+  return {
+    state: 'failed',
+    message: printable(
+      message.ok && typeof message.value === 'string' ? message.value : routine.title,
+      longestMessage,
+    ),
+    details: lines.shown,
+    more: lines.more,
+    remedy: routine.remedy,
+    ...validUntil,
+  };
+}
+
+function undecided(message: string, remedy: string): RoutineResult {
+  return { state: 'undecided', message: printable(message, longestMessage), details: [], more: 0, remedy };
+}
+
+function isKnown(facts: Facts, need: Need): boolean {
+  if (need === 'kind' || need === 'config') return facts.image[need] !== undefined;
+  return facts[need] !== undefined;
+}
+
+function firstTexts(list: { readonly size: number; [Symbol.iterator](): Iterator<CelValue> }) {
+  const shown: string[] = [];
+  for (const value of list) {
+    if (shown.length === mostDetails) break;
+    shown.push(printable(typeof value === 'string' ? value : '(not a text)', longestDetail));
+  }
+  return { shown, more: list.size - shown.length };
+}
+
+function earliestAfter(
+  expression: PlannedExpression | undefined,
+  variables: Variables,
+  now: Date,
+): { readonly time?: string } | { readonly mistake: string } {
+  if (expression === undefined) return {};
+  const times = evaluate(expression, variables);
+  if (!times.ok) return { mistake: times.error };
+  if (!isCelList(times.value)) return { mistake: 'it is not a list of times' };
+  let earliest = Number.POSITIVE_INFINITY;
+  for (const time of times.value) {
+    if (typeof time !== 'object' || !isReflectMessage(time, TimestampSchema))
+      return { mistake: 'it is not a list of times' };
+    const ms = timestampMs(time.message as Timestamp);
+    if (ms > now.getTime() && ms < earliest) earliest = ms;
+  }
+  return earliest === Number.POSITIVE_INFINITY ? {} : { time: new Date(earliest).toISOString() };
+}

@@ -1,0 +1,63 @@
+import type { Reason, Verdict } from './verdict.ts';
+
+/** What docker and podman show of an error before they cut it. */
+const longestForClient = 1500;
+
+/**
+ * Why an image is not served, as sentences for the person who pulled it: shown by docker, podman and skopeo as they
+ * are. Reasons that only warn are left out. Together at most `longest` characters; what does not fit is counted. What
+ * several routines wait for is said once.
+ */
+export function sentencesForClient(verdict: Verdict, longest = longestForClient): readonly string[] {
+  const reasons = verdict.reasons.filter((reason) => reason.effect !== 'warn');
+  const sentences = [...groupByMessage(reasons)].map(
+    ([message, of]) =>
+      `${message} (${of.map((reason) => reason.routine).join(', ')}); to do: ${of[0]!.remedy}.`,
+  );
+  const shown: string[] = [];
+  let left = longest;
+  for (const [index, sentence] of sentences.entries()) {
+    const after = sentences.length - index - 1;
+    const closing = after === 0 ? '' : andMore(after);
+    if (sentence.length + closing.length > left) {
+      // the first reason is the worst: it is shown in any case, as far as there is room
+      if (index > 0) return [...shown, andMore(after + 1)];
+      return [`${sentence.slice(0, left - closing.length - 1)}…`, ...(after === 0 ? [] : [closing])];
+    }
+    shown.push(sentence);
+    left -= sentence.length;
+  }
+  return shown;
+}
+
+function andMore(count: number): string {
+  return `…and ${count} more reason${count === 1 ? '' : 's'}; wharf verdict lists them.`;
+}
+
+/** A verdict as text for a terminal: the outcome, each reason with its facts and what to do, and what passed. */
+export function explainVerdict(verdict: Verdict): string {
+  const lines = [
+    `${verdict.repository}@${verdict.digest}`,
+    `${verdict.outcome} for ${verdict.purpose}${verdict.decided ? '' : ', not everything could be decided'}`,
+  ];
+  for (const reason of verdict.reasons) {
+    const undecided = reason.state === 'undecided' ? ', undecided' : '';
+    lines.push('', `${reason.effect}: ${reason.routine}${undecided}`, `  ${reason.message}`);
+    for (const detail of reason.details) lines.push(`  - ${detail}`);
+    if (reason.more > 0) lines.push(`  - …and ${reason.more} more`);
+    lines.push(`  to do: ${reason.remedy}`);
+  }
+  if (verdict.passed.length > 0) lines.push('', `passed: ${verdict.passed.join(', ')}`);
+  if (verdict.validUntil !== undefined) lines.push('', `may change by time alone at ${verdict.validUntil}`);
+  return `${lines.join('\n')}\n`;
+}
+
+function groupByMessage(reasons: readonly Reason[]): ReadonlyMap<string, readonly Reason[]> {
+  const groups = new Map<string, Reason[]>();
+  for (const reason of reasons) {
+    const group = groups.get(reason.message);
+    if (group) group.push(reason);
+    else groups.set(reason.message, [reason]);
+  }
+  return groups;
+}

@@ -1,0 +1,122 @@
+import { factsShape, type Shape } from './fact-shape.ts';
+import type { Facts } from './facts.ts';
+import type { Path, PlainCheck } from './plain-check.ts';
+
+const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
+
+/** An image with nothing wrong: what a test does not mention is as here. */
+const faultless: Facts = {
+  image: {
+    digest,
+    repository: 'team/app',
+    kind: 'image',
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    size: 30_000_000,
+    missing: [],
+    annotations: {},
+    config: {
+      created: '2025-12-01T00:00:00Z',
+      user: '1000',
+      entrypoint: ['/app'],
+      cmd: [],
+      env: [],
+      labels: {},
+    },
+    base: {},
+    layers: [{ digest, size: 29_000_000 }],
+    platform: 'linux/amd64',
+  },
+  inventory: {
+    complete: true,
+    distribution: { id: 'debian', version: '12', ecosystem: 'Debian:12' },
+    packages: [],
+    problems: [],
+  },
+  findings: [],
+  signatures: { valid: [], refused: [], trustedKeys: [] },
+};
+
+/** What an element of a list is where a test gives only some of its fields. */
+const elements: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  findings: {
+    advisory: 'CVE-2025-0001',
+    aliases: [],
+    package: 'openssl',
+    version: '3.0.1',
+    ecosystem: 'Debian:12',
+    purl: 'pkg:deb/debian/openssl@3.0.1',
+    severity: 'high',
+    summary: '',
+    malicious: false,
+    since: '2025-01-01T00:00:00Z',
+    layer: 0,
+  },
+  'inventory.packages': { type: 'deb', name: 'openssl', version: '3.0.1', purl: '', layer: 0 },
+  'inventory.problems': { code: 'corrupt', message: 'a file could not be read', hides: true },
+  'image.layers': { digest, size: 1000 },
+  'signatures.valid': { format: 'cosign-v3', key: 'release', evidence: digest },
+  'signatures.refused': { format: 'cosign-v3', evidence: digest, reason: 'it does not verify' },
+  held: { by: 'admin', at: '2025-12-24T00:00:00Z', reason: 'under investigation' },
+};
+
+/** Facts from the fragment of a test: the faultless image, with the fragment laid over it. Null takes a fact away. */
+export function factsFromFragment(fragment: Readonly<Record<string, unknown>>): Facts {
+  return layOver(faultless, fragment, '') as Facts;
+}
+
+function layOver(base: unknown, fragment: unknown, path: string): unknown {
+  if (Array.isArray(fragment)) {
+    const element = elements[path];
+    return fragment.map((part: unknown) => (element ? layOver(element, part, `${path}[]`) : part));
+  }
+  if (!isRecord(fragment)) return fragment;
+  const merged: Record<string, unknown> = { ...(isRecord(base) ? base : elements[path]) };
+  for (const [name, value] of Object.entries(fragment)) {
+    if (value === null) delete merged[name];
+    else merged[name] = layOver(merged[name], value, path === '' ? name : `${path}.${name}`);
+  }
+  return merged;
+}
+
+/** Tells `check` of names in a fragment that no fact has, and of values of the wrong type. */
+export function checkFragment(fragment: unknown, path: Path, check: PlainCheck): void {
+  checkShape(fragment, factsShape, path, check);
+}
+
+function checkShape(value: unknown, shape: Shape, path: Path, check: PlainCheck): void {
+  if (value === null) return;
+  const must = (fits: boolean, what: string): void => {
+    if (!fits) check.fail(path, `must be ${what}`);
+  };
+  switch (shape.kind) {
+    case 'record':
+      for (const [name, part] of Object.entries(check.fields(value, path, [...shape.fields.keys()]))) {
+        const of = shape.fields.get(name);
+        if (of) checkShape(part, of, [...path, name], check);
+      }
+      return;
+    case 'list':
+      for (const [index, part] of check.list(value, path, 10_000).entries())
+        checkShape(part, shape.of, [...path, index], check);
+      return;
+    case 'texts-by-name':
+      for (const [name, part] of check.entries(value, path))
+        checkShape(part, { kind: 'text' }, [...path, name], check);
+      return;
+    case 'text':
+      return must(typeof value === 'string', 'a text');
+    case 'truth':
+      return must(typeof value === 'boolean', 'true or false');
+    case 'integer':
+      return must(Number.isSafeInteger(value), 'a whole number');
+    case 'number':
+      return must(typeof value === 'number', 'a number');
+    case 'time':
+      // a test may try what a routine makes of a time that is none
+      return must(typeof value === 'string', 'a text');
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

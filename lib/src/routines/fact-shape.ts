@@ -1,0 +1,93 @@
+/** What a field of the facts holds, and so which type it has in CEL. */
+export type Shape =
+  /** string */
+  | { readonly kind: 'text' }
+  /** whole number → int */
+  | { readonly kind: 'integer' }
+  /** number → double */
+  | { readonly kind: 'number' }
+  /** boolean → bool */
+  | { readonly kind: 'truth' }
+  /** RFC 3339 string → timestamp */
+  | { readonly kind: 'time' }
+  /** object with any names, each a string → map(string, string) */
+  | { readonly kind: 'texts-by-name' }
+  /** array → list */
+  | { readonly kind: 'list'; readonly of: Shape }
+  /** object with these fields and no others → map; a field that is absent is not in the map */
+  | { readonly kind: 'record'; readonly fields: ReadonlyMap<string, Shape> };
+
+const text: Shape = { kind: 'text' };
+const integer: Shape = { kind: 'integer' };
+const number: Shape = { kind: 'number' };
+const truth: Shape = { kind: 'truth' };
+const time: Shape = { kind: 'time' };
+const textsByName: Shape = { kind: 'texts-by-name' };
+const list = (of: Shape): Shape => ({ kind: 'list', of });
+const record = (fields: Record<string, Shape>): Shape => ({
+  kind: 'record',
+  fields: new Map(Object.entries(fields)),
+});
+
+const config = record({
+  created: time,
+  user: text,
+  entrypoint: list(text),
+  cmd: list(text),
+  env: list(text),
+  labels: textsByName,
+});
+
+const image = record({
+  digest: text,
+  repository: text,
+  kind: text,
+  mediaType: text,
+  size: integer,
+  missing: list(text),
+  annotations: textsByName,
+  config,
+  base: record({ name: text, digest: text }),
+  layers: list(record({ digest: text, size: integer, createdBy: text })),
+  platform: text,
+});
+
+const inventory = record({
+  complete: truth,
+  distribution: record({ id: text, version: text, ecosystem: text }),
+  packages: list(
+    record({ type: text, name: text, version: text, purl: text, layer: integer, licence: text }),
+  ),
+  problems: list(record({ code: text, message: text, path: text, hides: truth })),
+});
+
+const finding = record({
+  advisory: text,
+  aliases: list(text),
+  package: text,
+  version: text,
+  ecosystem: text,
+  purl: text,
+  severity: text,
+  score: number,
+  fixedIn: text,
+  summary: text,
+  malicious: truth,
+  since: time,
+  layer: integer,
+});
+
+const signatures = record({
+  valid: list(record({ format: text, key: text, evidence: text })),
+  refused: list(record({ format: text, evidence: text, reason: text })),
+  trustedKeys: list(text),
+});
+
+/** The fields of Facts: what a routine can name, and nothing else. */
+export const factsShape = record({
+  image,
+  inventory,
+  findings: list(finding),
+  signatures,
+  held: record({ by: text, at: time, reason: text }),
+});

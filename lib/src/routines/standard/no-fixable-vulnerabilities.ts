@@ -1,0 +1,99 @@
+/** Known vulnerabilities that an update would remove. */
+export const noFixableVulnerabilities = String.raw`
+  - name: no-fixable-vulnerabilities
+    title: No fixable vulnerabilities
+    description: >-
+      No package has a known vulnerability at or above a severity for which a fixed version exists. Vulnerabilities
+      without a fix do not count, since nobody could act on them here. Advisories without a score count as the
+      parameter unscored says. Grace gives time to update: it runs from the day on which the advisory was published,
+      or was first imported where it has no date. There is no grace for malicious packages.
+    needs: [findings]
+    parameters:
+      severity:
+        type: string
+        description: the least severity that counts
+        choices: [low, medium, high, critical]
+        default: high
+      unscored:
+        type: string
+        description: the severity that advisories without a score count as
+        choices: [none, low, medium, high, critical]
+        default: high
+      grace:
+        type: days
+        description: days after publication before a vulnerability counts
+        maximum: 365
+        default: 0
+    variables:
+      least: rank[params.severity]
+      limit: now - params.grace
+      fixable: >-
+        findings.filter(f, has(f.fixedIn) &&
+        (f.malicious || rank[f.severity == "unscored" ? params.unscored : f.severity] >= least))
+      due: fixable.filter(f, f.malicious || f.since <= limit)
+    expression: size(due) == 0
+    message: >-
+      due[0].package + " " + due[0].version + " has " + due[0].advisory + " (" + due[0].severity +
+      "), fixed in " + due[0].fixedIn +
+      (size(due) == 1 ? "" : "; and " + string(size(due) - 1) + " more that can be fixed")
+    details: >-
+      due.map(f, f.package + " " + f.version + ": " + f.advisory + " (" + f.severity + "), fixed in " + f.fixedIn)
+    remedy: update the packages named and build the image again
+    validUntil: fixable.filter(f, !f.malicious && f.since > limit).map(f, f.since + params.grace)
+    tests:
+      - name: nothing found
+        facts: {}
+        expect: pass
+      - name: a fixable one names package, version, advisory, severity and fix
+        facts: { findings: [{ advisory: CVE-2022-0778, package: openssl, version: 1.1.1k, fixedIn: 1.1.1n }] }
+        expect: fail
+        message: openssl 1.1.1k has CVE-2022-0778 (high), fixed in 1.1.1n
+      - name: the worst is named first
+        facts:
+          findings:
+            - { package: zlib1g, severity: high, fixedIn: '1.3' }
+            - { package: bash, severity: critical, fixedIn: '5.2' }
+            - { package: apt, severity: low, fixedIn: '2.7' }
+        expect: fail
+        message: bash 3.0.1 has CVE-2025-0001 (critical), fixed in 5.2; and 1 more that can be fixed
+      - name: without a fix
+        facts: { findings: [{ severity: critical }] }
+        expect: pass
+      - name: below the severity
+        facts: { findings: [{ severity: medium, fixedIn: '4' }] }
+        expect: pass
+      - name: at a severity that was asked for
+        facts: { findings: [{ severity: medium, fixedIn: '4' }] }
+        parameters: { severity: medium }
+        expect: fail
+      - name: without a score, high
+        facts: { findings: [{ severity: unscored, fixedIn: '4' }] }
+        expect: fail
+        message: (unscored)
+      - name: without a score, counted as low
+        facts: { findings: [{ severity: unscored, fixedIn: '4' }] }
+        parameters: { unscored: low }
+        expect: pass
+      - name: within grace
+        facts: { findings: [{ fixedIn: '4', since: '2025-12-20T00:00:00Z' }] }
+        parameters: { grace: 30 }
+        expect: pass
+      - name: on the day that grace ends
+        facts: { findings: [{ fixedIn: '4', since: '2025-12-02T00:00:00Z' }] }
+        parameters: { grace: 30 }
+        expect: fail
+      - name: no grace for a malicious package
+        facts: { findings: [{ malicious: true, severity: none, fixedIn: '4', since: '2025-12-31T00:00:00Z' }] }
+        parameters: { grace: 30 }
+        expect: fail
+      - name: a severity that does not exist
+        facts: { findings: [{ severity: dreadful, fixedIn: '4' }] }
+        expect: undecided
+      - name: not matched yet
+        facts: { findings: null }
+        expect: undecided
+        message: not checked yet
+      - name: a chart
+        facts: { image: { kind: chart } }
+        expect: skipped
+`;
