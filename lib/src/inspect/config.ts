@@ -1,6 +1,7 @@
 import { WharfingerError } from '../errors.ts';
 import { isDigest, type Digest } from '../oci/digest.ts';
 import { parseStrictJson } from '../oci/strict-json.ts';
+import { isFields, isTextFields, isTexts, type Fields } from './json-fields.ts';
 
 /** What Wharfinger reads of an image configuration (OCI image specification, config.md; Docker image specification 1.2). */
 export interface ImageConfig {
@@ -26,8 +27,6 @@ export interface HistoryEntry {
   readonly emptyLayer: boolean;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
 function invalid(what: string): never {
   throw new WharfingerError('MANIFEST_INVALID', { what: `image configuration: ${what}` });
 }
@@ -39,8 +38,8 @@ function absent(value: unknown): value is undefined | null {
 
 function asObject(value: unknown, where: string): Fields {
   if (absent(value)) return {};
-  if (typeof value !== 'object' || Array.isArray(value)) invalid(`${where} must be an object`);
-  return value as Fields;
+  if (!isFields(value)) invalid(`${where} must be an object`);
+  return value;
 }
 
 function text(fields: Fields, key: string, where: string): string | undefined {
@@ -55,18 +54,14 @@ function texts(fields: Fields, key: string, where: string): readonly string[] {
   if (absent(value)) return [];
   // Docker's schema 1 era and some hand-made configs give a command as one string.
   if (typeof value === 'string') return [value];
-  if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) {
-    invalid(`${where}${key} must be a list of strings`);
-  }
-  return value as string[];
+  if (!isTexts(value)) invalid(`${where}${key} must be a list of strings`);
+  return value;
 }
 
 function labelsOf(value: unknown): Readonly<Record<string, string>> {
   const fields = asObject(value, 'config.Labels');
-  for (const [key, label] of Object.entries(fields)) {
-    if (typeof label !== 'string') invalid(`config.Labels[${JSON.stringify(key)}] must be a string`);
-  }
-  return fields as Readonly<Record<string, string>>;
+  if (!isTextFields(fields)) invalid('config.Labels must hold strings only');
+  return fields;
 }
 
 function diffIdsOf(value: unknown): readonly Digest[] {
@@ -97,10 +92,8 @@ function historyOf(value: unknown): readonly HistoryEntry[] {
  */
 export function parseImageConfig(bytes: Uint8Array): ImageConfig {
   const document = parseStrictJson(bytes, (what) => invalid(what));
-  if (typeof document !== 'object' || document === null || Array.isArray(document)) {
-    invalid('it must be an object');
-  }
-  const fields = document as Fields;
+  if (!isFields(document)) invalid('it must be an object');
+  const fields = document;
   const config = asObject(fields['config'], 'config');
   const created = text(fields, 'created', '');
   if (created !== undefined && Number.isNaN(Date.parse(created))) invalid('created must be an RFC 3339 time');

@@ -155,6 +155,8 @@ export type FileFacts =
       readonly licence?: string;
     }
   | { readonly kind: 'go-binary'; readonly go: string; readonly modules: readonly GoModule[] }
+  /** a file that names the distribution in a form that is not read, such as debian_version */
+  | { readonly kind: 'distribution-file' }
   /** a package database of a kind that is not read yet */
   | { readonly kind: 'other-database'; readonly format: string };
 

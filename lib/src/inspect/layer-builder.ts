@@ -1,0 +1,152 @@
+import { ChartWatch } from './chart.ts';
+import { replacesTruth } from './duplicates.ts';
+import type { FileFacts, FileRecord, LayerTree, Problem, ProblemCode } from './inventory.ts';
+import type { LayerLimits } from './limits.ts';
+import { TreeWriter, type NodeType } from './layer-tree.ts';
+import { NoteSink } from './note-sink.ts';
+import { displayPath, placePath } from './paths.ts';
+import { PathSet } from './path-set.ts';
+import type { FileSink } from './tar/sink.ts';
+import type { TarEntry, TarVisitor } from './tar/reader.ts';
+
+const whiteoutPrefix = '.wh.';
+const opaqueMarker = '.wh..wh..opq';
+
+const letters: Readonly<Record<TarEntry['type'], NodeType>> = {
+  file: 'f',
+  directory: 'd',
+  symlink: 'l',
+  hardlink: 'h',
+  special: 'c',
+};
+
+/** Turns the entries of one archive into what its layer contributes. */
+export class LayerBuilder implements TarVisitor {
+  readonly #limits: LayerLimits;
+  readonly #tree = new TreeWriter();
+  readonly #seen = new PathSet();
+  readonly #problems: Problem[] = [];
+  #unlisted: { count: number; hides: boolean } = { count: 0, hides: false };
+  readonly #records: FileRecord[] = [];
+  /** entries of note by path, for those that are replaced within the layer */
+  readonly #noted = new Map<string, number[]>();
+  readonly #replacing = new Map<string, number>();
+  #names = 0;
+  #packages = 0;
+  readonly #chart = new ChartWatch();
+
+  constructor(limits: LayerLimits) {
+    this.#limits = limits;
+  }
+
+  problem(code: ProblemCode, message: string, hides: boolean, name?: string): void {
+    if (this.#problems.length >= this.#limits.problems) {
+      this.#unlisted = { count: this.#unlisted.count + 1, hides: this.#unlisted.hides || hides };
+      return;
+    }
+    const path = name === undefined ? {} : { path: displayPath(name).slice(0, 1000) };
+    this.#problems.push({ code, ...path, message, hides });
+  }
+
+  secondArchive(): void {
+    this.#tree.beginSecondArchive();
+    this.problem('concatenated', 'another archive follows the end marker, where some readers stop', false);
+  }
+
+  entry(entry: TarEntry): FileSink | undefined {
+    const placed = placePath(entry.name);
+    const { path } = placed;
+    this.#names += path.length + entry.linkName.length;
+    if (
+      placed.depth > this.#limits.depth ||
+      Math.max(path.length, entry.linkName.length) > this.#limits.path
+    ) {
+      this.problem(
+        'too-deep',
+        'its path is too long or too deep to be placed',
+        true,
+        entry.name.slice(0, 200),
+      );
+      return undefined;
+    }
+    if (this.#names > this.#limits.names) {
+      this.problem('too-many-entries', 'the names of its entries are too long in all', true);
+      return undefined;
+    }
+    if (path.includes('\0')) {
+      this.problem('corrupt', 'its name contains a NUL', true, entry.name);
+      return undefined;
+    }
+    if (placed.escaped) this.problem('path-escapes', 'its path climbs above the root', false, entry.name);
+    else if (placed.absolute) this.problem('absolute-path', 'its path is absolute', false, entry.name);
+    this.#chart.entry(entry, path);
+    const slash = path.lastIndexOf('/');
+    if (path.startsWith(whiteoutPrefix, slash + 1)) return this.#whiteout(entry, path, slash);
+    return this.#add(entry, path);
+  }
+
+  #whiteout(entry: TarEntry, path: string, slash: number): undefined {
+    const base = path.slice(slash + 1);
+    const folder = path.slice(0, Math.max(slash, 0));
+    const hidden = base.slice(whiteoutPrefix.length);
+    if (base === opaqueMarker) this.#tree.add(folder, 'o');
+    else if (hidden === '' || hidden === '.' || hidden === '..') {
+      this.problem('corrupt', 'a whiteout that names no file', true, entry.name);
+    } else this.#tree.add(folder === '' ? hidden : `${folder}/${hidden}`, 'w');
+  }
+
+  #add(entry: TarEntry, path: string): FileSink | undefined {
+    const { type } = entry;
+    if (this.#seen.add(path) && type !== 'directory') {
+      this.problem(
+        'duplicate-entry',
+        'it stands more than once in the layer; the last one counts',
+        false,
+        path,
+      );
+    }
+    const link =
+      type === 'symlink' ? entry.linkName : type === 'hardlink' ? placePath(entry.linkName).path : undefined;
+    const index = this.#tree.add(path, letters[type], link);
+    if (this.#noted.has(path) && type !== 'directory') this.#replacing.set(path, index);
+    if (type !== 'file') return undefined;
+    return new NoteSink(path, entry.size, this.#limits, {
+      fact: (fact) => this.#fact(index, path, fact),
+      problem: (code, message, hides) => this.problem(code, message, hides, path),
+      executable: () => this.#chart.executable(),
+      chart: (bytes) => this.#chart.chartFile(path, bytes),
+    });
+  }
+
+  #fact(entry: number, path: string, fact: FileFacts): void {
+    this.#packages += 'packages' in fact ? fact.packages.length : 'modules' in fact ? fact.modules.length : 1;
+    if (this.#packages > this.#limits.packages) {
+      this.problem('too-large', `it records more than ${this.#limits.packages} packages`, true);
+      return;
+    }
+    this.#noted.set(path, [...(this.#noted.get(path) ?? []), this.#records.length]);
+    this.#records.push({ entry, ...fact });
+  }
+
+  /** True if the archive is a Helm chart and nothing was wrong with it. */
+  get isChart(): boolean {
+    return this.#chart.isChart && this.#problems.length === 0;
+  }
+
+  /** What was found; call once, at the end. */
+  finish(): { tree: LayerTree; records: readonly FileRecord[]; problems: readonly Problem[] } {
+    for (const [path, last] of this.#replacing) {
+      const records = this.#noted.get(path)!.map((index) => this.#records[index]!);
+      if (replacesTruth(records, last)) {
+        const message = 'a file of note is replaced within the layer by one that does not say the same';
+        this.problem('duplicate-entry', message, true, path);
+      }
+    }
+    const { count, hides } = this.#unlisted;
+    if (count > 0) {
+      // The list is full; this one tells of the rest.
+      this.#problems.push({ code: 'corrupt', message: `${count} more problems are not listed`, hides });
+    }
+    return { tree: this.#tree.finish(), records: this.#records, problems: this.#problems };
+  }
+}

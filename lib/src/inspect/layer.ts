@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import { pipeline, Readable } from 'node:stream';
+import { digestAlgorithm, finishDigest, startDigest, type Digest } from '../oci/digest.ts';
+import { createDecompressor, describeFailure, detectCompression } from './compression.ts';
+import type { LayerInventory, ProblemCode } from './inventory.ts';
+import { ContentReader } from './layer-content.ts';
+import { defaultLimits, type LayerLimits } from './limits.ts';
+
+/** One layer's blob. */
+export interface LayerSource {
+  /** what its bytes must hash to */
+  readonly digest: Digest;
+  readonly bytes: AsyncIterable<Uint8Array>;
+}
+
+/** The first bytes of a blob, and all of them. */
+async function peek(
+  bytes: AsyncIterable<Uint8Array>,
+  length: number,
+): Promise<{ head: Buffer; rest: AsyncIterable<Uint8Array> }> {
+  const iterator = bytes[Symbol.asyncIterator]();
+  let head = Buffer.alloc(0);
+  while (head.length < length) {
+    const next = await iterator.next();
+    if (next.done === true) break;
+    head = Buffer.concat([head, next.value]);
+  }
+  async function* all(): AsyncGenerator<Uint8Array> {
+    try {
+      if (head.length > 0) yield head;
+      for (let next = await iterator.next(); next.done !== true; next = await iterator.next())
+        yield next.value;
+    } finally {
+      await iterator.return?.();
+    }
+  }
+  return { head, rest: all() };
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/**
+ * Reads a layer once, as a stream, and says everything that it contributes to an image. Whatever is wrong with the
+ * bytes becomes a problem in the answer; memory stays bounded by the limits.
+ *
+ * Compression is told from the bytes. The SHA-256 of the uncompressed bytes is measured (the diffID), and the digest of
+ * the blob is checked.
+ *
+ * @throws what `source.bytes` throws, and the reason of `signal`
+ */
+export async function readLayer(
+  source: LayerSource,
+  limits: LayerLimits = defaultLimits,
+  signal?: AbortSignal,
+): Promise<LayerInventory> {
+  const algorithm = digestAlgorithm(source.digest);
+  const blobHash = startDigest(algorithm);
+  const diffHash = createHash('sha256');
+  const input = { size: 0, failure: undefined as Error | undefined };
+  const { head, rest } = await peek(source.bytes, 512);
+  const { compression, foreign } = detectCompression(head);
+  const content = new ContentReader(limits);
+  if (foreign !== undefined)
+    content.refuse('unsupported', `it is compressed with ${foreign}, which is not read`);
+  // Uncompressed bytes are the blob's own, which need no second hash.
+  const hashOnce = compression === 'none' && algorithm === 'sha256';
+  let size = 0;
+
+  async function* counted(): AsyncGenerator<Buffer> {
+    try {
+      for await (const chunk of rest) {
+        signal?.throwIfAborted();
+        input.size += chunk.length;
+        blobHash.update(chunk);
+        yield asBuffer(chunk);
+      }
+    } catch (error) {
+      input.failure = error instanceof Error ? error : new Error(String(error));
+      throw error;
+    }
+  }
+
+  /** True once a limit is exceeded, and nothing more is read. */
+  function onChunk(chunk: Buffer): boolean {
+    size += chunk.length;
+    const excess = excessOf(size, input.size, limits);
+    if (excess !== undefined) {
+      content.refuse(excess.code, excess.message);
+      return true;
+    }
+    if (!hashOnce) diffHash.update(chunk);
+    content.push(chunk);
+    return false;
+  }
+
+  let stopped = false;
+  if (compression === 'none') {
+    for await (const chunk of counted()) {
+      stopped = onChunk(chunk);
+      if (stopped) break;
+    }
+  } else {
+    const unpacked = createDecompressor(compression, limits);
+    pipeline(Readable.from(counted(), { objectMode: true, highWaterMark: 2 }), unpacked, () => {
+      // Failures come out of the iteration below as well.
+    });
+    try {
+      for await (const chunk of unpacked as AsyncIterable<Buffer>) {
+        stopped = onChunk(chunk);
+        if (stopped) break;
+      }
+      if (!stopped && unpacked.bytesWritten < input.size) {
+        content.problem('corrupt', 'bytes that are not compressed follow those that are', true);
+      }
+    } catch (error) {
+      if (input.failure !== undefined) throw input.failure;
+      stopped = true;
+      const { code, message } = describeFailure(error);
+      content.refuse(code, message);
+    }
+  }
+
+  const measured = stopped ? undefined : finishDigest(blobHash, algorithm);
+  if (measured !== undefined && measured !== source.digest) {
+    content.problem('digest-mismatch', `the blob has the digest ${measured}`, true);
+  }
+  const diffId = hashOnce || stopped ? measured : finishDigest(diffHash);
+  return {
+    format: 1,
+    digest: source.digest,
+    compression,
+    ...(diffId === undefined ? {} : { diffId }),
+    size,
+    ...content.finish(compression === 'gzip'),
+  };
+}
+
+function excessOf(
+  size: number,
+  compressed: number,
+  limits: LayerLimits,
+): { code: ProblemCode; message: string } | undefined {
+  if (size > limits.bytes)
+    return { code: 'too-large', message: `it unpacks to more than ${limits.bytes} bytes` };
+  if (size > limits.ratioFrom && size > limits.ratio * compressed) {
+    return { code: 'ratio', message: `it unpacks to more than ${limits.ratio} times its size` };
+  }
+  return undefined;
+}

@@ -1,0 +1,175 @@
+import type { FileFacts, ProblemCode } from './inventory.ts';
+import type { LayerLimits } from './limits.ts';
+import { looksLikeOsRelease, parseOsRelease } from './os-release.ts';
+import { looksLikeApkInstalled, parseApkInstalled, parseApkRepositories } from './packages/apk.ts';
+import { looksLikeDpkgStatus, parseDpkgStatus } from './packages/dpkg.ts';
+import { isElf } from './packages/elf.ts';
+import { GoScanner } from './packages/go-scanner.ts';
+import { isPackageRoot, parsePackageJson } from './packages/node.ts';
+import type { FileSink } from './tar/sink.ts';
+
+/** Told of what one file is. */
+export interface NoteListener {
+  fact(fact: FileFacts): void;
+  problem(code: ProblemCode, message: string, hides: boolean): void;
+  /** the file can be run: an ELF file, or a script that names its interpreter */
+  executable(): void;
+  /** content of a Chart.yaml in a folder below the root */
+  chart(bytes: Buffer): void;
+}
+
+/** One file, when its first bytes are known. */
+export interface SeenFile {
+  /** normalized, relative to the root */
+  readonly path: string;
+  readonly size: number;
+  /** at least the first 512 bytes, where the file has them */
+  readonly head: Buffer;
+}
+
+/** How the rest of a file is read. */
+export type Reading =
+  | { readonly how: 'skip' }
+  | { readonly how: 'keep'; readonly limit: number; readonly use: (bytes: Buffer) => void }
+  | { readonly how: 'pass'; readonly sink: FileSink };
+
+const skip: Reading = { how: 'skip' };
+
+/** Files that name the distribution where there is no os-release. */
+const distributionFile =
+  /(?:^|\/)etc\/(?:debian_version|(?:alpine|redhat|centos|fedora|rocky|almalinux|oracle|system|SuSE|arch|gentoo|lsb|wolfi|photon)-release)$/;
+
+/** Package databases that are not read. */
+const otherDatabases: ReadonlyArray<readonly [shape: RegExp, format: string]> = [
+  [/(?:^|\/)(?:rpm\/Packages|Packages\.db|rpmdb\.sqlite)$/, 'rpm'],
+  [/(?:^|\/)rpmmanifest\/container-manifest-[12]$/, 'rpm'],
+  [/(?:^|\/)pacman\/local\/[^/]+\/desc$/, 'pacman'],
+  [/(?:^|\/)var\/db\/pkg\/[^/]+\/[^/]+\/PF$/, 'portage'],
+  [/(?:^|\/)nix\/var\/nix\/db\/db\.sqlite$/, 'nix'],
+  [/(?:^|\/)opkg\/status$/, 'opkg'],
+  [/(?:^|\/)chisel\/manifest\.wall$/, 'chisel'],
+];
+
+/** JSON files of any name may be a package.json by way of a link; none of those is large. */
+const unnamedJson = 1024 ** 2;
+
+/**
+ * Decides what a file is by what it begins with and by its name.
+ *
+ * Package databases and descriptions of the distribution are found by their content wherever they lie: links, also
+ * those of other layers, may lead to them. Files that bear such a name are recorded even where they say nothing, so
+ * that "there and empty" differs from "absent".
+ */
+export function decideReading(file: SeenFile, limits: LayerLimits, listener: NoteListener): Reading {
+  const { path, head } = file;
+  if (isElf(head)) return readElf(head, limits, listener);
+  if (head[0] === 0x23 && head[1] === 0x21) listener.executable();
+  const other = otherDatabases.find(([shape]) => shape.test(path))?.[1] ?? otherByMagic(head);
+  if (other !== undefined && file.size > 0) {
+    listener.fact({ kind: 'other-database', format: other });
+    return skip;
+  }
+  if (distributionFile.test(path)) listener.fact({ kind: 'distribution-file' });
+  if (/^[^/]+\/Chart\.yaml$/.test(path)) {
+    return { how: 'keep', limit: limits.text * 16, use: (bytes) => listener.chart(bytes) };
+  }
+  if (head[0] === 0x7b || path.endsWith('/package.json')) return readJson(file, limits, listener);
+  return readText(file, limits, listener);
+}
+
+/** Berkeley DB as rpm used it, and rpm's own format; SQLite is told by name alone, since much else uses it. */
+function otherByMagic(head: Buffer): string | undefined {
+  return head.length >= 4 && head.toString('latin1', 0, 4) === 'RpmP' ? 'rpm' : undefined;
+}
+
+function readElf(head: Buffer, limits: LayerLimits, listener: NoteListener): Reading {
+  listener.executable();
+  if (head.subarray(0, 512).includes('UPX!')) {
+    listener.problem('packed', 'the executable is packed, what it was built from cannot be read', true);
+  }
+  const sink = new GoScanner(limits.buildInfo, (found) => {
+    if (found === 'broken')
+      listener.problem('unreadable-file', 'its Go build information cannot be read', true);
+    else if (found !== undefined) listener.fact({ kind: 'go-binary', ...found });
+  });
+  return { how: 'pass', sink };
+}
+
+function readJson(file: SeenFile, limits: LayerLimits, listener: NoteListener): Reading {
+  const named = file.path.endsWith('package.json');
+  if (!named && file.size > unnamedJson) return skip;
+  const use = (bytes: Buffer): void => {
+    if (!named && !(bytes.includes('"name"') && bytes.includes('"version"'))) return;
+    try {
+      const found = parsePackageJson(bytes.toString('utf8'));
+      if (found !== undefined) listener.fact({ kind: 'package-json', ...found });
+    } catch {
+      // Elsewhere broken files are common: tests of tools that read them.
+      if (isPackageRoot(file.path)) listener.problem('unreadable-file', 'it is not JSON', true);
+    }
+  };
+  return { how: 'keep', limit: limits.json, use };
+}
+
+function isTextStart(byte: number | undefined): boolean {
+  if (byte === undefined) return false;
+  return (byte >= 0x41 && byte <= 0x5a) || byte === 0x23 || byte === 0x0a || byte === 0x20 || byte === 0x0d;
+}
+
+const named: ReadonlySet<string> = new Set(['status', 'installed', 'os-release', 'repositories']);
+
+function readText(file: SeenFile, limits: LayerLimits, listener: NoteListener): Reading {
+  const base = file.path.slice(file.path.lastIndexOf('/') + 1);
+  const first = file.head[0];
+  const isLink = first === 0x68 || first === 0x2f;
+  if (!named.has(base) && !isTextStart(first) && !isLink) return skip;
+  const head = file.head.toString('latin1', 0, 512);
+  const isDpkg =
+    looksLikeDpkgStatus(head) ||
+    (/^Package: ?\S/i.test(head) && (file.size <= limits.text || file.path.endsWith('/dpkg/status')));
+  if (isDpkg) return database(limits, listener, 'dpkg', parseDpkg);
+  if (looksLikeApkInstalled(head)) return database(limits, listener, 'apk', parseApk);
+  if (base === 'status' || base === 'installed') {
+    listener.fact({ kind: base === 'status' ? 'dpkg' : 'apk', packages: [] });
+    return skip;
+  }
+  if (base === 'os-release' || (file.size <= limits.text && looksLikeOsRelease(head))) {
+    const use = (text: string): void => listener.fact({ kind: 'os-release', fields: parseOsRelease(text) });
+    return { how: 'keep', limit: limits.text, use: (bytes) => use(bytes.toString('utf8')) };
+  }
+  const isRepositories = /^(?:https?:\/\/|\/)\S+\/(?:main|community)\s*$/m.test(head);
+  if (isRepositories && file.size <= limits.text) {
+    const use = (text: string): void => {
+      const streams = parseApkRepositories(text);
+      if (streams.length > 0) listener.fact({ kind: 'apk-repositories', streams });
+    };
+    return { how: 'keep', limit: limits.text, use: (bytes) => use(bytes.toString('utf8')) };
+  }
+  return skip;
+}
+
+function parseDpkg(text: string): { fact: FileFacts; broken: number } {
+  const { packages, broken } = parseDpkgStatus(text);
+  return { fact: { kind: 'dpkg', packages }, broken };
+}
+
+function parseApk(text: string): { fact: FileFacts; broken: number } {
+  const { packages, broken } = parseApkInstalled(text);
+  return { fact: { kind: 'apk', packages }, broken };
+}
+
+function database(
+  limits: LayerLimits,
+  listener: NoteListener,
+  kind: 'dpkg' | 'apk',
+  parse: (text: string) => { fact: FileFacts; broken: number },
+): Reading {
+  const use = (bytes: Buffer): void => {
+    const { fact, broken } = parse(bytes.toString('utf8'));
+    listener.fact(fact);
+    if (broken === 0) return;
+    const message = `${broken} records of this ${kind} database lack a name or a version`;
+    listener.problem('unreadable-file', message, true);
+  };
+  return { how: 'keep', limit: limits.database, use };
+}

@@ -1,0 +1,50 @@
+import type { ApkPackage } from '../inventory.ts';
+import type { Parsed } from './dpkg.ts';
+
+/**
+ * Reads the database of installed packages of apk (apk-package(5)): blocks of one-letter fields. Advisories go by the
+ * origin, which is the package's own name where the record gives none.
+ */
+export function parseApkInstalled(text: string): Parsed<ApkPackage> {
+  const packages: ApkPackage[] = [];
+  let broken = 0;
+  for (const block of text.split(/\n{2,}/)) {
+    const fields = new Map<string, string>();
+    for (const line of block.split('\n')) {
+      // Only the first of each: later lines of the same letter describe files.
+      if (line[1] === ':' && !fields.has(line[0]!)) fields.set(line[0]!, line.slice(2).trim());
+    }
+    if (fields.size === 0) continue;
+    const name = fields.get('P');
+    const version = fields.get('V');
+    if (!name || !version) {
+      broken += 1;
+      continue;
+    }
+    const architecture = fields.get('A');
+    const licence = fields.get('L');
+    packages.push({
+      name,
+      version,
+      ...(architecture ? { architecture } : {}),
+      origin: fields.get('o') || name,
+      ...(licence ? { licence } : {}),
+    });
+  }
+  return { packages, broken };
+}
+
+/** True for text that begins as the database does. */
+export function looksLikeApkInstalled(head: string): boolean {
+  return /^[A-Za-z]:\S/.test(head) && /^P:\S/m.test(head) && /^V:\S/m.test(head);
+}
+
+/** The release streams (`v3.10`, `edge`) that lines of `/etc/apk/repositories` name, tagged repositories left out. */
+export function parseApkRepositories(text: string): readonly string[] {
+  const streams = new Set<string>();
+  for (const line of text.split('\n')) {
+    const stream = /^(?:https?:\/\/|\/)\S*\/(v\d+\.\d+|edge)\/[a-z]+\/?\s*$/.exec(line.trim())?.[1];
+    if (stream !== undefined) streams.add(stream);
+  }
+  return [...streams];
+}
