@@ -37,6 +37,9 @@ const kinds = [wharfinger, dockerRegistry, distribution, zot, floor].flatMap((ki
 });
 for (const { kind } of kinds) console.log(`${kind.name}: ${kind.durability}`);
 
+process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
+process.setMaxListeners(100);
 const folder = mkdtempSync(join(options.folder, 'wharfinger-bench-'));
 const folderOf = (kind: ServerKind): string => join(folder, kind.name.replaceAll(/\W+/g, '-'));
 const servers: RunningServer[] = [];
@@ -59,7 +62,9 @@ try {
     for (const line of [memory, restart, idle]) lines.push({ ...line, lessIsBetter: true });
   }
   const names = kinds.map(({ kind }) => kind.name);
-  console.log(`\nMedian of ${rounds} rounds, servers in turns, one machine, loopback.\n`);
+  console.log(
+    `\nMedian of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}, servers in turns, one machine, loopback.\n`,
+  );
   console.log(renderTable(names, floor.name, lines));
 } finally {
   for (const server of servers) await stopServer(server);

@@ -24,6 +24,8 @@ export async function startServer(kind: ServerKind, program: string, folder: str
   const log = openSync(`${folder}.log`, 'a');
   const begin = performance.now();
   const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ['ignore', log, log] });
+  // a measurement that fails must leave nothing running
+  process.once('exit', () => child.kill('SIGKILL'));
   for (;;) {
     if (child.exitCode !== null || child.signalCode !== null) {
       throw new Error(`${kind.name} ended: ${readFileSync(`${folder}.log`, 'utf8').slice(-2000)}`);
