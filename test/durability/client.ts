@@ -93,6 +93,14 @@ export function putManifest(
   return client.send('PUT', path, manifest.bytes, { 'content-type': manifestType });
 }
 
+/**
+ * @throws Error where the registry did not answer 201
+ */
+export async function created(answer: Promise<Answer>): Promise<void> {
+  const { status, body } = await answer;
+  if (status !== 201) throw new Error(`refused: ${status} ${body.toString()}`);
+}
+
 function locationOf(answer: Answer): string {
   const url = new URL(String(answer.headers['location']), 'http://127.0.0.1');
   return url.pathname + url.search;

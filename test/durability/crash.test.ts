@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startProduct, type Product } from '../harness/product.ts';
 import {
   contentOf,
+  created,
   manifestOf,
   openClient,
   pushBlob,
@@ -72,8 +73,7 @@ async function pushUntilItFails(client: Client, promised: Promised): Promise<voi
       const config = contentOf(Buffer.from(JSON.stringify({ rootfs: { type: 'layers', diff_ids: [] } })));
       const layers = [randomContent(randomInt(1, 300_000)), randomContent(randomInt(1, 5000))];
       for (const blob of [config, ...layers]) {
-        const { status, body } = await pushBlob(client, repository, blob);
-        if (status !== 201) throw new Error(`a blob was refused: ${status} ${body.toString()}`);
+        await created(pushBlob(client, repository, blob));
         promised.blobs.set(`${repository} ${blob.digest}`, { repository, digest: blob.digest });
       }
       await pushTagged(client, promised, repository, manifestOf(config, layers));
@@ -96,8 +96,7 @@ async function pushTagged(
   targets.pending.add(manifest.digest);
   // moves that are under way at the same time may be recorded in any order: each of them may win
   const before = new Set(targets.acknowledged);
-  const { status, body } = await putManifest(client, repository, tag, manifest);
-  if (status !== 201) throw new Error(`a manifest was refused: ${status} ${body.toString()}`);
+  await created(putManifest(client, repository, tag, manifest));
   promised.manifests.set(`${repository} ${manifest.digest}`, { repository, digest: manifest.digest });
   // what was acknowledged before this move was asked for, this move has replaced
   for (const digest of before) targets.acknowledged.delete(digest);

@@ -69,17 +69,19 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   closeSync(log);
   const readLog = (): string => readFileSync(logFile, 'utf8');
   await untilReady(child, url, readLog);
+  // strace and its like do not pass signals on
+  const pid = options.under === undefined ? child.pid! : childOf(child.pid!);
   return {
     host,
     url,
-    pid: child.pid!,
+    pid,
     user,
     password,
     authorization,
     data,
     log: readLog,
-    stop: () => end(child, 'SIGTERM'),
-    kill: () => end(child, 'SIGKILL'),
+    stop: () => end(child, pid, 'SIGTERM'),
+    kill: () => end(child, pid, 'SIGKILL'),
   };
 }
 
@@ -100,19 +102,23 @@ async function untilReady(child: ChildProcess, url: string, log: () => string): 
     }
     await pause(50);
   }
-  await end(child, 'SIGKILL');
+  await end(child, child.pid!, 'SIGKILL');
   throw new Error(`the product was not ready within a minute:\n${log()}`);
 }
 
-async function end(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+async function end(child: ChildProcess, pid: number, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
   if (ended(child)) return;
   const exited = once(child, 'exit');
-  child.kill(signal);
+  process.kill(pid, signal);
   await exited;
 }
 
 function ended(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
+}
+
+function childOf(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);
 }
 
 /** Settings of whoever runs the tests must not reach the product. */
