@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { WharfingerError } from '../errors.ts';
 import { digestOfCollection, loadCollection } from './collection.ts';
-import { standardCollection, standardCollectionText } from './standard/standard-collection.ts';
+import { loadStandardCollection, standardCollectionText } from './standard.ts';
 import { runRoutineTests } from './test-collection.ts';
 
 /** A collection file with one routine; `lines` replace or add fields of the routine. */
@@ -32,7 +32,7 @@ function mistakesOf(text: string): string {
 }
 
 describe('the standard collection', () => {
-  const results = runRoutineTests(standardCollection());
+  const results = runRoutineTests(loadStandardCollection());
 
   it.each(results)('$routine: $test', ({ passed, mistake }) => {
     expect(mistake).toBeUndefined();
@@ -40,7 +40,7 @@ describe('the standard collection', () => {
   });
 
   it('tests each of its routines at least four times, with a pass and a fail among them', () => {
-    const thin = standardCollection().routines.filter(({ tests }) => {
+    const thin = loadStandardCollection().routines.filter(({ tests }) => {
       const expected = new Set(tests.map((test) => test.expect));
       return tests.length < 4 || !expected.has('pass') || !expected.has('fail');
     });
@@ -48,8 +48,8 @@ describe('the standard collection', () => {
   });
 
   it('is named by the digest of its text', () => {
-    expect(standardCollection().digest).toBe(digestOfCollection(standardCollectionText));
-    expect(digestOfCollection(`${standardCollectionText} `)).not.toBe(standardCollection().digest);
+    expect(loadStandardCollection().digest).toBe(digestOfCollection(standardCollectionText));
+    expect(digestOfCollection(`${standardCollectionText} `)).not.toBe(loadStandardCollection().digest);
   });
 });
 

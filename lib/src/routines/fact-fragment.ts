@@ -33,7 +33,7 @@ const faultless: Facts = {
     problems: [],
   },
   findings: [],
-  signatures: { valid: [], refused: [], trustedKeys: [] },
+  signatures: { valid: [], signers: [], refused: [], trustedKeys: [] },
 };
 
 /** What an element of a list is where a test gives only some of its fields. */

@@ -71,6 +71,7 @@ const finding = record({
   severity: text,
   score: number,
   fixedIn: text,
+  undecided: text,
   summary: text,
   malicious: truth,
   since: time,
@@ -79,6 +80,7 @@ const finding = record({
 
 const signatures = record({
   valid: list(record({ format: text, key: text, evidence: text })),
+  signers: list(text),
   refused: list(record({ format: text, evidence: text, reason: text })),
   trustedKeys: list(text),
 });

@@ -97,6 +97,8 @@ export interface FindingFact {
   readonly score?: number;
   /** absent: no fix is known */
   readonly fixedIn?: string;
+  /** why it could not be told whether this version is affected; absent: it is */
+  readonly undecided?: string;
   readonly summary: string;
   readonly malicious: boolean;
   /** RFC 3339: published, else when this server or command first imported the record; grace runs from here */
@@ -107,7 +109,14 @@ export interface FindingFact {
 
 export interface SignatureFacts {
   /** signatures over this very digest that verify with a key trusted for this repository */
-  readonly valid: ReadonlyArray<{ readonly format: string; readonly key: string; readonly evidence: string }>;
+  readonly valid: ReadonlyArray<{
+    readonly format: string;
+    /** name of the key */
+    readonly key: string;
+    readonly evidence: string;
+  }>;
+  /** names of the keys that made them: each key once, however many signatures or names it has */
+  readonly signers: readonly string[];
   /** those that do not count, and why */
   readonly refused: ReadonlyArray<{
     readonly format: string;

@@ -6,7 +6,8 @@ export const noFixableVulnerabilities = String.raw`
       No package has a known vulnerability at or above a severity for which a fixed version exists. Vulnerabilities
       without a fix do not count, since nobody could act on them here. Advisories without a score count as the
       parameter unscored says. Grace gives time to update: it runs from the day on which the advisory was published,
-      or was first imported where it has no date. There is no grace for malicious packages.
+      or was first imported where it has no date. There is no grace for malicious packages. Where it could not be
+      told whether a version is affected, it counts as affected.
     needs: [findings]
     parameters:
       severity:
@@ -28,16 +29,18 @@ export const noFixableVulnerabilities = String.raw`
       least: rank[params.severity]
       limit: now - params.grace
       fixable: >-
-        findings.filter(f, has(f.fixedIn) &&
+        findings.filter(f, (has(f.fixedIn) || has(f.undecided)) &&
         (f.malicious || rank[f.severity == "unscored" ? params.unscored : f.severity] >= least))
       due: fixable.filter(f, f.malicious || f.since <= limit)
     expression: size(due) == 0
     message: >-
-      due[0].package + " " + due[0].version + " has " + due[0].advisory + " (" + due[0].severity +
-      "), fixed in " + due[0].fixedIn +
+      due[0].package + " " + due[0].version + (has(due[0].fixedIn) ?
+      " has " + due[0].advisory + " (" + due[0].severity + "), fixed in " + due[0].fixedIn :
+      " may have " + due[0].advisory + " (" + due[0].severity + "): " + due[0].undecided) +
       (size(due) == 1 ? "" : "; and " + string(size(due) - 1) + " more that can be fixed")
     details: >-
-      due.map(f, f.package + " " + f.version + ": " + f.advisory + " (" + f.severity + "), fixed in " + f.fixedIn)
+      due.map(f, f.package + " " + f.version + ": " + f.advisory + " (" + f.severity + ")" +
+      (has(f.fixedIn) ? ", fixed in " + f.fixedIn : ", not certain: " + f.undecided))
     remedy: update the packages named and build the image again
     validUntil: fixable.filter(f, !f.malicious && f.since > limit).map(f, f.since + params.grace)
     tests:
@@ -59,6 +62,10 @@ export const noFixableVulnerabilities = String.raw`
       - name: without a fix
         facts: { findings: [{ severity: critical }] }
         expect: pass
+      - name: whether it is affected could not be told
+        facts: { findings: [{ undecided: the version cannot be ordered }] }
+        expect: fail
+        message: 'openssl 3.0.1 may have CVE-2025-0001 (high): the version cannot be ordered'
       - name: below the severity
         facts: { findings: [{ severity: medium, fixedIn: '4' }] }
         expect: pass

@@ -16,7 +16,7 @@ export const signed = String.raw`
         maximum: 20
         default: 1
     variables:
-      keys: signatures.trustedKeys.filter(key, signatures.valid.exists(signature, signature.key == key))
+      keys: signatures.signers
       needed: 'params.minimumKeys == 1 ? "a trusted key" : string(params.minimumKeys) + " trusted keys"'
     expression: size(keys) >= params.minimumKeys
     message: >-
@@ -31,7 +31,7 @@ export const signed = String.raw`
       index and its images), or have the key added to the trust policy
     tests:
       - name: a signature by a trusted key
-        facts: { signatures: { trustedKeys: [release], valid: [{ key: release }] } }
+        facts: { signatures: { trustedKeys: [release], valid: [{ key: release }], signers: [release] } }
         expect: pass
       - name: no signature
         facts: { signatures: { trustedKeys: [release] } }
@@ -46,12 +46,12 @@ export const signed = String.raw`
         expect: fail
         message: no key is trusted for this repository
       - name: the same key twice is one key
-        facts: { signatures: { trustedKeys: [release, security], valid: [{ key: release }, { key: release }] } }
+        facts: { signatures: { trustedKeys: [release, security], valid: [{}, {}], signers: [release] } }
         parameters: { minimumKeys: 2 }
         expect: fail
         message: signed by release only, but 2 trusted keys must sign
       - name: two keys
-        facts: { signatures: { trustedKeys: [release, security], valid: [{ key: security }, { key: release }] } }
+        facts: { signatures: { trustedKeys: [release, security], signers: [release, security] } }
         parameters: { minimumKeys: 2 }
         expect: pass
       - name: signatures were not looked up
