@@ -14,7 +14,7 @@ export interface ImageSource {
   readonly digest: Digest;
   /**
    * `stored`: the digest under which registries know the image. `made`: an archive of docker save has no manifest; the one
-   * made here from its parts has this digest, and no registry knows it.
+   * made here from its parts has this digest, which no registry need know.
    */
   readonly digestOrigin: 'stored' | 'made';
   readonly mediaType: string;

@@ -6,16 +6,14 @@ import { folderFiles, type FileSet } from './file-set.ts';
 import { locateImage } from './image-location.ts';
 import { chooseImage, type ImageSource } from './image-source.ts';
 import { isLayout, layoutContent, type LayoutContent } from './oci-layout.ts';
-import { openArchive } from './open-archive.ts';
+import { openArchive, type UnpackOptions } from './open-archive.ts';
 import type { RegistrySession } from './registry-session.ts';
 
-export interface OpenOptions {
+export interface OpenOptions extends UnpackOptions {
   /** os/architecture[/variant] to choose from an index */
   readonly platform: string;
   /** how a registry is spoken to: made for each image, closed with it */
   readonly session: (registry: string) => RegistrySession;
-  /** bytes that a compressed archive may unpack to */
-  readonly unpackLimit?: number;
 }
 
 /**
@@ -29,7 +27,7 @@ export async function openImage(text: string, options: OpenOptions): Promise<Ima
   const location = await locateImage(text);
   if (location.kind === 'registry') return openRemote(location.reference, options);
   const { path, reference } = location;
-  const files = location.kind === 'folder' ? folderFiles(path) : await openArchive(path, options.unpackLimit);
+  const files = location.kind === 'folder' ? folderFiles(path) : await openArchive(path, options);
   try {
     return await openFiles(files, reference, options);
   } catch (error) {
