@@ -1,0 +1,133 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openDatabase, type Database } from '../db/open.ts';
+import { testDatabases, type TestDatabase } from '../db/testing/databases.ts';
+import { transact } from '../db/transaction.ts';
+import { releaseAllLeases } from './claim.ts';
+import { enqueue } from './enqueue.ts';
+import { countJobs } from './settle.ts';
+import { startWorker, type JobHandler, type Worker } from './worker.ts';
+
+const work = (key: string) => ({ kind: 'work', key, namespace: 'n' });
+const never = 2 ** 30;
+
+describe.each(testDatabases)('a worker on $name', (kind) => {
+  let opened: TestDatabase;
+  let worker: Worker | undefined;
+  beforeEach(async () => {
+    opened = await kind.open();
+  });
+  afterEach(async () => {
+    await worker?.stop(0);
+    worker = undefined;
+    await opened.close();
+  });
+
+  function begin(handler: JobHandler, database: Database = opened, errors: unknown[] = [], pollMs = never) {
+    worker = startWorker({
+      db: database.db,
+      handlers: { work: handler },
+      concurrency: 2,
+      now: () => new Date(),
+      onError: (error) => errors.push(error),
+      pollMs,
+    });
+    return worker;
+  }
+
+  test('wakes when a job is durable, without a poll, and does each once', async () => {
+    const done: string[] = [];
+    const all = Promise.withResolvers<void>();
+    begin(async ({ key }) => {
+      done.push(key);
+      if (done.length === 20) all.resolve();
+    });
+    for (let n = 0; n < 20; n += 1) {
+      await transact(opened.db, (trx) => enqueue(trx, [work(`k${n}`)], new Date()));
+    }
+    await all.promise;
+    await worker!.stop(never);
+    expect(done.toSorted()).toEqual(Array.from({ length: 20 }, (_, n) => `k${n}`).toSorted());
+    expect(await countJobs(opened.db)).toEqual({});
+  });
+
+  test('runs no more at a time than it was told', async () => {
+    let atOnce = 0;
+    let most = 0;
+    let finished = 0;
+    const all = Promise.withResolvers<void>();
+    const jobs = Array.from({ length: 10 }, (_, n) => work(`k${n}`));
+    await enqueue(opened.db, jobs, new Date());
+    begin(async () => {
+      atOnce += 1;
+      most = Math.max(most, atOnce);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      atOnce -= 1;
+      finished += 1;
+      if (finished === jobs.length) all.resolve();
+    });
+    await all.promise;
+    expect(most).toBe(2);
+  });
+
+  test('tells of what fails and tries it again', async () => {
+    const errors: unknown[] = [];
+    const second = Promise.withResolvers<number>();
+    begin(
+      async ({ attempt }) => {
+        if (attempt === 1) throw new Error('not yet');
+        second.resolve(attempt);
+      },
+      opened,
+      errors,
+      20,
+    );
+    await enqueue(opened.db, [work('a')], new Date());
+    expect(await second.promise).toBe(2);
+    expect(errors).toEqual([new Error('not yet')]);
+  });
+
+  test('that stops lets jobs end; those that do not are given back uncounted', async () => {
+    const ending = Promise.withResolvers<void>();
+    const both = Promise.withResolvers<void>();
+    let started = 0;
+    let aborted = false;
+    begin(async ({ key }, signal) => {
+      started += 1;
+      if (started === 2) both.resolve();
+      signal.addEventListener('abort', () => (aborted = true));
+      await (key === 'ends' ? ending.promise : new Promise(() => {}));
+    });
+    await enqueue(opened.db, [work('ends'), work('hangs')], new Date());
+    await both.promise;
+    const stopped = worker!.stop(200);
+    ending.resolve();
+    await stopped;
+    expect(aborted).toBe(true);
+    const rows = await opened.db.selectFrom('jobs').select(['key', 'state', 'attempts']).execute();
+    expect(rows).toEqual([{ key: 'hangs', state: 'ready', attempts: 0 }]);
+  });
+
+  test('that is killed in the middle leaves its job to the next one', async () => {
+    await enqueue(opened.db, [work('a')], new Date());
+    // An embedded database is open in one process at a time.
+    await opened.db.destroy();
+    const { where } = opened;
+    const script = join(import.meta.dirname, 'testing', 'hanging-worker.ts');
+    const child = spawn(process.execPath, [script, where], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(child.stdout, 'data');
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    const database = await openDatabase(where);
+    expect(await countJobs(database.db)).toEqual({ running: 1 });
+    const done = Promise.withResolvers<number>();
+    begin(async ({ attempt }) => done.resolve(attempt), database, [], 50);
+    if (kind.kind === 'sqlite') await releaseAllLeases(database.db, new Date());
+    expect(await done.promise).toBe(2);
+    await worker!.stop(never);
+    expect(await countJobs(database.db)).toEqual({});
+    await database.close();
+  });
+});
