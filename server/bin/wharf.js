@@ -12,10 +12,20 @@ if (Number(process.versions.node.split('.')[0]) < oldestRuntime) runAgainWithPin
 else start();
 
 function start() {
+  keepCompiledCode();
   const source = path.join(__dirname, '..', 'src', 'cli', 'main.ts');
   const main = fs.existsSync(source) ? source : path.join(__dirname, '..', 'dist', 'cli', 'main.js');
   // A failure to load is told by Node itself.
   void import(require('url').pathToFileURL(main).href);
+}
+
+/**
+ * Halves the time that commands take to start. Kept below the user's own folder of caches: what lies in a folder that
+ * others can write to must not be run.
+ */
+function keepCompiledCode() {
+  const caches = process.env.XDG_CACHE_HOME || path.join(require('os').homedir(), '.cache');
+  require('module').enableCompileCache(path.join(caches, 'wharfinger', 'compiled'));
 }
 
 function runAgainWithPinnedRuntime() {

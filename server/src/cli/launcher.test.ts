@@ -54,7 +54,7 @@ describe('the launcher', () => {
         await writeFile(join(folder, 'src', 'package.json'), '{"type":"module"}');
         await writeFile(
           join(folder, 'src', 'cli', 'main.ts'),
-          "process.once('SIGHUP', () => { console.log('again'); process.on('SIGTERM', () => process.exit(7)); console.log('ready'); });" +
+          "process.once('SIGHUP', () => { process.on('SIGTERM', () => process.exit(7)); console.log('again'); });" +
             "setInterval(() => {}, 1000); console.log('ready');",
         );
         const runtimeFolder = join(folder, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin');

@@ -37,6 +37,8 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
 }
 
 function report(error: unknown, argv: readonly string[]): ExitCode {
+  // No command was given: the help that explains them was printed already.
+  if (error instanceof CommanderError && error.code === 'commander.help') return exitCodes.usage;
   const failure = describeFailure(error);
   if (argv.includes('--json')) {
     process.stderr.write(`${JSON.stringify({ error: failure })}\n`);

@@ -8,6 +8,7 @@ import { addLogin } from './commands/login.ts';
 import { addLogout } from './commands/logout.ts';
 import { addLs } from './commands/ls.ts';
 import { addRelease } from './commands/release.ts';
+import { addRoutine } from './commands/routine.ts';
 import { addServe } from './commands/serve.ts';
 import { addTags } from './commands/tags.ts';
 import type { Run } from './session.ts';
@@ -38,6 +39,7 @@ export function createProgram(run: Run): Command {
     addHold,
     addRelease,
     addAdvisories,
+    addRoutine,
     addAudit,
     addCompletion,
   ]) {
