@@ -21,7 +21,10 @@ const standard = celEnv({ funcs: [...strings] });
 
 /** Faster or bounded forms of CEL's own functions. Undefined hands the operands on to the library. */
 const ours: Record<string, Implementation> = {
-  '_[_]': ([container, key]) => elementOf(container, key) ?? celError('there is no such element'),
+  '_[_]': ([container, key]) => {
+    const element = elementOf(container, key);
+    return element === undefined ? celError('there is no such element') : element;
+  },
   '_==_': ([a, b]) => isEqual(a, b),
   '_!=_': ([a, b]) => {
     const equal = isEqual(a, b);

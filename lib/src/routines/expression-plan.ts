@@ -116,7 +116,12 @@ function planName(name: string, scope: Scope): Plan {
   if (slot !== undefined) return { run: (frame) => frame.slots[slot]!, nodes: 1 };
   if (!scope.names.has(name))
     throw new ExpressionMistake(`there is nothing called ${name}; there are ${[...scope.names].join(', ')}`);
-  return { run: ({ variables }) => variables[name] ?? celError(`${name} is not known`), nodes: 1 };
+  return { run: ({ variables }) => orError(variables[name], `${name} is not known`), nodes: 1 };
+}
+
+/** Null is a value: only undefined is none. */
+function orError(value: CelResult | undefined, error: string): CelResult {
+  return value === undefined ? celError(error) : value;
 }
 
 function planSelect({ operand, field, testOnly }: Value<'selectExpr'>, scope: Scope): Plan {
@@ -124,7 +129,7 @@ function planSelect({ operand, field, testOnly }: Value<'selectExpr'>, scope: Sc
   const run: Step = (frame) => {
     const value = of.run(frame);
     if (isCelMap(value))
-      return testOnly ? value.has(field) : (value.get(field) ?? celError(`there is no ${field}`));
+      return testOnly ? value.has(field) : orError(value.get(field), `there is no ${field}`);
     return isCelError(value) ? value : celError(`${field} was asked of something that has no fields`);
   };
   return { run, nodes: of.nodes + 1 };
