@@ -12,7 +12,7 @@ import { layoutContent } from './oci-layout.ts';
 import { openImage } from './open-image.ts';
 import type { ImageSource } from './image-source.ts';
 import { RegistrySession } from './registry-session.ts';
-import { startDockerRegistry, type DockerRegistry } from './testing/docker-registry.ts';
+import { startDockerRegistry, type RunningRegistry } from './testing/docker-registry.ts';
 import { makeImage, makeIndex, writeLayout, type MadeImage } from './testing/images.ts';
 import { lacks, run } from './testing/programs.ts';
 import { collect } from './verified-stream.ts';
@@ -137,7 +137,7 @@ describe('an image in a layout', () => {
   });
 
   describe.skipIf(lacks('skopeo', 'crane', 'docker-registry', 'umoci'))('after real tools wrote it', () => {
-    let registry: DockerRegistry;
+    let registry: RunningRegistry;
     const at = (name: string) => join(folder, name);
 
     beforeAll(async () => {

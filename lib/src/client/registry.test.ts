@@ -13,8 +13,9 @@ import { folderFiles } from './file-set.ts';
 import { listReferrers, pushReferrer } from './referrers.ts';
 import { RegistrySession } from './registry-session.ts';
 import { listTags } from './tags.ts';
-import { startDockerRegistry, type DockerRegistry } from './testing/docker-registry.ts';
+import { startDockerRegistry, type RunningRegistry } from './testing/docker-registry.ts';
 import { makeImage, makeIndex, writeLayout, type MadeImage } from './testing/images.ts';
+import { startOwnRegistry } from './testing/own-registry.ts';
 import { lacks, run } from './testing/programs.ts';
 import { collect } from './verified-stream.ts';
 
@@ -25,14 +26,19 @@ async function* piecesOf(bytes: Uint8Array) {
   for (let at = 0; at < bytes.length; at += 1000) yield bytes.subarray(at, at + 1000);
 }
 
-describe.skipIf(lacks('docker-registry', 'crane'))('a registry of docker-registry', () => {
-  let registry: DockerRegistry;
+const registries = [
+  ['docker-registry', () => startDockerRegistry()],
+  ['this library', () => startOwnRegistry()],
+] as const;
+
+describe.skipIf(lacks('docker-registry', 'crane')).each(registries)('a registry of %s', (_, start) => {
+  let registry: RunningRegistry;
   let session: RegistrySession;
   let folder: string;
   let image: MadeImage;
 
   beforeAll(async () => {
-    registry = await startDockerRegistry();
+    registry = await start();
     session = new RegistrySession(registry.host);
     folder = await mkdtemp(join(tmpdir(), 'wharfinger-client-'));
     image = await makeImage(['one', 'two']);
@@ -129,7 +135,7 @@ describe.skipIf(lacks('docker-registry', 'crane'))('a registry of docker-registr
     });
   });
 
-  it('keeps referrers under the fallback tag, which others write and read too', async () => {
+  it('lists referrers, or keeps them under the fallback tag', async () => {
     const artifact = {
       schemaVersion: 2,
       mediaType: mediaTypes.ociManifest,
@@ -174,4 +180,18 @@ describe.skipIf(lacks('docker-registry', 'crane'))('a registry of docker-registr
       await closed.stop();
     }
   });
+});
+
+it('that holds an image says why', async () => {
+  const reasons = ['it has a known vulnerability', 'nobody signed it'];
+  let held = false;
+  const registry = await startOwnRegistry(() => (held ? { serve: false, reasons } : { serve: true }));
+  const session = new RegistrySession(registry.host);
+  const manifest = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] });
+  await pushManifest(session, 'a/b', 'v1', { mediaType: mediaTypes.ociIndex, bytes: Buffer.from(manifest) });
+  held = true;
+  const failing = getManifest(session, 'a/b', 'v1');
+  await expect(failing).rejects.toThrow(/403 DENIED held.*it has a known vulnerability.*nobody signed it/);
+  await session.close();
+  await registry.stop();
 });

@@ -7,15 +7,18 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { program } from './programs.ts';
 
-/** A registry of Debian's docker-registry, which knows no referrers, on a free port. Stop it. */
-export interface DockerRegistry {
+/** A registry for tests. Stop it. */
+export interface RunningRegistry {
   /** host:port */
   readonly host: string;
   stop(): Promise<void>;
 }
 
-/** Starts one with an empty store; it serves when the promise resolves. */
-export async function startDockerRegistry(extra = ''): Promise<DockerRegistry> {
+/**
+ * Starts Debian's docker-registry, which knows no referrers, with an empty store on a free port; it serves when the promise
+ * resolves.
+ */
+export async function startDockerRegistry(extra = ''): Promise<RunningRegistry> {
   const folder = await mkdtemp(join(tmpdir(), 'wharfinger-registry-'));
   const host = `127.0.0.1:${await freePort()}`;
   const config = [
