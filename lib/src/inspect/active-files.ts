@@ -1,0 +1,136 @@
+import type { FileRecord } from './inventory.ts';
+import type { MergedNode, MergedTree, NotedFile } from './merged-tree.ts';
+
+/** A file of note where the tools of its kind look for it. */
+export interface ActiveFile {
+  readonly path: string;
+  readonly record: FileRecord;
+}
+
+/** Where rpm keeps its database, past and present. */
+const rpmFolders = ['var/lib/rpm', 'usr/lib/sysimage/rpm', 'usr/share/rpm'];
+const rpmNames = ['Packages', 'Packages.db', 'rpmdb.sqlite'];
+
+/** What counts in a merged file system. */
+export interface ActiveFiles {
+  /** package databases, package.json files below node_modules, Go binaries */
+  readonly packages: readonly ActiveFile[];
+  readonly osRelease?: Readonly<Record<string, string>>;
+  readonly streams: readonly string[];
+  readonly distributionFile: boolean;
+  readonly strayDatabase: boolean;
+  readonly otherDatabases: readonly string[];
+  /** names of package databases that lead to something that is none */
+  readonly unreadable: readonly string[];
+}
+
+function recordsOf(node: MergedNode | undefined): readonly FileRecord[] {
+  return node?.kind === 'file' ? node.records : [];
+}
+
+/** Finds what counts: databases where their tools look for them, links followed inside the root. */
+export function findActiveFiles(tree: MergedTree): ActiveFiles {
+  const packages: ActiveFile[] = [];
+  const counted = new Set<MergedNode>();
+  const unreadable: string[] = [];
+  const take = (path: string, kind: 'dpkg' | 'apk'): void => {
+    const own = tree.walk(path, false).node;
+    const { node } = tree.walk(path);
+    if (own === undefined || (node !== undefined && counted.has(node))) return;
+    const records = recordsOf(node).filter((record) => record.kind === kind);
+    if (records.length === 0 && node?.kind !== 'folder') unreadable.push(path);
+    if (node !== undefined) counted.add(node);
+    for (const record of records) packages.push({ path, record });
+  };
+  take('var/lib/dpkg/status', 'dpkg');
+  const distroless = tree.walk('var/lib/dpkg/status.d').node;
+  if (distroless?.kind === 'folder') {
+    for (const name of distroless.children.keys()) {
+      if (!name.endsWith('.md5sums')) take(`var/lib/dpkg/status.d/${name}`, 'dpkg');
+    }
+  }
+  take('lib/apk/db/installed', 'apk');
+  take('usr/lib/apk/db/installed', 'apk');
+
+  let strayDatabase = false;
+  const otherDatabases = new Set<string>();
+  for (const folder of rpmFolders) {
+    if (rpmNames.some((name) => tree.walk(`${folder}/${name}`, false).node !== undefined))
+      otherDatabases.add('rpm');
+  }
+  tree.each((path, node) => {
+    if (node.kind === 'link') return takeLinked(tree, path, packages, counted);
+    for (const record of node.records) {
+      if (record.kind === 'go-binary') packages.push({ path, record });
+      else if (record.kind === 'package-json' && isBelowModules(path)) {
+        counted.add(node);
+        packages.push({ path, record });
+      } else if (record.kind === 'other-database') otherDatabases.add(record.format);
+      else if ((record.kind === 'dpkg' || record.kind === 'apk') && record.packages.length > 0) {
+        strayDatabase ||= !counted.has(node);
+      }
+    }
+  });
+  const osRelease = findFacts(tree, ['etc/os-release', 'usr/lib/os-release'], 'os-release');
+  const repositories = findFacts(tree, ['etc/apk/repositories'], 'apk-repositories');
+  const etc = tree.walk('etc').node;
+  return {
+    packages,
+    ...(osRelease === undefined ? {} : { osRelease: osRelease.fields }),
+    streams: repositories?.streams ?? [],
+    distributionFile: etc?.kind === 'folder' && [...etc.children.values()].some(namesDistribution),
+    strayDatabase,
+    otherDatabases: [...otherDatabases],
+    unreadable,
+  };
+}
+
+function namesDistribution(node: MergedNode): boolean {
+  return recordsOf(node).some((record) => record.kind === 'distribution-file');
+}
+
+function isBelowModules(path: string): boolean {
+  return path.startsWith('node_modules/') || path.includes('/node_modules/');
+}
+
+function findFacts<K extends FileRecord['kind']>(
+  tree: MergedTree,
+  paths: readonly string[],
+  kind: K,
+): Extract<FileRecord, { kind: K }> | undefined {
+  for (const path of paths) {
+    for (const record of recordsOf(tree.walk(path).node)) {
+      if (record.kind === kind) return record as Extract<FileRecord, { kind: K }>;
+    }
+  }
+  return undefined;
+}
+
+/** Packages that node reaches by links: `node_modules` itself, a package in it, or a package.json. */
+function takeLinked(tree: MergedTree, path: string, packages: ActiveFile[], counted: Set<MergedNode>): void {
+  const isModules = path === 'node_modules' || path.endsWith('/node_modules');
+  if (!isModules && !isBelowModules(path)) return;
+  const { node } = tree.walk(path);
+  const add = (at: string, file: NotedFile): void => {
+    if (counted.has(file)) return;
+    for (const record of file.records) {
+      if (record.kind !== 'package-json') continue;
+      counted.add(file);
+      packages.push({ path: at, record });
+    }
+  };
+  if (node?.kind === 'file' && path.endsWith('/package.json')) add(path, node);
+  if (node?.kind !== 'folder') return;
+  if (!isModules) {
+    const own = node.children.get('package.json');
+    if (own?.kind === 'file') add(`${path}/package.json`, own);
+    return;
+  }
+  tree.each(
+    (at, file) => {
+      if (file.kind === 'file' && at.endsWith('/package.json')) add(at, file);
+    },
+    node,
+    path,
+  );
+}

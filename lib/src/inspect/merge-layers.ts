@@ -1,0 +1,108 @@
+import { findActiveFiles, type ActiveFile, type ActiveFiles } from './active-files.ts';
+import { identifyDistribution } from './distribution.ts';
+import type { Distribution, LayerInventory, Package, Problem } from './inventory.ts';
+import { eachEntry } from './layer-tree.ts';
+import { checkLinks } from './link-check.ts';
+import { MergedTree } from './merged-tree.ts';
+import { packagesOf } from './image-packages.ts';
+import { displayPath } from './paths.ts';
+
+/** A layer in its place. */
+export interface PlacedLayer {
+  readonly inventory: LayerInventory;
+  /** index in the image */
+  readonly layer: number;
+  /** index of the first entry that is disregarded */
+  readonly end?: number;
+}
+
+export interface MergedImage {
+  readonly distribution?: Distribution;
+  readonly packages: readonly Package[];
+  readonly problems: readonly Problem[];
+}
+
+/** Lays layers upon each other, base first, and says what the result contains. */
+export function mergeLayers(layers: readonly PlacedLayer[]): MergedImage {
+  const tree = new MergedTree();
+  let version = -1;
+  let active: ActiveFiles | undefined;
+  let origins: ReadonlyMap<string, number> = new Map();
+  for (const { inventory, layer, end } of layers) {
+    tree.apply(inventory, layer, end);
+    if (tree.version === version && active !== undefined) continue;
+    version = tree.version;
+    active = findActiveFiles(tree);
+    origins = originsOf(active.packages, origins, layer);
+  }
+  const found = active ?? findActiveFiles(tree);
+  const { distribution, problems } = identifyDistribution({
+    ...found,
+    strayDatabase: found.strayDatabase || layers.some(({ inventory }) => hidesDatabase(inventory)),
+    dpkg: found.packages.flatMap(({ record }) => (record.kind === 'dpkg' ? record.packages : [])),
+    apk: found.packages.flatMap(({ record }) => (record.kind === 'apk' ? record.packages : [])),
+  });
+  const hasFiles = layers.some(({ inventory }) => inventory.tree.types.includes('f'));
+  return {
+    distribution,
+    packages: packagesOf(found.packages, distribution, origins, keysOf),
+    problems: [
+      ...problems,
+      ...found.unreadable.map((path): Problem => {
+        const message = 'what stands for a package database cannot be read as one';
+        return { code: 'unreadable-file', path: displayPath(path), message, hides: true };
+      }),
+      ...checkLinks(tree, hasFiles),
+    ],
+  };
+}
+
+/** Folders of package databases and all above them. */
+const databaseFolders: ReadonlySet<string> = new Set(
+  [
+    'var/lib/dpkg/status',
+    'var/lib/dpkg/status.d',
+    'lib/apk/db/installed',
+    'usr/lib/apk/db/installed',
+    'var/lib/rpm',
+  ]
+    .map((path) => path.split('/'))
+    .flatMap((names) => names.map((_, index) => names.slice(0, index + 1).join('/'))),
+);
+
+/** True if a whiteout or an opaque folder of the layer takes a package database away, if there was one. */
+function hidesDatabase({ tree }: LayerInventory): boolean {
+  if (!tree.types.includes('w') && !tree.types.includes('o')) return false;
+  let hides = false;
+  eachEntry(tree, ({ path, type }) => {
+    if ((type === 'w' || type === 'o') && databaseFolders.has(path)) hides = true;
+  });
+  return hides;
+}
+
+/** What identifies a package within an image; of system packages the place does not count. */
+function keysOf({ path, record }: ActiveFile): readonly string[] {
+  if (record.kind === 'dpkg' || record.kind === 'apk') {
+    return record.packages.map((one) =>
+      JSON.stringify([record.kind, one.name, one.version, one.architecture]),
+    );
+  }
+  if (record.kind === 'package-json')
+    return [JSON.stringify([record.kind, record.name, record.version, path])];
+  if (record.kind !== 'go-binary') return [];
+  return [
+    JSON.stringify([record.kind, 'stdlib', record.go, path]),
+    ...record.modules.map((one) => JSON.stringify([record.kind, one.path, one.version, path])),
+  ];
+}
+
+/** The layer of each package: the one since which it is there. */
+function originsOf(
+  files: readonly ActiveFile[],
+  before: ReadonlyMap<string, number>,
+  layer: number,
+): ReadonlyMap<string, number> {
+  const origins = new Map<string, number>();
+  for (const file of files) for (const key of keysOf(file)) origins.set(key, before.get(key) ?? layer);
+  return origins;
+}

@@ -1,0 +1,192 @@
+import type { FileRecord, LayerInventory } from './inventory.ts';
+import { eachEntry } from './layer-tree.ts';
+
+/** As many links as the Linux kernel follows. */
+const maxLinks = 40;
+
+export interface Folder {
+  readonly kind: 'folder';
+  readonly children: Map<string, MergedNode>;
+}
+
+export interface Link {
+  readonly kind: 'link';
+  readonly target: string;
+  readonly layer: number;
+}
+
+/** A file of note; without records: one that a hard link names and that says nothing. */
+export interface NotedFile {
+  readonly kind: 'file';
+  readonly records: readonly FileRecord[];
+  readonly layer: number;
+}
+
+export type MergedNode = Folder | Link | NotedFile;
+
+/** Where a path leads. */
+export interface Walk {
+  /** undefined: nothing of note is there */
+  readonly node: MergedNode | undefined;
+  /** links followed that stood at the end of a path, one after the other */
+  readonly chain: number;
+  readonly looped: boolean;
+  /** true: `..` at the root was disregarded, as the kernel does */
+  readonly escaped: boolean;
+}
+
+function newFolder(): Folder {
+  return { kind: 'folder', children: new Map() };
+}
+
+/**
+ * The merged file system of an image, as far as it matters for what the image contains: links, files of note and the
+ * folders that lead to them. All else is left out, which keeps it small; an entry that is left out still replaces what
+ * it stands upon.
+ */
+export class MergedTree {
+  readonly root: Folder = newFolder();
+  /** changes with everything that may change what is found */
+  version = 0;
+  /** paths of entries whose folder could not be found for a loop of links */
+  readonly lost: string[] = [];
+  #cached: { path: string; version: number; folder: Folder | undefined } | undefined;
+
+  /**
+   * Lays a layer upon what is there: first its whiteouts and opaque folders, which hide lower layers only, then its
+   * entries in their order, parents resolved through links as engines do (OCI image specification, layer.md).
+   *
+   * @param end index of the first entry that is disregarded
+   */
+  apply(inventory: LayerInventory, layer: number, end = inventory.tree.paths.length): void {
+    const { tree } = inventory;
+    if (tree.types.includes('w') || tree.types.includes('o')) {
+      eachEntry(
+        tree,
+        ({ path, type }) => {
+          if (type === 'w') this.#remove(path);
+          else if (type === 'o') this.#empty(path);
+        },
+        end,
+      );
+    }
+    const records = new Map<number, FileRecord[]>();
+    for (const record of inventory.records) {
+      records.set(record.entry, [...(records.get(record.entry) ?? []), record]);
+    }
+    eachEntry(
+      tree,
+      ({ index, path, type, link = '' }) => {
+        if (path === '' || type === 'w' || type === 'o') return;
+        if (type === 'd') this.#folderAt(path);
+        else if (type === 'l') this.#put(path, { kind: 'link', target: link, layer });
+        else if (type === 'h') this.#put(path, this.#linked(link, layer));
+        else if (records.has(index)) this.#put(path, { kind: 'file', records: records.get(index)!, layer });
+        else this.#remove(path);
+      },
+      end,
+    );
+  }
+
+  /** Follows a path from the root, links included; the last name only where `followLast`. */
+  walk(path: string, followLast = true): Walk {
+    return this.#walk(path, followLast, false);
+  }
+
+  /** Calls back for everything of note below a folder. */
+  each(visit: (path: string, node: Link | NotedFile) => void, folder = this.root, prefix = ''): void {
+    const open: Array<readonly [Folder, string]> = [[folder, prefix]];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      for (const [name, node] of next[0].children) {
+        const path = next[1] === '' ? name : `${next[1]}/${name}`;
+        if (node.kind === 'folder') open.push([node, path]);
+        else visit(path, node);
+      }
+    }
+  }
+
+  #walk(path: string, followLast: boolean, create: boolean): Walk {
+    const names = path.split('/').reverse();
+    let folders: Folder[] = [this.root];
+    let links = 0;
+    let chain = 0;
+    let escaped = false;
+    let found: MergedNode = this.root;
+    for (let name = names.pop(); name !== undefined; name = names.pop()) {
+      if (name === '' || name === '.') continue;
+      if (name === '..') {
+        if (folders.length > 1) folders.pop();
+        else escaped = true;
+        found = folders.at(-1)!;
+        continue;
+      }
+      const folder = folders.at(-1)!;
+      let child: MergedNode | undefined = folder.children.get(name);
+      const isLast = names.length === 0;
+      if (child?.kind === 'link' && (!isLast || followLast)) {
+        links += 1;
+        if (isLast) chain += 1;
+        if (links > maxLinks) return { node: undefined, chain, looped: true, escaped };
+        if (child.target.startsWith('/')) folders = [this.root];
+        names.push(...child.target.split('/').reverse());
+        found = folders.at(-1)!;
+        continue;
+      }
+      if (child === undefined || (child.kind === 'file' && !isLast)) {
+        // What is not of note may be there all the same: `..` leads back out of it.
+        const made = newFolder();
+        if (create) {
+          folder.children.set(name, made);
+          this.version += 1;
+        } else if (isLast) return { node: undefined, chain, looped: false, escaped };
+        child = made;
+      }
+      found = child;
+      if (child.kind === 'folder') folders.push(child);
+    }
+    return { node: found, chain, looped: false, escaped };
+  }
+
+  #parent(path: string, create: boolean): Folder | undefined {
+    const folder = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
+    if (!create && this.#cached?.path === folder && this.#cached.version === this.version)
+      return this.#cached.folder;
+    const { node, looped } = this.#walk(folder, true, create);
+    if (looped && this.lost.length < 20) this.lost.push(path);
+    const result = node?.kind === 'folder' ? node : undefined;
+    this.#cached = { path: folder, version: this.version, folder: result };
+    return result;
+  }
+
+  #put(path: string, node: MergedNode): void {
+    this.version += 1;
+    this.#parent(path, true)?.children.set(path.slice(path.lastIndexOf('/') + 1), node);
+  }
+
+  #remove(path: string): void {
+    const removed = this.#parent(path, false)?.children.delete(path.slice(path.lastIndexOf('/') + 1));
+    if (removed === true) this.version += 1;
+  }
+
+  /** A folder takes the place of whatever is no folder. */
+  #folderAt(path: string): void {
+    const parent = this.#parent(path, false);
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    const there = parent?.children.get(name);
+    if (there === undefined || there.kind === 'folder') return;
+    parent!.children.delete(name);
+    this.version += 1;
+  }
+
+  #empty(path: string): void {
+    const { node } = this.walk(path);
+    if (node?.kind !== 'folder' || node.children.size === 0) return;
+    node.children.clear();
+    this.version += 1;
+  }
+
+  #linked(target: string, layer: number): MergedNode {
+    const { node } = this.walk(target, false);
+    return node === undefined || node.kind === 'folder' ? { kind: 'file', records: [], layer } : node;
+  }
+}

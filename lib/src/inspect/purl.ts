@@ -1,0 +1,37 @@
+import { PackageURL } from 'packageurl-js';
+import type { Distribution, Package } from './inventory.ts';
+
+/** What identifies a package. */
+export interface PurlParts {
+  readonly type: Package['type'];
+  readonly name: string;
+  readonly version: string;
+  readonly architecture?: string;
+}
+
+/**
+ * The package URL (purl-spec) of a package; those of a distribution name it and its release, as scanners do:
+ * `pkg:deb/debian/curl@7.88.1-10+deb12u4?arch=amd64&distro=debian-12`.
+ */
+export function purlOf(
+  { type, name, version, architecture }: PurlParts,
+  distribution?: Distribution,
+): string {
+  const slash = name.lastIndexOf('/');
+  const isOfSystem = type === 'deb' || type === 'apk';
+  const namespace = isOfSystem ? distribution?.id : slash < 0 ? undefined : name.slice(0, slash);
+  const bare = isOfSystem ? name : name.slice(slash + 1);
+  const release = distribution?.version === undefined ? '' : `-${distribution.version}`;
+  const qualifiers = isOfSystem
+    ? {
+        ...(architecture === undefined ? {} : { arch: architecture }),
+        ...(distribution === undefined ? {} : { distro: `${distribution.id}${release}` }),
+      }
+    : undefined;
+  try {
+    return new PackageURL(type, namespace, bare, version, qualifiers, undefined).toString();
+  } catch {
+    // Names that the specification of the type forbids still stand on disks.
+    return `pkg:${type}/${name.split('/').map(encodeURIComponent).join('/')}@${encodeURIComponent(version)}`;
+  }
+}

@@ -1,0 +1,49 @@
+import { createReadStream } from 'node:fs';
+import { isDigest, type Digest } from '../oci/digest.ts';
+import { isFields } from './json-fields.ts';
+import { defaultLimits, type LayerLimits } from './limits.ts';
+import { readLayer } from './layer.ts';
+
+/**
+ * Program of the inspection process: reads layers from file descriptors that it was started with, one after the other,
+ * and writes an inventory for each to standard output: four bytes of length, big-endian, then JSON. Its only argument
+ * is a WorkerRequest. It opens nothing, so that it needs no right to read files but its own code, and ends when
+ * standard input closes: with the process that watches it.
+ */
+export interface WorkerRequest {
+  readonly layers: ReadonlyArray<{ readonly fd: number; readonly digest: Digest }>;
+  readonly limits: LayerLimits;
+}
+
+function parseRequest(text: string | undefined): WorkerRequest {
+  const request: unknown = JSON.parse(text ?? '');
+  if (!isFields(request) || !Array.isArray(request['layers'])) throw new TypeError('not a request');
+  const layers = request['layers'].map((layer: unknown) => {
+    if (!isFields(layer) || typeof layer['fd'] !== 'number' || !isDigest(layer['digest'])) {
+      throw new TypeError('not a layer');
+    }
+    return { fd: layer['fd'], digest: layer['digest'] };
+  });
+  const limits = { ...defaultLimits };
+  for (const [name, value] of Object.entries(isFields(request['limits']) ? request['limits'] : {})) {
+    if (name in limits && typeof value === 'number') Object.assign(limits, { [name]: value });
+  }
+  return { layers, limits };
+}
+
+async function send(answer: unknown): Promise<void> {
+  const text = Buffer.from(JSON.stringify(answer));
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(text.length);
+  await new Promise<void>((resolve, reject) => {
+    process.stdout.write(Buffer.concat([length, text]), (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+process.stdin.on('end', () => process.exit(3)).resume();
+const { layers, limits } = parseRequest(process.argv[2]);
+for (const { fd, digest } of layers) {
+  const bytes: AsyncIterable<Buffer> = createReadStream('', { fd, highWaterMark: 512 * 1024 });
+  await send(await readLayer({ digest, bytes }, limits));
+}
+process.exit(0);

@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { problemCodes, type LayerInventory } from '@wharfinger/lib/inspect/inventory';
+import { isDigest, type Digest } from '@wharfinger/lib/oci/digest';
+
+const digest = z.custom<Digest>((value) => isDigest(value));
+const text = z.string().max(64 * 1024);
+const count = z.number().int().nonnegative();
+
+const problem = z.strictObject({
+  code: z.enum(problemCodes),
+  path: text.optional(),
+  message: text,
+  hides: z.boolean(),
+});
+
+const named = { name: text, version: text };
+
+const record = z.discriminatedUnion('kind', [
+  z.strictObject({
+    entry: count,
+    kind: z.literal('dpkg'),
+    packages: z.array(
+      z.strictObject({ ...named, architecture: text.optional(), source: text, sourceVersion: text }),
+    ),
+  }),
+  z.strictObject({
+    entry: count,
+    kind: z.literal('apk'),
+    packages: z.array(
+      z.strictObject({ ...named, architecture: text.optional(), origin: text, licence: text.optional() }),
+    ),
+  }),
+  z.strictObject({ entry: count, kind: z.literal('os-release'), fields: z.record(text, text) }),
+  z.strictObject({ entry: count, kind: z.literal('apk-repositories'), streams: z.array(text) }),
+  z.strictObject({ entry: count, kind: z.literal('package-json'), ...named, licence: text.optional() }),
+  z.strictObject({
+    entry: count,
+    kind: z.literal('go-binary'),
+    go: text,
+    modules: z.array(z.strictObject({ path: text, version: text })),
+  }),
+  z.strictObject({ entry: count, kind: z.literal('distribution-file') }),
+  z.strictObject({ entry: count, kind: z.literal('other-database'), format: text }),
+]);
+
+const tree = z
+  .strictObject({
+    // Checked by a plain loop below: there may be millions.
+    paths: z.custom<string[]>((value) => Array.isArray(value) && value.every(isCodedPath)),
+    types: z.string().regex(/^[fdlhcwo]*$/),
+    links: z.record(z.string().regex(/^\d{1,8}$/), text),
+    secondArchive: count.optional(),
+  })
+  .refine(({ paths, types }) => paths.length === types.length, 'paths and types differ in number')
+  .refine(({ paths }) => sharesWhatIsThere(paths), 'a path shares more than the one before has');
+
+function isCodedPath(value: unknown): boolean {
+  return typeof value === 'string' && value.length <= 8192 && /^\d{1,5} /.test(value);
+}
+
+function sharesWhatIsThere(paths: readonly string[]): boolean {
+  let length = 0;
+  return paths.every((coded) => {
+    const blank = coded.indexOf(' ');
+    const shared = Number(coded.slice(0, blank));
+    const fits = shared <= length;
+    length = shared + coded.length - blank - 1;
+    return fits;
+  });
+}
+
+const inventory = z
+  .strictObject({
+    format: z.literal(1),
+    digest,
+    content: z.enum(['filesystem', 'chart', 'json', 'empty', 'opaque']),
+    document: z.enum(['signature', 'attestation', 'sbom', 'provenance', 'other']).optional(),
+    compression: z.enum(['none', 'gzip', 'zstd']),
+    diffId: digest.optional(),
+    size: count,
+    entries: count,
+    complete: z.boolean(),
+    problems: z.array(problem).max(10_000),
+    tree,
+    records: z.array(record),
+  })
+  .refine(({ complete, problems }) => complete === !problems.some(({ hides }) => hides), 'complete is wrong')
+  .refine(({ records, tree }) => records.every(({ entry }) => entry < tree.paths.length), 'no such entry');
+
+/**
+ * Reads an answer of the inspection process, which is trusted no more than the layers that it read.
+ * @returns undefined where it is not the inventory of the layer with this digest
+ */
+export function parseAnswer(bytes: Buffer, expected: Digest): LayerInventory | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+  const parsed = inventory.safeParse(value);
+  return parsed.success && parsed.data.digest === expected ? parsed.data : undefined;
+}

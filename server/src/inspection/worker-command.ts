@@ -1,0 +1,41 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { WorkerRequest } from '@wharfinger/lib/inspect/worker-entry';
+
+const require = createRequire(import.meta.url);
+
+/** What a process may use. */
+export interface ProcessLimits {
+  /** resident bytes */
+  readonly memory: number;
+  /** seconds of processor time */
+  readonly cpuSeconds: number;
+}
+
+/**
+ * The command that inspects: Node.js with its permission model, which leaves it neither network nor child processes nor
+ * files but its own code. A shell sets the limit of processor time and becomes it.
+ */
+export function workerCommand(
+  request: WorkerRequest,
+  limits: ProcessLimits,
+): { file: string; args: readonly string[] } {
+  const entry = require.resolve('@wharfinger/lib/inspect/worker-entry');
+  const source = dirname(dirname(entry));
+  // The one library that the program loads; resolved from where it is used.
+  const yaml = dirname(dirname(createRequire(entry).resolve('yaml')));
+  const readable = [source, join(dirname(source), 'package.json'), yaml];
+  const heap = Math.floor((limits.memory * 0.6) / 1024 ** 2);
+  const args = [
+    '--permission',
+    ...readable.map((path) => `--allow-fs-read=${path}`),
+    `--max-old-space-size=${heap}`,
+    '--disable-warning=ExperimentalWarning',
+    entry,
+    JSON.stringify(request),
+  ];
+  if (process.platform === 'win32') return { file: process.execPath, args };
+  const soft = Math.ceil(limits.cpuSeconds);
+  const script = `ulimit -c 0; ulimit -H -t ${soft + 5}; ulimit -S -t ${soft}; exec "$@"`;
+  return { file: '/bin/sh', args: ['-c', script, 'sh', process.execPath, ...args] };
+}
