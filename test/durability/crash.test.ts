@@ -54,10 +54,8 @@ describe(`kill -9 under load, ${rounds} times`, () => {
         await Promise.all(load);
         client.close();
         product = await startProduct({ folder });
-        const before = promised.manifests.size;
         // the last pushes are what a crash endangers; all of them are looked at again in the end
         expect(await broken(product, promised, round === rounds - 1 ? undefined : 100)).toEqual([]);
-        expect(promised.manifests.size).toBe(before);
       }
       expect(promised.manifests.size).toBeGreaterThan(rounds);
       expect(promised.blobs.size).toBeGreaterThan(rounds);
