@@ -3,7 +3,7 @@ import { classifyDocument } from './documents.ts';
 import type { DocumentKind, FileRecord, LayerContent, LayerTree, Problem, ProblemCode } from './inventory.ts';
 import { LayerBuilder } from './layer-builder.ts';
 import type { LayerLimits } from './limits.ts';
-import { blockSize, isZeroBlock, parseHeader } from './tar/header.ts';
+import { blockSize, isZeroBlock, parseHeader } from '../oci/tar/header.ts';
 import { TarReader } from './tar/reader.ts';
 
 /** What the bytes of a layer turned out to be and to say. */

@@ -1,8 +1,8 @@
 import type { ProblemCode } from '../inventory.ts';
 import type { LayerLimits } from '../limits.ts';
-import { decodeName } from '../paths.ts';
-import { blockSize, isZeroBlock, parseHeader, parseNumber, type Header } from './header.ts';
-import { movesFiles, parsePax, paxNumber, type PaxRecord } from './pax.ts';
+import { decodeName } from '../../oci/tar/name.ts';
+import { blockSize, isZeroBlock, parseHeader, parseNumber, type Header } from '../../oci/tar/header.ts';
+import { movesFiles, parsePax, paxNumber, type PaxRecord } from '../../oci/tar/pax.ts';
 import type { FileSink } from './sink.ts';
 import { isSparseMap, oldGnuStretches, paxStretches, spread, spreadWithMap, type Stretch } from './sparse.ts';
 

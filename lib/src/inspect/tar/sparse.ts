@@ -1,5 +1,5 @@
-import { blockSize, parseNumber } from './header.ts';
-import { paxNumber, type PaxRecord } from './pax.ts';
+import { blockSize, parseNumber } from '../../oci/tar/header.ts';
+import { paxNumber, type PaxRecord } from '../../oci/tar/pax.ts';
 import type { FileSink } from './sink.ts';
 
 /** A stretch of a sparse file that the archive contains. */
