@@ -91,7 +91,7 @@ function run(compiled: CompiledRoutine, routine: Routine, variables: Variables, 
   return {
     state: 'failed',
     message: printable(
-      message.ok && typeof message.value === 'string' ? message.value : routine.title,
+      message.ok && typeof message.value === 'string' ? message.value : `does not pass: ${routine.title}`,
       longestMessage,
     ),
     details: lines.shown,

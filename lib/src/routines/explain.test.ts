@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { explainBriefly, explainVerdict } from './explain.ts';
+import type { Reason, Verdict } from './verdict.ts';
+
+function reason(fields: Partial<Reason>): Reason {
+  const base = {
+    routine: 'r',
+    effect: 'hold',
+    state: 'failed',
+    message: 'm',
+    details: [],
+    more: 0,
+    remedy: 'mend it',
+  } as const;
+  return { ...base, ...fields };
+}
+
+function verdict(reasons: readonly Reason[], fields: Partial<Verdict> = {}): Verdict {
+  return {
+    digest: 'sha256:abc',
+    repository: 'team/app',
+    purpose: 'pull',
+    outcome: reasons[0]?.effect ?? 'allow',
+    decided: reasons.every((one) => one.state === 'failed'),
+    reasons,
+    passed: [],
+    at: '2026-01-01T00:00:00.000Z',
+    ...fields,
+  };
+}
+
+describe('explainBriefly', () => {
+  it('says what, by which routine, and what to do; not what only warns', () => {
+    const reasons = [
+      reason({ routine: 'signed', message: 'not signed by a trusted key', remedy: 'sign it' }),
+      reason({ routine: 'non-root', effect: 'warn' }),
+    ];
+    expect(explainBriefly(verdict(reasons))).toEqual([
+      'not signed by a trusted key (signed); to do: sign it.',
+    ]);
+  });
+
+  it('says once what several routines wait for', () => {
+    const waiting = { state: 'undecided', message: 'not checked yet', remedy: 'wait' } as const;
+    const reasons = [reason({ routine: 'a', ...waiting }), reason({ routine: 'b', ...waiting })];
+    expect(explainBriefly(verdict(reasons))).toEqual(['not checked yet (a, b); to do: wait.']);
+  });
+
+  it('fits in the room that there is, and counts what does not', () => {
+    const reasons = Array.from({ length: 12 }, (_, i) =>
+      reason({ routine: `r${i}`, message: `${i} ${'x'.repeat(250)}` }),
+    );
+    const sentences = explainBriefly(verdict(reasons));
+    expect(sentences.join('').length).toBeLessThanOrEqual(1500);
+    expect(sentences).toHaveLength(6);
+    expect(sentences.at(-1)).toBe('…and 7 more reasons; wharf verdict lists them.');
+  });
+
+  it('shows the first reason in any case', () => {
+    const sentences = explainBriefly(
+      verdict([reason({ message: 'y'.repeat(400) }), reason({ message: 'z' })]),
+      200,
+    );
+    expect(sentences.join('').length).toBe(200);
+    expect(sentences[0]).toMatch(/^y+…$/);
+    expect(sentences[1]).toBe('…and 1 more reason; wharf verdict lists them.');
+    expect(explainBriefly(verdict([reason({ message: 'y'.repeat(400) })]), 200)).toHaveLength(1);
+  });
+
+  it('has nothing to say about what is served', () => {
+    expect(explainBriefly(verdict([reason({ effect: 'warn' })]))).toEqual([]);
+  });
+});
+
+describe('explainVerdict', () => {
+  it('lists everything', () => {
+    const reasons = [
+      reason({ routine: 'vulnerable', message: 'openssl has CVE-1', details: ['openssl: CVE-1'], more: 3 }),
+      reason({
+        routine: 'signed',
+        effect: 'warn',
+        state: 'undecided',
+        message: 'not checked yet',
+        remedy: 'wait',
+      }),
+    ];
+    const text = explainVerdict(
+      verdict(reasons, { passed: ['a', 'b'], validUntil: '2026-02-01T00:00:00.000Z' }),
+    );
+    expect(text).toBe(
+      `team/app@sha256:abc
+hold for pull, not everything could be decided
+
+hold: vulnerable
+  openssl has CVE-1
+  - openssl: CVE-1
+  - …and 3 more
+  to do: mend it
+
+warn: signed, undecided
+  not checked yet
+  to do: wait
+
+passed: a, b
+
+may change by time alone at 2026-02-01T00:00:00.000Z
+`,
+    );
+  });
+});
