@@ -48,6 +48,7 @@ describe('buildIndex', () => {
       (_, name) => name === 'b',
     );
     expect(index.size).toBe(1);
+    expect([index.covers('npm'), index.covers('Go')]).toEqual([true, false]);
     expect(index.findMatches([npm('a', '1.0.0'), npm('b', '1.0.0')])).toHaveLength(1);
   });
 });

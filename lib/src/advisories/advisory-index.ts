@@ -1,5 +1,5 @@
 import type { Advisory, Affected, Match } from './advisory.ts';
-import { packageKey } from './ecosystem.ts';
+import { packageKey, sameRelease } from './ecosystem.ts';
 import { affects, severityFor, type PackageVersion } from './match.ts';
 import { PackedRecords } from './packed-records.ts';
 
@@ -25,6 +25,11 @@ export interface AdvisoryIndex {
   /** number of advisories kept; withdrawn ones are not */
   readonly size: number;
   /**
+   * True if at least one advisory is about this ecosystem, in this release. Where none is, that nothing matches says
+   * nothing: such packages are not known to be clean.
+   */
+  covers(ecosystem: string): boolean;
+  /**
    * All matches of these packages. A version that occurs several times is evaluated, and reported, once; the order is that
    * of the packages, then that in which advisories were added.
    */
@@ -44,7 +49,9 @@ export async function buildIndex(
   const heads = new PackedRecords<AdvisoryHead>((value) => value as AdvisoryHead);
   const entries = new PackedRecords<Entry>((value) => value as Entry);
   const byKey = new Map<string, number | number[]>();
+  const ecosystems = new Set<string>();
   for await (const advisory of advisories) {
+    for (const { ecosystem } of advisory.affected) ecosystems.add(ecosystem);
     if (advisory.withdrawn !== undefined) continue;
     const { affected, ...head } = advisory;
     const groups = Map.groupBy(
@@ -59,6 +66,7 @@ export async function buildIndex(
   }
   return {
     size: heads.size,
+    covers: (ecosystem) => [...ecosystems].some((known) => sameRelease(known, ecosystem)),
     findMatches: (packages) => findMatches(packages, byKey, entries, heads),
   };
 }

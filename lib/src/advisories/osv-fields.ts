@@ -1,5 +1,9 @@
 import { WharfingerError } from '../errors.ts';
 
+const longestName = 1024;
+/** Control characters, and those that turn the direction of text. */
+const controls = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+
 /** A JSON object whose fields are not trusted yet. */
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -33,11 +37,14 @@ export class RecordReader {
     );
   }
 
-  /** The value as text that is not empty. */
+  /** The value as a name or version: text that is not empty, of sensible length, and harmless on a terminal. */
   text(value: unknown, field: string): string {
-    return typeof value === 'string' && value !== ''
-      ? value
-      : this.refuse(field, 'must be a string that is not empty');
+    if (typeof value !== 'string' || value === '')
+      return this.refuse(field, 'must be a string that is not empty');
+    if (value.length > longestName || controls.test(value)) {
+      return this.refuse(field, `must have at most ${longestName} characters and no control characters`);
+    }
+    return value;
   }
 
   /** The value as text; empty where it is absent or null. */
@@ -58,6 +65,11 @@ export class RecordReader {
         )
       : at.toISOString();
   }
+}
+
+/** Text for people, without what could do harm on a terminal. */
+export function displayText(text: string): string {
+  return text.replace(new RegExp(controls, 'gu'), ' ').trim();
 }
 
 /** True for a JSON object. */

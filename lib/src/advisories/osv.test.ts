@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isWharfingerError } from '../errors.ts';
 import { displayHash, matchHash, weightHash } from './advisory-hashes.ts';
@@ -167,6 +168,34 @@ describe('parseOsv', () => {
       expect.toSatisfy(
         (error) => isWharfingerError(error, 'ADVISORY_INVALID') && error.message.includes(where),
       ),
+    );
+  });
+});
+
+describe('hostile records', () => {
+  it('cannot drive a terminal', () => {
+    const parsed = parseOsv({
+      ...record(),
+      summary: 'a\u001b[2J\u202eb',
+      aliases: ['CVE-2024-0001', 'X\u001b]0;'],
+      references: [{ url: 'https://example.org/\u001b[2J' }],
+    });
+    expect(parsed).toMatchObject({ summary: 'a [2J b', aliases: ['CVE-2024-0001'], references: [] });
+  });
+
+  it('are refused as what they are, whatever they hold', () => {
+    const field = fc.constantFrom(...Object.keys(record()), 'withdrawn', 'related', 'upstream');
+    fc.assert(
+      fc.property(field, fc.jsonValue(), (name, value) => {
+        expect(() => {
+          try {
+            parseOsv({ ...record(), [name]: value });
+          } catch (error) {
+            if (!isWharfingerError(error, 'ADVISORY_INVALID')) throw error;
+          }
+        }).not.toThrow();
+      }),
+      { numRuns: 2000 },
     );
   });
 });

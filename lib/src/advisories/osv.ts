@@ -1,6 +1,6 @@
 import { WharfingerError } from '../errors.ts';
 import type { Advisory, Affected, AffectedRange } from './advisory.ts';
-import { isFields, RecordReader, type Fields } from './osv-fields.ts';
+import { displayText, isFields, RecordReader, type Fields } from './osv-fields.ts';
 import { readSeverity, worse } from './osv-severity.ts';
 
 const longestSummary = 500;
@@ -8,6 +8,7 @@ const mostReferences = 50;
 /** Errata of distributions: what they list as related is what they fix, not merely something similar. */
 const erratum =
   /^(?:DSA|DLA|DTSA|ALSA|ALBA|ALEA|RLSA|RXSA|RHSA|RHBA|RHEA|ELSA|USN|LSN|SUSE-[A-Z]U|openSUSE-[A-Z]U|ALAS|MGASA)[-0-9:]/;
+const identifier = /^[\u0021-\u007e][\u0020-\u007e]{0,255}$/;
 const cve = /^CVE-[0-9]{4}-[0-9]{4,}$/;
 
 /**
@@ -23,7 +24,7 @@ export function parseOsv(record: unknown, origin = 'record'): Advisory {
     throw new WharfingerError('ADVISORY_INVALID', { what: `${origin} is not a JSON object` });
   }
   const id = record['id'];
-  if (typeof id !== 'string' || !/^[\u0021-\u007e][\u0020-\u007e]{0,255}$/.test(id)) {
+  if (typeof id !== 'string' || !identifier.test(id)) {
     throw new WharfingerError('ADVISORY_INVALID', {
       what: `${origin}: id must be printable ASCII of at most 256 characters`,
     });
@@ -41,7 +42,7 @@ export function parseOsv(record: unknown, origin = 'record'): Advisory {
     severity,
     ...(score === undefined ? {} : { score }),
     ...readTimes(reader, record),
-    malicious: [id, ...aliases].some((name) => name.startsWith('MAL-')),
+    malicious: [id, ...aliases].some((alias) => alias.startsWith('MAL-')),
     affected,
     references: readReferences(reader, record['references']),
   };
@@ -72,23 +73,22 @@ function affectedSeverities(record: Fields) {
 /** Other names of the same thing: `aliases`, `upstream`, for errata of distributions the CVEs that are `related`. */
 function readAliases(reader: RecordReader, id: string, record: Fields): readonly string[] {
   const names = new Set(reader.strings(record['aliases'], 'aliases'));
-  for (const name of reader.strings(record['upstream'], 'upstream')) names.add(name);
+  for (const alias of reader.strings(record['upstream'], 'upstream')) names.add(alias);
   const related = reader.strings(record['related'], 'related');
   if (erratum.test(id)) {
-    for (const name of related) if (cve.test(name)) names.add(name);
+    for (const alias of related) if (cve.test(alias)) names.add(alias);
   }
   // Some sources misspell it ("CVE 2018-16859"), some put their own name in front (DEBIAN-CVE-2018-16859).
   const inner = /(?:^|-)CVE[ _-]([0-9]{4}-[0-9]{4,})$/.exec(id)?.[1];
   if (inner !== undefined) names.add(`CVE-${inner}`);
   names.delete(id);
-  names.delete('');
-  return [...names];
+  return [...names].filter((alias) => identifier.test(alias));
 }
 
 function readSummary(reader: RecordReader, record: Fields): string {
   const text =
     reader.optionalText(record['summary'], 'summary') || reader.optionalText(record['details'], 'details');
-  const line = text.trimStart().split('\n', 1)[0]?.trim() ?? '';
+  const line = displayText(text.trimStart().split('\n', 1)[0] ?? '');
   return line.length > longestSummary ? `${line.slice(0, longestSummary - 1)}…` : line;
 }
 
@@ -96,7 +96,9 @@ function readReferences(reader: RecordReader, value: unknown): readonly string[]
   return reader
     .list(value, 'references')
     .map((item) => (isFields(item) ? item['url'] : undefined))
-    .filter((url): url is string => typeof url === 'string' && /^https?:\/\//.test(url))
+    .filter(
+      (url): url is string => typeof url === 'string' && /^https?:\/\/[\u0021-\u007e]{1,2000}$/.test(url),
+    )
     .slice(0, mostReferences);
 }
 

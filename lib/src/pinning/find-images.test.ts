@@ -1,6 +1,10 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isWharfingerError } from '../errors.ts';
+import { digestOf } from '../oci/digest.ts';
+import { applyPins } from './apply-pins.ts';
 import { findImages, type FileHint } from './find-images.ts';
+import type { ImageUse } from './image-use.ts';
 
 const lines = (text: string, hint: FileHint = {}): string[] =>
   findImages(text, hint).uses.map(({ reference, where, line, pinned, skip }) => {
@@ -311,5 +315,56 @@ describe('which kind a file is', () => {
           isWharfingerError(error, 'PIN_REFUSED') && `${error.message} ${error.remedy}`.includes(what),
       ),
     );
+  });
+});
+
+describe('any text', () => {
+  const pieces =
+    'image¦:¦ ¦\n¦\r\n¦  ¦- ¦containers¦services¦{¦}¦[¦]¦&a¦*a¦<<¦"¦\'¦{{¦|¦>¦FROM ¦ARG ¦COPY --from=¦$A¦${A:-¦---\n¦# ¦nginx:1¦@¦tag¦' +
+    'apiVersion: v1\nkind: Pod\n¦repository¦,¦\t¦\\¦RUN --mount=from=¦digest¦A=¦ AS a¦\n    - image: x:1¦\n  containers:¦' +
+    '\nservices: {a: {image: ¦image: {repository: a, tag: b¦\nFROM a';
+  const piece = fc.constantFrom(...pieces.split('¦'));
+  const text = fc.array(piece, { maxLength: 40 }).map((pieces) => pieces.join(''));
+  const hint = fc.constantFrom<FileHint>(
+    {},
+    { kind: 'kubernetes' },
+    { kind: 'compose' },
+    { kind: 'helm-values' },
+    { kind: 'dockerfile' },
+  );
+  const digest = digestOf('any');
+
+  /** The uses, or none where the text is refused. */
+  function usesOf(text: string, given: FileHint): readonly ImageUse[] {
+    try {
+      return findImages(text, given).uses;
+    } catch (error) {
+      if (isWharfingerError(error, 'PIN_REFUSED')) return [];
+      throw error;
+    }
+  }
+
+  it('is read or refused, and what is pinned is found again in its place', () => {
+    let pinned = 0;
+    fc.assert(
+      fc.property(text, hint, (before, given) => {
+        const uses = usesOf(before, given);
+        const wanted = uses.filter(({ skip }) => skip === undefined);
+        const after = applyPins(
+          before,
+          wanted.map((use) => ({ use, digest })),
+        );
+        pinned += wanted.length;
+        const found = usesOf(after, given);
+        expect(found.map(({ where, line }) => [where, line])).toEqual(
+          uses.map(({ where, line }) => [where, line]),
+        );
+        expect(found.filter(({ skip }) => skip === undefined).map(({ reference }) => reference)).toEqual(
+          wanted.map(({ reference }) => `${reference.split('@', 1)[0]}@${digest}`),
+        );
+      }),
+      { numRuns: 5000 },
+    );
+    expect(pinned).toBeGreaterThan(500);
   });
 });
