@@ -1,14 +1,8 @@
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { WharfingerError } from '../errors.ts';
-import {
-  discard,
-  failedToSend,
-  refusedBy,
-  type RegistrySession,
-  type RemoteRequest,
-  type RemoteResponse,
-} from './registry-session.ts';
+import type { RegistrySession, RemoteRequest } from './registry-session.ts';
+import { discard, failedToSend, refusedBy, type RemoteResponse } from './remote-response.ts';
 import { remoteFailure } from './remote-error.ts';
 import { collect, verifiedStream } from './verified-stream.ts';
 

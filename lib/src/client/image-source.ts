@@ -51,9 +51,9 @@ export async function chooseImage(
 ): Promise<Omit<ImageSource, 'name' | 'close' | 'digestOrigin'>> {
   const parsed = parseManifest(fetched.bytes, fetched.mediaType);
   if (parsed.kind === 'index') {
-    const seen: string[] = [];
-    const chosen = await findChild(content, parsed, platform, seen, 0);
-    if (chosen === undefined) throw noPlatform(content, fetched.digest, platform, seen);
+    const search: Search = { content, platform, seen: new Set(), absent: false };
+    const chosen = await findChild(search, parsed, 0);
+    if (chosen === undefined) throw noPlatform(search, fetched.digest);
     return { ...imageOf(content, chosen.fetched, chosen.manifest), index: fetched.digest };
   }
   return imageOf(content, fetched, parsed);
@@ -86,26 +86,36 @@ async function readConfig(content: ContentSource, descriptor: Descriptor): Promi
   return collect(content.open(descriptor));
 }
 
+interface Search {
+  readonly content: ContentSource;
+  readonly platform: string;
+  /** platforms that there are */
+  readonly seen: Set<string>;
+  /** an image of the platform is listed, but it is not there */
+  absent: boolean;
+}
+
 async function findChild(
-  content: ContentSource,
+  search: Search,
   index: ImageIndex,
-  platform: string,
-  seen: string[],
   depth: number,
 ): Promise<{ fetched: FetchedManifest; manifest: ImageManifest } | undefined> {
   for (const child of index.manifests) {
     if (isAttestation(child)) continue;
     if (isManifestType(child.mediaType)) {
-      const childPlatform = child.platform ?? (await platformOfConfig(content, child));
+      const childPlatform = child.platform ?? (await platformOfConfig(search.content, child));
       if (childPlatform === undefined) continue;
-      seen.push(formatPlatform(childPlatform));
-      if (!matches(childPlatform, platform)) continue;
+      search.seen.add(formatPlatform(childPlatform));
+      if (!matches(childPlatform, search.platform)) continue;
     } else if (!isIndexType(child.mediaType) || depth === maxDepth) continue;
-    const fetched = await content.manifest(child.digest);
-    if (fetched === undefined) continue;
+    const fetched = await search.content.manifest(child.digest);
+    if (fetched === undefined) {
+      search.absent ||= isManifestType(child.mediaType);
+      continue;
+    }
     const manifest = parseManifest(fetched.bytes, fetched.mediaType);
     if (manifest.kind === 'manifest') return { fetched, manifest };
-    const found = await findChild(content, manifest, platform, seen, depth + 1);
+    const found = await findChild(search, manifest, depth + 1);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -144,17 +154,18 @@ function matches(platform: Platform, wanted: string): boolean {
   return formatted === wanted || formatted.startsWith(`${wanted}/`);
 }
 
-function noPlatform(
-  content: ContentSource,
-  digest: Digest,
-  platform: string,
-  seen: readonly string[],
-): WharfingerError {
+function noPlatform({ content, platform, seen, absent }: Search, digest: Digest): WharfingerError {
+  if (absent) {
+    return new WharfingerError('MANIFEST_UNKNOWN', {
+      what: `${content.name}: ${digest} lists an image for ${platform}, but it is not there`,
+      remedy: 'the index is kept without some of its images; read this one where it came from',
+    });
+  }
   return new WharfingerError('MANIFEST_UNKNOWN', {
     what: `${content.name}: ${digest} has no image for ${platform}`,
     remedy:
-      seen.length === 0
+      seen.size === 0
         ? 'it holds no images'
-        : `choose one of its platforms: ${[...new Set(seen)].slice(0, 50).join(', ')}`,
+        : `choose one of its platforms: ${[...seen].slice(0, 50).join(', ')}`,
   });
 }

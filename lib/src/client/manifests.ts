@@ -3,13 +3,8 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import { digestAlgorithm, digestOf, isDigest, type Digest } from '../oci/digest.ts';
 import type { FetchedManifest } from '../oci/evidence-source.ts';
 import { isIndexType, isManifestType, mediaTypes } from '../oci/media-types.ts';
-import {
-  discard,
-  readBytes,
-  refusedBy,
-  type RegistrySession,
-  type RemoteResponse,
-} from './registry-session.ts';
+import type { RegistrySession } from './registry-session.ts';
+import { discard, readBytes, refusedBy, type RemoteResponse } from './remote-response.ts';
 import { remoteFailure } from './remote-error.ts';
 
 /** Larger manifests are not fetched. */

@@ -1,4 +1,4 @@
-import type { RemoteResponse } from './registry-session.ts';
+import type { RemoteResponse } from './remote-response.ts';
 import { remoteFailure } from './remote-error.ts';
 
 /**

@@ -50,6 +50,7 @@ describe('an image in a layout', () => {
       ...(await makeImage(['four'])).manifest,
       platform: { os: 'linux', architecture: 'amd64' },
     };
+    const gone = { ...absent, platform: { os: 'linux', architecture: 'riscv64' } };
     const attestation = {
       ...image.manifest,
       platform: { os: 'unknown', architecture: 'unknown' },
@@ -57,7 +58,7 @@ describe('an image in a layout', () => {
     };
     await writeLayout(layout(), [
       { image, name: 'app' },
-      { image: { ...makeIndex([other, image], [absent, attestation]) }, name: 'example.test/multi:2' },
+      { image: { ...makeIndex([other, image], [absent, gone, attestation]) }, name: 'example.test/multi:2' },
     ]);
   });
 
@@ -83,8 +84,11 @@ describe('an image in a layout', () => {
     }
     await expect(open(`${layout()}:2`, 'linux/s390x')).rejects.toMatchObject({
       code: 'MANIFEST_UNKNOWN',
-      remedy: 'choose one of its platforms: linux/arm64, linux/amd64',
+      remedy: 'choose one of its platforms: linux/arm64, linux/amd64, linux/riscv64',
     });
+    await expect(open(`${layout()}:2`, 'linux/riscv64')).rejects.toThrow(
+      /lists an image.*but it is not there/,
+    );
   });
 
   it('must be named where there are several', async () => {

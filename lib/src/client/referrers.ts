@@ -1,10 +1,13 @@
+import { Readable } from 'node:stream';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { digestAlgorithm, digestHex, type Digest } from '../oci/digest.ts';
 import { effectiveArtifactType, parseManifest, type Manifest } from '../oci/manifest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
+import { pushBlob } from './blobs.ts';
 import { getManifest, manifestLimit, pushManifest } from './manifests.ts';
 import { nextPage } from './next-page.ts';
-import { discard, readBytes, refusedBy, type RegistrySession } from './registry-session.ts';
+import type { RegistrySession } from './registry-session.ts';
+import { discard, readBytes, refusedBy } from './remote-response.ts';
 import { remoteFailure } from './remote-error.ts';
 
 /** More referrers of one image than anybody has; a listing that goes on beyond is refused, not cut. */
@@ -67,6 +70,27 @@ async function fromFallbackTag(
 
 function childrenOf(manifest: Manifest): readonly Descriptor[] {
   return manifest.kind === 'index' ? manifest.manifests : [];
+}
+
+/** An artifact in memory: a signature, an attestation. */
+export interface Artifact {
+  readonly manifest: { readonly mediaType: string; readonly digest: Digest; readonly bytes: Uint8Array };
+  readonly blobs: ReadonlyArray<{ readonly descriptor: Descriptor; readonly bytes: Uint8Array }>;
+}
+
+/**
+ * Pushes an artifact that refers to an image: its blobs, then its manifest as `pushReferrer` does.
+ * @throws WharfingerError REMOTE_FAILED, MANIFEST_INVALID
+ */
+export async function pushArtifact(
+  session: RegistrySession,
+  repository: string,
+  artifact: Artifact,
+): Promise<void> {
+  for (const { descriptor, bytes } of artifact.blobs) {
+    await pushBlob(session, repository, descriptor, () => Readable.from([bytes]));
+  }
+  await pushReferrer(session, repository, artifact.manifest);
 }
 
 /**

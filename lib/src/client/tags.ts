@@ -1,8 +1,10 @@
 import { nextPage } from './next-page.ts';
-import { readText, refusedBy, type RegistrySession } from './registry-session.ts';
+import type { RegistrySession } from './registry-session.ts';
+import { readText, refusedBy } from './remote-response.ts';
 import { remoteFailure } from './remote-error.ts';
 
 const pageLimit = 16 * 1024 * 1024;
+const mostPages = 10_000;
 
 /**
  * The tags of a repository, page by page, in the registry's order.
@@ -14,7 +16,7 @@ export async function* listTags(
 ): AsyncGenerator<string, void, undefined> {
   let url: string | URL | undefined = `/v2/${repository}/tags/list`;
   const seen = new Set<string>();
-  while (url !== undefined) {
+  for (;;) {
     const response = await session.request({ method: 'GET', url, scope: `repository:${repository}:pull` });
     if (response.status !== 200) throw await refusedBy(response);
     const text = await readText(response, pageLimit);
@@ -22,8 +24,10 @@ export async function* listTags(
     if (tags === undefined) throw remoteFailure(response, 'what it sent is not a list of tags');
     yield* tags;
     url = nextPage(response);
-    if (url !== undefined && seen.has(url.href)) throw remoteFailure(response, 'its pages lead in a circle');
-    if (url !== undefined) seen.add(url.href);
+    if (url === undefined) return;
+    if (seen.has(url.href)) throw remoteFailure(response, 'its pages lead in a circle');
+    seen.add(url.href);
+    if (seen.size > mostPages) throw remoteFailure(response, `more than ${mostPages} pages of tags`);
   }
 }
 

@@ -56,7 +56,8 @@ export class TokenSource {
   }
 
   /** Requests that need the same token at the same time ask for it once. */
-  #token(bearer: Challenge, scope: string): Promise<string> {
+  #token(bearer: Challenge, scope: string): Promise<string> | undefined {
+    if (!URL.canParse(bearer.parameters['realm'] ?? '')) return undefined;
     const asking = this.#asking.get(scope) ?? this.#fetch(bearer, scope);
     this.#asking.set(scope, asking);
     return asking.finally(() => this.#asking.delete(scope));

@@ -6,10 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { remoteContent, remoteEvidence } from '../client/content-source.ts';
 import { copyImage } from '../client/copy.ts';
 import { folderFiles } from '../client/file-set.ts';
-import { pushBlob } from '../client/blobs.ts';
 import { headManifest, pushManifest } from '../client/manifests.ts';
 import { layoutContent } from '../client/oci-layout.ts';
-import { listReferrers, pushReferrer, referrersTag } from '../client/referrers.ts';
+import { listReferrers, pushArtifact, referrersTag } from '../client/referrers.ts';
 import { RegistrySession } from '../client/registry-session.ts';
 import { startDockerRegistry, type RunningRegistry } from '../client/testing/docker-registry.ts';
 import { makeImage, writeLayout } from '../client/testing/images.ts';
@@ -191,13 +190,7 @@ describe.skipIf(lacking).each(registries)(
         const signer = parsePrivateKey(await readFile(key(kind), 'utf8'), secret.COSIGN_PASSWORD);
         const subject = await headManifest(session, repository, digest);
         const signed = signImage(subject!, signer, new Date('2026-11-22T03:00:00Z'));
-        for (const { descriptor, bytes } of signed.blobs) {
-          const open = async function* () {
-            yield bytes;
-          };
-          await pushBlob(session, repository, descriptor, open);
-        }
-        await pushReferrer(session, repository, signed.manifest);
+        await pushArtifact(session, repository, signed);
         const [verified]: Array<{ critical: { image: object } }> = JSON.parse(await run('cosign3', command));
         expect(verified?.critical.image).toEqual({ 'docker-manifest-digest': digest });
         expect((await verify(repository, digest, kind)).valid).toHaveLength(1);
