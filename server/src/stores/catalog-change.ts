@@ -20,7 +20,13 @@ export type CatalogChange = { readonly repository: string } & Change &
         /** false: it was there already */
         readonly added: boolean;
       }
-    | { readonly kind: 'manifest-deleted'; readonly digest: Digest; readonly tags: readonly string[] }
+    | {
+        readonly kind: 'manifest-deleted';
+        readonly digest: Digest;
+        /** what it referred to as its subject */
+        readonly subject: Digest | null;
+        readonly tags: readonly string[];
+      }
     | {
         readonly kind: 'tag-moved';
         readonly tag: string;

@@ -54,3 +54,20 @@ export async function manifestsWithLayer(db: Db, layer: Digest): Promise<Placed[
     .execute();
   return rows.map((row) => ({ repository: row.name, digest: row.digest as Digest }));
 }
+
+/** Manifests of all repositories in the order of their keys, after the key given. */
+export async function manifestsAfter(
+  db: Db,
+  after: number,
+  limit: number,
+): Promise<Array<Placed & { readonly id: number }>> {
+  const rows = await db
+    .selectFrom('manifests')
+    .innerJoin('repositories', 'repositories.id', 'manifests.repository_id')
+    .select(['manifests.id', 'repositories.name', 'manifests.digest'])
+    .where('manifests.id', '>', after)
+    .orderBy('manifests.id')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({ id: row.id, repository: row.name, digest: row.digest as Digest }));
+}

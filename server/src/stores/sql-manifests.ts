@@ -161,12 +161,14 @@ export function sqlManifests(db: Db, onChange: OnCatalogChange): ManifestMethods
         const id = await repositoryId(trx, repository);
         if (id === undefined) return false;
         // Deleted first, which on PostgreSQL waits for a put of the same manifest; then its tags are all there to be seen.
-        const { numDeletedRows } = await trx
+        const row = await trx
           .deleteFrom('manifests')
           .where('repository_id', '=', id)
           .where('digest', '=', digest)
-          .executeTakeFirstOrThrow();
-        if (numDeletedRows === 0n) return false;
+          .returning('subject')
+          .executeTakeFirst();
+        if (!row) return false;
+        const subject = row.subject as Digest | null;
         const gone = await trx
           .deleteFrom('tags')
           .where('repository_id', '=', id)
@@ -176,7 +178,7 @@ export function sqlManifests(db: Db, onChange: OnCatalogChange): ManifestMethods
         const tags = gone.map((row) => row.name).sort();
         const moves = tags.map((tag) => ({ repository: id, tag, from: digest, to: null }));
         await recordMoves(trx, moves, { by, at });
-        await onChange(trx, { kind: 'manifest-deleted', repository, digest, tags, by, at });
+        await onChange(trx, { kind: 'manifest-deleted', repository, digest, subject, tags, by, at });
         return true;
       }),
 
