@@ -1,6 +1,7 @@
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { WharfingerError } from '../errors.ts';
+import { repositoryPath } from './api-path.ts';
 import type { RegistrySession, RemoteRequest } from './registry-session.ts';
 import { discard, failedToSend, refusedBy, type RemoteResponse } from './remote-response.ts';
 import { remoteFailure } from './remote-error.ts';
@@ -19,7 +20,7 @@ export async function hasBlob(
 ): Promise<boolean> {
   const response = await session.request({
     method: 'HEAD',
-    url: `/v2/${repository}/blobs/${digest}`,
+    url: repositoryPath(repository, `blobs/${digest}`),
     scope: `repository:${repository}:pull`,
   });
   if (response.status !== 200 && response.status !== 404) throw await refusedBy(response);
@@ -91,7 +92,7 @@ export async function pushBlob(
     mountFrom === undefined ? '' : `?mount=${content.digest}&from=${encodeURIComponent(mountFrom)}`;
   const begun = await session.request({
     method: 'POST',
-    url: `/v2/${repository}/blobs/uploads/${mount}`,
+    url: repositoryPath(repository, `blobs/uploads/${mount}`),
     scope,
   });
   if (begun.status === 201) {
@@ -130,7 +131,7 @@ async function askBlob(
 ): Promise<RemoteResponse | undefined> {
   const response = await session.request({
     method: 'GET',
-    url: `/v2/${repository}/blobs/${digest}`,
+    url: repositoryPath(repository, `blobs/${digest}`),
     scope: `repository:${repository}:pull`,
   });
   if (response.status === 200) return response;

@@ -3,6 +3,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import { digestAlgorithm, digestOf, isDigest, type Digest } from '../oci/digest.ts';
 import type { FetchedManifest } from '../oci/evidence-source.ts';
 import { isIndexType, isManifestType, mediaTypes } from '../oci/media-types.ts';
+import { manifestPath } from './api-path.ts';
 import type { RegistrySession } from './registry-session.ts';
 import { discard, readBytes, refusedBy, type RemoteResponse } from './remote-response.ts';
 import { remoteFailure } from './remote-error.ts';
@@ -84,7 +85,7 @@ export async function pushManifest(
 ): Promise<PushedManifest> {
   const response = await session.request({
     method: 'PUT',
-    url: `/v2/${repository}/manifests/${reference}`,
+    url: manifestPath(repository, reference),
     scope: `repository:${repository}:pull,push`,
     headers: { 'content-type': manifest.mediaType },
     body: () => manifest.bytes,
@@ -102,7 +103,7 @@ async function ask(
 ): Promise<RemoteResponse | undefined> {
   const response = await session.request({
     method,
-    url: `/v2/${repository}/manifests/${reference}`,
+    url: manifestPath(repository, reference),
     scope: `repository:${repository}:pull`,
     headers: { accept },
   });

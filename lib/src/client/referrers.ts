@@ -3,6 +3,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import { digestAlgorithm, digestHex, type Digest } from '../oci/digest.ts';
 import { effectiveArtifactType, parseManifest, type Manifest } from '../oci/manifest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
+import { repositoryPath } from './api-path.ts';
 import { pushBlob } from './blobs.ts';
 import { getManifest, manifestLimit, pushManifest } from './manifests.ts';
 import { nextPage } from './next-page.ts';
@@ -32,7 +33,7 @@ export async function listReferrers(
   subject: Digest,
 ): Promise<readonly Descriptor[]> {
   const found: Descriptor[] = [];
-  let url: string | URL | undefined = `/v2/${repository}/referrers/${subject}`;
+  let url: string | URL | undefined = repositoryPath(repository, `referrers/${subject}`);
   for (let page = 0; url !== undefined; page += 1) {
     const response = await session.request({
       method: 'GET',

@@ -87,6 +87,8 @@ describe.skipIf(lacks('docker-registry', 'crane')).each(registries)('a registry 
     expect(await headManifest(session, 'a/multi', image.manifest.digest)).toEqual(image.manifest);
     expect(await getManifest(session, 'a/multi', 'absent')).toBeUndefined();
     expect(await headManifest(session, 'a/none', 'absent')).toBeUndefined();
+    await expect(getManifest(session, 'a/../b', 'v1')).rejects.toMatchObject({ code: 'NAME_INVALID' });
+    await expect(getManifest(session, 'a/b', '../v1')).rejects.toMatchObject({ code: 'REFERENCE_INVALID' });
   });
 
   it('gives and takes blobs as checked streams', async () => {

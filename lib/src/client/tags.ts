@@ -1,3 +1,4 @@
+import { repositoryPath } from './api-path.ts';
 import { nextPage } from './next-page.ts';
 import type { RegistrySession } from './registry-session.ts';
 import { readText, refusedBy } from './remote-response.ts';
@@ -14,7 +15,7 @@ export async function* listTags(
   session: RegistrySession,
   repository: string,
 ): AsyncGenerator<string, void, undefined> {
-  let url: string | URL | undefined = `/v2/${repository}/tags/list`;
+  let url: string | URL | undefined = repositoryPath(repository, 'tags/list');
   const seen = new Set<string>();
   for (;;) {
     const response = await session.request({ method: 'GET', url, scope: `repository:${repository}:pull` });
