@@ -243,6 +243,11 @@ const table = {
     message: 'the routine is not valid',
     remedy: 'correct it and run wharf routine test',
   },
+  JUDGEMENT_INVALID: {
+    status: 400,
+    message: 'the judgement cannot be used',
+    remedy: 'export it again with wharf judgement export',
+  },
 
   // other registries and files
   REMOTE_FAILED: {

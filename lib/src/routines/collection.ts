@@ -33,6 +33,7 @@ export function loadCollection(text: string): Collection {
     version: check.text(fields['version'], ['version'], 50),
     description: check.text(fields['description'], ['description'], 4000),
     routines,
+    text,
     digest: digestOfCollection(text),
   };
   if (collection.version !== '' && !versionShape.test(collection.version))

@@ -58,7 +58,7 @@ const inventory = record({
   packages: list(
     record({ type: text, name: text, version: text, purl: text, layer: integer, licence: text }),
   ),
-  problems: list(record({ code: text, message: text, path: text, hides: truth })),
+  problems: list(record({ code: text, message: text, path: text, layer: integer, hides: truth })),
 });
 
 const finding = record({

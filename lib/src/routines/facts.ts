@@ -80,6 +80,8 @@ export interface InventoryFacts {
     readonly code: string;
     readonly message: string;
     readonly path?: string;
+    /** index of the layer, from 0; absent where the whole image is meant */
+    readonly layer?: number;
     readonly hides: boolean;
   }>;
 }

@@ -69,7 +69,9 @@ export interface Collection {
   readonly version: string;
   readonly description: string;
   readonly routines: readonly Routine[];
-  /** of the text that it was read from */
+  /** what it was read from, byte for byte: the form in which it is kept and exchanged */
+  readonly text: string;
+  /** of the text */
   readonly digest: Digest;
 }
 

@@ -1,0 +1,84 @@
+import type { PackageVersion } from '../advisories/match.ts';
+import type { ImageSource } from '../client/image-source.ts';
+import { composeImage } from '../inspect/compose-image.ts';
+import type { ImageInventory, LayerInventory } from '../inspect/inventory.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Facts } from '../routines/facts.ts';
+import { judge } from '../routines/judge.ts';
+import type { Purpose, Verdict } from '../routines/verdict.ts';
+import type { SignatureReport } from '../signing/evidence.ts';
+import { verifyImageSignatures } from '../signing/verify-image.ts';
+import { factsOfImage } from './facts-of-image.ts';
+import type { DatedMatch } from './findings-of-image.ts';
+import { rulesFor, type Judgement } from './judgement.ts';
+
+/** What an image is assessed with. */
+export interface AssessOptions {
+  /** the repository as whose image it is judged */
+  readonly repository: string;
+  readonly judgement: Judgement;
+  readonly purpose: Purpose;
+  readonly now: Date;
+  /** Finds the advisories that match; undefined: there are none here, and what needs them is undecided. */
+  readonly findMatches: ((packages: readonly PackageVersion[]) => Promise<readonly DatedMatch[]>) | undefined;
+  /**
+   * Takes layers apart, each in its turn: `readLayer`, in this process or better in a limited one. A layer for which nothing
+   * comes leaves the inventory incomplete.
+   */
+  readonly inspectLayers: (layers: ImageSource['layers']) => AsyncIterable<LayerInventory>;
+}
+
+/** An image taken apart, verified and judged. */
+export interface Assessment {
+  readonly facts: Facts;
+  readonly inventory: ImageInventory;
+  readonly verdict: Verdict;
+}
+
+/**
+ * Assesses one image, wherever it lies: reads its layers, matches its packages, verifies its signatures, judges. The
+ * same functions as in the registry make the facts, and the same judgement gives the same verdict.
+ *
+ * @throws what the source throws: a look-up that fails is not an answer
+ */
+export async function assessImage(source: ImageSource, options: AssessOptions): Promise<Assessment> {
+  const { repository, judgement, purpose, now } = options;
+  const { bindings, trustedKeys } = rulesFor(judgement, repository);
+  const config = await source.config();
+  const layers = new Map<Digest, LayerInventory>();
+  for await (const layer of options.inspectLayers(distinct(source.layers))) layers.set(layer.digest, layer);
+  const inventory = composeImage(source.manifest, config, layers);
+  const matches = await options.findMatches?.(subjectsOf(inventory));
+  // an archive of docker save cannot carry signatures, which is an answer: there are none
+  const none: SignatureReport = { valid: [], refused: [] };
+  const report = source.evidence
+    ? await verifyImageSignatures({ digest: source.digest }, source.evidence, trustedKeys)
+    : none;
+  const facts = factsOfImage({
+    repository,
+    digest: source.digest,
+    manifest: source.manifest,
+    size: source.manifestBytes.length,
+    missing: [],
+    config,
+    inventory,
+    ...(matches && { matches }),
+    signatures: { report, trustedKeys },
+  });
+  return { facts, inventory, verdict: judge(facts, bindings, purpose, now) };
+}
+
+function distinct(layers: ImageSource['layers']): ImageSource['layers'] {
+  return [...new Map(layers.map((layer) => [layer.descriptor.digest, layer])).values()];
+}
+
+/** What advisories are matched by, each once. */
+export function subjectsOf(inventory: ImageInventory): PackageVersion[] {
+  const subjects = new Map<string, PackageVersion>();
+  for (const { match } of inventory.packages) {
+    const { ecosystem, name, version } = match;
+    if (ecosystem !== undefined)
+      subjects.set(JSON.stringify([ecosystem, name, version]), { ecosystem, name, version });
+  }
+  return [...subjects.values()];
+}
