@@ -89,6 +89,12 @@ describe('applyPins', () => {
       "ARG BASE='nginx:1.25'\nFROM ${BASE} AS a\nFROM $BASE\n",
       `ARG BASE='nginx:1.25@${nginx}'\nFROM \${BASE} AS a\nFROM $BASE\n`,
     ],
+    [
+      'the default of an ARG that is a part of another reference',
+      { kind: 'dockerfile' },
+      'ARG BASE=nginx:1.25\nFROM ${BASE}\nFROM ${BASE}-slim\n',
+      `ARG BASE=nginx:1.25\nFROM \${BASE}@${nginx}\nFROM \${BASE}-slim@${digestOf('nginx:1.25-slim')}\n`,
+    ],
   ])('keeps %s', (_, hint, before, after) => {
     expect(pinAll(before, hint)).toBe(after);
   });

@@ -28,3 +28,8 @@ export function expandVariables(
   if (missing === undefined && value.includes('$')) missing = value.slice(value.indexOf('$'));
   return missing === undefined ? { value } : { missing };
 }
+
+/** Names of the variables that a text uses. */
+export function variablesIn(text: string): readonly string[] {
+  return [...text.matchAll(variable)].map((found) => found[1] ?? found[2] ?? '');
+}

@@ -8,10 +8,11 @@ import {
   type Run,
 } from 'dockerfile-ast';
 import { WharfingerError } from '../errors.ts';
-import { expandVariables, type Variables } from './dockerfile-variables.ts';
+import { expandVariables, variablesIn, type Variables } from './dockerfile-variables.ts';
 import { imageUse, type ImageUse, type TextRange } from './image-use.ts';
 
 const longestText = 1024 * 1024;
+const wholeVariable = /^\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})$/;
 
 interface Scope {
   readonly text: string;
@@ -37,11 +38,11 @@ export function* dockerfileImages(text: string): Generator<ImageUse> {
   }
   const parsed = DockerfileParser.parse(text);
   if (parsed.getFROMs().length === 0) throw new WharfingerError('PIN_REFUSED', { what: 'it has no FROM' });
-  const scope = openScope(text, parsed.getInitialARGs());
+  const scope = openScope(text, parsed.getInitialARGs(), parsed.getFROMs());
   for (const instruction of parsed.getInstructions()) yield* usesOf(scope, instruction);
 }
 
-function openScope(text: string, args: readonly Arg[]): Scope {
+function openScope(text: string, args: readonly Arg[], froms: readonly From[]): Scope {
   const lines = [0, ...[...text.matchAll(/\r\n|\n|\r/g)].map((found) => found.index + found[0].length)];
   const variables = new Map<string, string>();
   const defaults = new Map<string, TextRange>();
@@ -56,7 +57,11 @@ function openScope(text: string, args: readonly Arg[]): Scope {
     if (text.slice(range.start, range.end) === value && !value.includes('$'))
       defaults.set(property.getName(), range);
     else defaults.delete(property.getName());
+    for (const name of variablesIn(value)) defaults.delete(name);
   }
+  // A default that is also only a part of some reference must stay what it is.
+  const written = froms.map((from) => from.getImage() ?? '').filter((image) => !wholeVariable.test(image));
+  for (const name of written.flatMap(variablesIn)) defaults.delete(name);
   return scope;
 }
 
@@ -116,8 +121,8 @@ function* useOfFrom(scope: Scope, from: From): Generator<ImageUse> {
   scope.stageCount += 1;
   if (stage !== null) scope.stages.add(stage.toLowerCase());
   if (isStage || reference === 'scratch') return;
-  const variable = /^\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})$/.exec(written);
-  const byDefault = scope.defaults.get(variable?.[1] ?? variable?.[2] ?? '');
+  const variable = wholeVariable.exec(written);
+  const byDefault = variable === null ? undefined : scope.defaults.get(variable[1] ?? variable[2] ?? '');
   const skip =
     'missing' in expanded
       ? `ARG ${expanded.missing} has no default, so nobody knows the image before the build`
