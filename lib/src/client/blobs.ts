@@ -3,9 +3,12 @@ import type { Digest } from '../oci/digest.ts';
 import { WharfingerError } from '../errors.ts';
 import { repositoryPath } from './api-path.ts';
 import type { RegistrySession, RemoteRequest } from './registry-session.ts';
-import { discard, failedToSend, refusedBy, type RemoteResponse } from './remote-response.ts';
+import { discard, failedToSend, isPassing, refusedBy, type RemoteResponse } from './remote-response.ts';
 import { remoteFailure } from './remote-error.ts';
 import { collect, verifiedStream } from './verified-stream.ts';
+
+/** How often a transfer is begun or gone on with when its connection breaks off. */
+const attempts = 3;
 
 type Content = Pick<Descriptor, 'digest' | 'size'>;
 
@@ -29,7 +32,8 @@ export async function hasBlob(
 }
 
 /**
- * Fetches a blob as a stream that is checked against digest and size while it flows.
+ * Fetches a blob as a stream that is checked against digest and size while it flows. Where the connection breaks off, the rest is
+ * asked for.
  * @throws WharfingerError BLOB_UNKNOWN, REMOTE_FAILED, SIZE_INVALID, BLOB_DIGEST_MISMATCH
  */
 export async function* getBlob(
@@ -44,7 +48,7 @@ export async function* getBlob(
       remedy: 'push the image again, whole',
     });
   }
-  yield* verifiedStream(received(response), content, response.url.host);
+  yield* verifiedStream(received(session, repository, content.digest, response), content, response.url.host);
 }
 
 /**
@@ -66,7 +70,12 @@ export async function readBlob(
     });
   }
   const response = await askBlob(session, repository, content.digest);
-  return response && collect(verifiedStream(received(response), content, response.url.host));
+  return (
+    response &&
+    collect(
+      verifiedStream(received(session, repository, content.digest, response), content, response.url.host),
+    )
+  );
 }
 
 /** What became of a blob that was to be pushed. */
@@ -86,6 +95,23 @@ export async function pushBlob(
   mountFrom?: string,
 ): Promise<BlobOutcome> {
   if (await hasBlob(session, repository, content.digest)) return 'present';
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await upload(session, repository, content, open, mountFrom);
+    } catch (error) {
+      const cause = error instanceof Error ? error.cause : undefined;
+      if (attempt === attempts || !isPassing(cause)) throw error;
+    }
+  }
+}
+
+async function upload(
+  session: RegistrySession,
+  repository: string,
+  content: Content,
+  open: () => AsyncIterable<Uint8Array>,
+  mountFrom: string | undefined,
+): Promise<BlobOutcome> {
   const push = `repository:${repository}:pull,push`;
   const scope = mountFrom === undefined ? push : `${push} repository:${mountFrom}:pull`;
   const mount =
@@ -140,11 +166,35 @@ async function askBlob(
   return undefined;
 }
 
-async function* received(response: RemoteResponse): AsyncGenerator<Uint8Array, void, undefined> {
-  try {
-    for await (const piece of response.body) yield piece;
-  } catch (error) {
-    throw failedToSend(response, error);
+/** The bytes of a blob, from as many answers as it takes; the digest of the whole is checked by who reads them. */
+async function* received(
+  session: RegistrySession,
+  repository: string,
+  digest: Digest,
+  first: RemoteResponse,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let response = first;
+  let offset = 0;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      for await (const piece of response.body) {
+        const bytes: Uint8Array = piece;
+        offset += bytes.length;
+        yield bytes;
+      }
+      return;
+    } catch (error) {
+      if (attempt === attempts || !isPassing(error)) throw failedToSend(response, error);
+    }
+    response = await session.request({
+      method: 'GET',
+      url: repositoryPath(repository, `blobs/${digest}`),
+      scope: `repository:${repository}:pull`,
+      headers: { range: `bytes=${offset}-` },
+    });
+    if (response.status !== 206 || !response.header('content-range')?.startsWith(`bytes ${offset}-`)) {
+      throw await refusedBy(response);
+    }
   }
 }
 

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { digestOf } from '../oci/digest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
-import { readBlob } from './blobs.ts';
+import { pushBlob, readBlob } from './blobs.ts';
 import { addressRank } from './address-rank.ts';
 import { parseChallenges } from './challenge.ts';
 import { getManifest } from './manifests.ts';
@@ -224,6 +225,38 @@ describe('answers', () => {
       code: 'BLOB_DIGEST_MISMATCH',
     });
     await expect(readBlob(session, 'x/y', content, 100)).rejects.toMatchObject({ code: 'REMOTE_FAILED' });
+  });
+
+  it('that break off in a blob are gone on with where they ended', async () => {
+    const server = await startServer((request, response) => {
+      const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      const rest = bytes.slice(start);
+      response.writeHead(start === 0 ? 200 : 206, {
+        'content-length': `${rest.length}`,
+        'content-range': `bytes ${start}-${bytes.length - 1}/${bytes.length}`,
+      });
+      response.write(rest.slice(0, 4));
+      setTimeout(() => (rest.length > 4 ? response.destroy() : response.end()), 20);
+    });
+    expect(await readBlob(connect(server.host), 'x/y', content, 100)).toEqual(Buffer.from(bytes));
+    expect(server.seen).toHaveLength(3);
+  });
+
+  it('that are none in an upload are asked for again from its beginning', async () => {
+    let broken = 0;
+    const server = await startServer((request, response) => {
+      if (request.method === 'HEAD') return reply(response, 404, {});
+      if (request.method === 'POST') return reply(response, 202, { location: '/upload' });
+      if (request.method === 'PATCH' && (broken += 1) < 3) return void request.socket.destroy();
+      if (request.method === 'PATCH') return reply(response, 202, { location: '/upload?state=1' });
+      return reply(response, 201, {});
+    });
+    const open = () => Readable.from([Buffer.from(bytes)]);
+    expect(await pushBlob(connect(server.host), 'x/y', content, open)).toBe('pushed');
+    expect(server.seen.map(({ url, body }) => url + body).slice(-2)).toEqual([
+      `/upload${bytes}`,
+      `/upload?state=1&digest=${encodeURIComponent(content.digest)}`,
+    ]);
   });
 
   it('that are none are a failure that names the address', async () => {
