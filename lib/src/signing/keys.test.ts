@@ -14,6 +14,12 @@ function pem(key: KeyObject, type: 'spki' | 'pkcs8' = 'spki'): string {
   return key.export({ format: 'pem', type });
 }
 
+/** Every signature verifies with it. */
+function rsaOfExponentOne(): string {
+  const jwk = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' });
+  return pem(createPublicKey({ format: 'jwk', key: { ...jwk, e: 'AQ' } }));
+}
+
 describe('a public key', () => {
   it.each([
     ['ecdsa-p256', ec('P-256')],
@@ -47,6 +53,7 @@ describe('a public key', () => {
       pem(generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).publicKey),
       /type rsa-pss/,
     ],
+    ['an RSA key without effect', rsaOfExponentOne(), /exponent is 1/],
     ['another curve', pem(ec('secp256k1').publicKey), /curve secp256k1/],
     ['Ed448', pem(generateKeyPairSync('ed448').publicKey), /type ed448/],
   ])('that is %s is refused with the reason', (_, text, reason) => {

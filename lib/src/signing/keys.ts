@@ -62,6 +62,9 @@ export function keyAlgorithm(key: KeyObject): KeyAlgorithm | { readonly refused:
     const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
     if (bits < rsaBits.least)
       return { refused: `is an RSA key of ${bits} bits, fewer than ${rsaBits.least}` };
+    if ((key.asymmetricKeyDetails?.publicExponent ?? 0n) < 3n) {
+      return { refused: 'is an RSA key that anybody can sign for: its exponent is 1' };
+    }
     if (bits > rsaBits.most) return { refused: `is an RSA key of ${bits} bits, more than ${rsaBits.most}` };
     return 'rsa';
   }
