@@ -1,26 +1,127 @@
-import { dedupeFindings, type Finding } from '../advisories/findings.ts';
-import type { FoundMatch } from '../advisories/advisory-index.ts';
 import { parseImageConfig, type ImageConfig } from '../inspect/config.ts';
-import type { ImageInventory, MeasuredLayer } from '../inspect/inventory.ts';
+import type { ImageInventory } from '../inspect/inventory.ts';
 import { classifySubject } from '../inspect/subject.ts';
 import { formatPlatform } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Manifest } from '../oci/manifest.ts';
-import type { ConfigFacts, Facts, FindingFact, ImageFacts } from '../routines/facts.ts';
-import type { SignatureReport, TrustedKey } from '../signing/evidence.ts';
+import type { ConfigFacts, Facts, ImageFacts, InventoryFacts, SubjectKind } from '../routines/facts.ts';
+import { signatureFacts, type CheckedSignatures } from './facts-of-signatures.ts';
+import { findingFacts, type DatedMatch } from './findings-of-image.ts';
 
-/** What was established about an image, each part absent where it is not known. */
-export interface Established {
+/** What is known of an image. What is not known is left out: an empty list says that there is nothing. */
+export interface KnownOfImage {
   readonly repository: string;
   readonly digest: Digest;
   readonly manifest: Manifest;
   /** bytes of the manifest itself */
   readonly size: number;
+  /** parts that are not in the repository */
   readonly missing: readonly Digest[];
-  /** bytes of the config blob */
+  /** bytes of the config; left out for an index, and where it is missing or too large */
   readonly config?: Uint8Array;
+  /** left out: not inspected yet */
   readonly inventory?: ImageInventory;
-  readonly matches?: ReadonlyArray<FoundMatch & { readonly firstImported: Date }>;
-  readonly signatures?: { readonly report: SignatureReport; readonly trustedKeys: readonly TrustedKey[] };
+  /** advisories that match packages of the inventory; left out: not matched yet */
+  readonly matches?: readonly DatedMatch[];
+  /** left out: not looked up yet */
+  readonly signatures?: CheckedSignatures;
+  /** who holds it by hand; left out: nobody */
   readonly held?: { readonly by: string; readonly at: Date; readonly reason: string };
+}
+
+/** Turns what is known of an image into the facts that routines judge. Pure; findings come in their canonical order. */
+export function factsOfImage(known: KnownOfImage): Facts {
+  const { inventory, matches, signatures, held } = known;
+  return {
+    image: imageFacts(known),
+    ...(inventory && { inventory: inventoryFacts(inventory) }),
+    ...(inventory && matches && { findings: findingFacts(inventory.packages, matches) }),
+    ...(signatures && { signatures: signatureFacts(signatures) }),
+    ...(held && { held: { by: held.by, at: held.at.toISOString(), reason: held.reason } }),
+  };
+}
+
+const base = 'org.opencontainers.image.base';
+
+function imageFacts(known: KnownOfImage): ImageFacts {
+  const { repository, digest, manifest, missing } = known;
+  const kind = kindOf(known);
+  // other kinds have a config that engines do not read: a user in it would mean nothing
+  const config = kind === 'image' || kind === undefined ? readConfig(known.config) : undefined;
+  const platform = config && formatPlatform(config);
+  const hints = { ...config?.labels, ...manifest.annotations };
+  const { [`${base}.name`]: name, [`${base}.digest`]: baseDigest } = hints;
+  const parts = manifest.kind === 'index' ? [] : [manifest.config, ...manifest.layers];
+  return {
+    digest,
+    repository,
+    ...(kind && { kind }),
+    mediaType: manifest.mediaType,
+    size: parts.reduce((sum, part) => sum + part.size, known.size),
+    missing,
+    annotations: manifest.annotations,
+    ...(config && { config: configFacts(config) }),
+    base: { ...(name ? { name } : {}), ...(baseDigest ? { digest: baseDigest } : {}) },
+    layers: layerFacts(manifest, config),
+    ...(platform ? { platform } : {}),
+  };
+}
+
+/** By the bytes of the layers; an index is one whatever it points to. Undefined: the layers were not looked into. */
+function kindOf({ manifest, config, inventory }: KnownOfImage): SubjectKind | undefined {
+  if (manifest.kind === 'index') return 'index';
+  if (inventory === undefined) return undefined;
+  return classifySubject(manifest, config, new Map(inventory.layers.map((layer) => [layer.digest, layer])));
+}
+
+/** A config that cannot be read is one that is not known: routines that need it are undecided. */
+function readConfig(bytes: Uint8Array | undefined): ImageConfig | undefined {
+  if (bytes === undefined) return undefined;
+  try {
+    return parseImageConfig(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function configFacts({ created, user, entrypoint, cmd, env, labels }: ImageConfig): ConfigFacts {
+  return { ...(created === undefined ? {} : { created }), user, entrypoint, cmd, env, labels };
+}
+
+function layerFacts(manifest: Manifest, config: ImageConfig | undefined): ImageFacts['layers'] {
+  if (manifest.kind === 'index') return [];
+  const steps = config?.history.filter((step) => !step.emptyLayer) ?? [];
+  const told = steps.length === manifest.layers.length;
+  return manifest.layers.map(({ digest, size }, index) => {
+    const createdBy = told ? steps[index]?.createdBy : undefined;
+    return { digest, size, ...(createdBy === undefined ? {} : { createdBy }) };
+  });
+}
+
+function inventoryFacts({ complete, distribution, packages, problems }: ImageInventory): InventoryFacts {
+  return {
+    complete,
+    ...(distribution && {
+      distribution: {
+        id: distribution.id,
+        ...(distribution.version === undefined ? {} : { version: distribution.version }),
+        ...(distribution.ecosystem === undefined ? {} : { ecosystem: distribution.ecosystem }),
+      },
+    }),
+    packages: packages.map(({ type, name, version, purl, layer, licence }) => ({
+      type,
+      name,
+      version,
+      purl,
+      layer,
+      ...(licence === undefined ? {} : { licence }),
+    })),
+    problems: problems.map(({ code, message, path, layer, hides }) => ({
+      code,
+      message,
+      ...(path === undefined ? {} : { path }),
+      ...(layer === undefined ? {} : { layer }),
+      hides,
+    })),
+  };
 }
