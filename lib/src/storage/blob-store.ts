@@ -57,6 +57,9 @@ export interface BlobStore {
    */
   open(location: string): Promise<BlobReader>;
 
+  /** The file in which the bytes of a location lie, for a store that keeps them in files; no other store has this. */
+  fileOf?(location: string): string;
+
   /** Removes the bytes at a location, if there are any. */
   remove(location: string): Promise<void>;
 

@@ -1,5 +1,5 @@
 import { mkdir, open } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 /** Makes the entries of a folder durable: what was created, renamed or removed in it. */
 export async function syncDirectory(path: string): Promise<void> {
@@ -23,22 +23,23 @@ export interface StoreFolders {
   readonly blobs: string;
 }
 
-/** Makes the folders of a store below `root`, durably, where they are not there yet. */
+/**
+ * Makes the folders of a store below `root` where they are not there yet, and their entries durable: each time, for an
+ * earlier start may have been cut off between the two.
+ */
 export async function createFolders(root: string): Promise<StoreFolders> {
   const folders = { uploads: join(root, 'uploads'), blobs: join(root, 'blobs') };
-  const first = await mkdir(folders.uploads, { recursive: true });
-  const firstBlobs = await mkdir(folders.blobs, { recursive: true });
-  const made = await Promise.all(
-    shards.map((shard) => mkdir(join(folders.blobs, shard), { recursive: true })),
-  );
-  if (made.some((path) => path !== undefined)) await syncDirectory(folders.blobs);
-  if (first !== undefined || firstBlobs !== undefined) {
-    // Every new folder is an entry of the one above it, up to one that was there before.
-    const top = dirname(first ?? firstBlobs ?? root);
-    for (let path = root; ; path = dirname(path)) {
-      await syncDirectory(path);
-      if (path === top || path === dirname(path)) break;
-    }
-  }
+  await mkdir(folders.uploads, { recursive: true });
+  for (const shard of shards) await mkdir(join(folders.blobs, shard), { recursive: true });
+  await syncDirectory(folders.blobs);
+  await syncAncestors(resolve(root));
   return folders;
+}
+
+/** Every folder is an entry of the one above it. Those that may not be read were not made here. */
+async function syncAncestors(path: string): Promise<void> {
+  await syncDirectory(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EACCES' && error.code !== 'EPERM' && error.code !== 'EROFS') throw error;
+  });
+  if (dirname(path) !== path) await syncAncestors(dirname(path));
 }

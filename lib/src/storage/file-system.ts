@@ -49,6 +49,7 @@ export async function openFileSystemBlobStore(root: string): Promise<BlobStore> 
     },
 
     open: async (location) => openFileReader(pathOf(location)),
+    fileOf: pathOf,
 
     async remove(location) {
       await unlink(pathOf(location)).catch((error: unknown) => {

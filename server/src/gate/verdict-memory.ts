@@ -21,6 +21,8 @@ export interface VerdictMemory {
   set(repository: string, digest: string, verdict: GateVerdict, since: number): void;
   forget(repository: string, digest: string): void;
   forgetAll(): void;
+  /** True if the image's verdict was forgotten after `since`. */
+  changedSince(repository: string, digest: string, since: number): boolean;
   /** A point in the order of changes. */
   mark(): number;
   /** Grows whenever an answer about blobs of the repository may have changed. */
@@ -42,14 +44,17 @@ export function createVerdictMemory(): VerdictMemory {
     clock += 1;
     generations.set(repository, clock);
   };
+  const changedSince = (repository: string, digest: string, since: number): boolean =>
+    (changedAt.get(keyOf(repository, digest)) ?? 0) > since || allForgottenAt > since;
   return {
+    changedSince,
     get(repository, digest, now) {
       const verdict = verdicts.get(keyOf(repository, digest));
       return verdict && verdict.validUntil > now ? verdict : undefined;
     },
     set(repository, digest, verdict, since) {
+      if (changedSince(repository, digest, since)) return;
       const key = keyOf(repository, digest);
-      if ((changedAt.get(key) ?? 0) > since || allForgottenAt > since) return;
       const before = verdicts.get(key);
       verdicts.set(key, verdict);
       if (before?.serves !== verdict.serves) touch(repository);

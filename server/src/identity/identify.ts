@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import type { Caller } from '@wharfinger/lib/registry/host';
+import { originOf } from './origin.ts';
 import type { PasswordVerifier } from './passwords.ts';
 import type { TokenStore } from './tokens.ts';
 
@@ -20,10 +21,7 @@ export interface IdentifyParts {
  */
 export function identify(request: IncomingMessage, parts: IdentifyParts): Caller | Promise<Caller> {
   const header = request.headers.authorization;
-  const where = {
-    address: request.socket.remoteAddress ?? '',
-    client: (request.headers['user-agent'] ?? '').slice(0, 200),
-  };
+  const where = originOf(request);
   if (header === undefined) return { principal: null, ...where };
   const [scheme, value = ''] = splitOnce(header, ' ');
   if (scheme.toLowerCase() === 'bearer') {

@@ -71,18 +71,3 @@ export async function manifestsAfter(
     .execute();
   return rows.map((row) => ({ id: row.id, repository: row.name, digest: row.digest as Digest }));
 }
-
-/** Manifests of a repository that lacked this part when they were pushed: to be judged again when it arrives. */
-export async function manifestsThatMissed(db: Db, repository: string, part: Digest): Promise<Digest[]> {
-  const rows = await db
-    .selectFrom('manifest_refs')
-    .innerJoin('repositories', 'repositories.id', 'manifest_refs.repository_id')
-    .innerJoin('manifests', 'manifests.id', 'manifest_refs.manifest_id')
-    .select(['manifests.digest', 'manifests.missing'])
-    .where('manifest_refs.digest', '=', part)
-    .where('repositories.name', '=', repository)
-    .where('manifests.missing', 'is not', null)
-    .execute();
-  const missed = rows.filter((row) => (JSON.parse(row.missing ?? '[]') as string[]).includes(part));
-  return missed.map((row) => row.digest as Digest);
-}

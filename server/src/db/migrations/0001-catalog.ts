@@ -45,7 +45,6 @@ export const catalog: Migration = {
     `create index manifests_referrers on manifests (subject, repository_id, pushed_at, digest)
       where subject is not null`,
     `create index manifests_by_repository on manifests (repository_id, id)`,
-    `create index manifests_incomplete on manifests (repository_id) where missing is not null`,
 
     `create table manifest_refs (
       digest {text} not null,

@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { answerTokenRequest } from '../../identity/token-endpoint.ts';
+import type { TokenStore } from '../../identity/tokens.ts';
+import { tokenPath } from '../../gate/registry-host.ts';
+import { parseInput, type ApiContext } from '../context.ts';
+
+/** Clients also say service, account, client_id and more: they change nothing here. */
+const tokenQuery = z.object({ scope: z.union([z.string(), z.array(z.string())]).default([]) });
+
+/** Docker's token endpoint. Clients that try OAuth's POST first get 404 and turn to GET, as they do elsewhere. */
+export function addTokenRoutes(context: ApiContext, tokens: TokenStore): void {
+  context.app.get(tokenPath, async (request, reply) => {
+    const { scope } = parseInput(tokenQuery, request.query);
+    void reply.header('cache-control', 'no-store');
+    return answerTokenRequest(
+      request.caller,
+      typeof scope === 'string' ? [scope] : scope,
+      (caller, right, repository) => context.rights().may(caller, right, repository),
+      tokens,
+    );
+  });
+}

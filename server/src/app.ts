@@ -1,0 +1,202 @@
+import { readFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { openFileSystemBlobStore } from '@wharfinger/lib/storage/file-system';
+import { createRegistryHandler } from '@wharfinger/lib/registry/handler';
+import { loadStandardCollection } from '@wharfinger/lib/routines/standard';
+import { pino, type Logger } from 'pino';
+import { createPolicy, type Policy } from './access/policy.ts';
+import { adminName } from './access/rights.ts';
+import { addAboutRoutes } from './api/about/routes.ts';
+import { addAdvisoryRoutes } from './api/advisories/routes.ts';
+import { addAuditRoutes } from './api/audit/routes.ts';
+import { addHoldRoutes } from './api/holds/routes.ts';
+import { addImageRoutes } from './api/images/routes.ts';
+import { addJudgementRoutes } from './api/judgement/routes.ts';
+import { addRepositoryRoutes } from './api/repositories/routes.ts';
+import { createApiServer } from './api/serve.ts';
+import { addTagRoutes } from './api/tags/routes.ts';
+import { addTokenRoutes } from './api/token/routes.ts';
+import { addWebRoutes } from './api/web/routes.ts';
+import { createAuditBuffer } from './audit/buffer.ts';
+import type { LoadedConfig } from './config/load.ts';
+import { openDatabase } from './db/open.ts';
+import { createGate } from './gate/gate.ts';
+import { createPullLog } from './gate/pull-log.ts';
+import { createRegistryHost } from './gate/registry-host.ts';
+import { createVerdictMemory } from './gate/verdict-memory.ts';
+import { findAdminPassword } from './identity/admin-password.ts';
+import { identify } from './identity/identify.ts';
+import { fromOrigin } from './identity/origin.ts';
+import { createPasswordVerifier } from './identity/passwords.ts';
+import { createTokenStore } from './identity/tokens.ts';
+import { createHoldActs } from './pipeline/holds.ts';
+import { createKnowledge } from './pipeline/knowledge.ts';
+import { createVerdictSource } from './pipeline/judge.ts';
+import { createLayerReader } from './pipeline/layer-reader.ts';
+import type { PipelineParts } from './pipeline/parts.ts';
+import { recordChange } from './pipeline/record.ts';
+import { startWork } from './pipeline/work.ts';
+import { createCachingCatalog } from './stores/caching-catalog.ts';
+import { createSqlCatalog } from './stores/sql-catalog.ts';
+
+/** A server that runs. */
+export interface RunningServer {
+  readonly log: Logger;
+  /** where it listens, host:port */
+  readonly address: string;
+  /** Puts users, namespaces and trust of a configuration in force; the rest of it needs a new start. */
+  readonly reload: (config: LoadedConfig) => void;
+  /** Ends requests and work under way, and closes everything. */
+  readonly stop: () => Promise<void>;
+}
+
+/** Memory for what pulls ask of the catalog: some hundred thousand tags, or some ten thousand manifests. */
+const catalogCacheBytes = 96 * 1024 * 1024;
+
+/** Builds and wires everything; the only place that does. Resolves once it serves. */
+export async function startServer(config: LoadedConfig): Promise<RunningServer> {
+  const now = (): Date => new Date();
+  const log = pino({ level: config.log.level });
+  const collection = loadStandardCollection();
+  const database = await openDatabase(config.data);
+  const { db } = database;
+  const storage = await openFileSystemBlobStore(join(config.data, 'blobs'));
+  const memory = createVerdictMemory();
+
+  let policy = createPolicy(config, collection);
+  const currentPolicy = (): Policy => policy;
+
+  const catalog = createCachingCatalog(
+    createSqlCatalog(db, { onChange: (trx, change) => recordChange(trx, memory, change) }),
+    catalogCacheBytes,
+  );
+  const parts: PipelineParts = {
+    db,
+    catalog,
+    storage,
+    memory,
+    policy: currentPolicy,
+    readLayers: createLayerReader(storage, config.inspection),
+    now,
+    log,
+  };
+
+  const adminPassword = await findAdminPassword(db, config.adminPassword, (password) => {
+    process.stdout.write(
+      `\nThe administrator is "${adminName}" with the password ${password}\nIt is shown this once.\n\n`,
+    );
+  });
+  const tokens = createTokenStore(now);
+  const identity = {
+    users: (name: string) =>
+      name === adminName ? adminPassword : policy.config.users.find((user) => user.name === name)?.password,
+    passwords: createPasswordVerifier(),
+    tokens,
+  };
+  const identifyRequest = (request: IncomingMessage) => identify(request, identity);
+  const auditBuffer = createAuditBuffer({
+    db,
+    now,
+    onError: (error) => log.error({ err: error }, 'pulls were not recorded'),
+  });
+  const pulls = createPullLog(auditBuffer, now);
+  const gate = createGate({
+    catalog,
+    memory,
+    verdictOf: createVerdictSource(parts),
+    may: (caller, right, repository) => policy.rights.may(caller, right, repository),
+    onHeldRead: pulls.heldRead,
+    readBackMs: config.registry.readBack,
+    now,
+  });
+  const registry = createRegistryHandler({
+    storage,
+    catalog,
+    host: createRegistryHost({
+      identify: identifyRequest,
+      policy: currentPolicy,
+      gate,
+      served: pulls.served,
+      now,
+    }),
+    settings: { missingParts: config.registry.missingParts, maxManifestBytes: config.registry.manifestLimit },
+  });
+
+  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 65_000 });
+  const { app, listener } = createApiServer({ server, identify: identifyRequest, log });
+  const context = { app, catalog, rights: () => policy.rights, now };
+  const knowledge = createKnowledge(parts);
+  const isTagImmutable = (repository: string, tag: string) => policy.isTagImmutable(repository, tag);
+  addAboutRoutes(context, { version: await readVersion(), registry: config.registry.identity });
+  addTokenRoutes(context, tokens);
+  addRepositoryRoutes(context, () => policy.namespaceOf);
+  addTagRoutes(context, isTagImmutable);
+  addImageRoutes(context, knowledge);
+  addHoldRoutes(context, createHoldActs(parts));
+  addJudgementRoutes(context, { policy: currentPolicy, collection });
+  addAdvisoryRoutes(context, parts);
+  addAuditRoutes(context, db);
+  addWebRoutes(context);
+  await app.ready();
+
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    if (request.url === '/v2' || request.url?.startsWith('/v2/')) {
+      registry(request, response).catch((error: unknown) =>
+        log.error({ err: error }, 'registry request failed'),
+      );
+    } else listener(request, response);
+  };
+  server.on('request', (request, response) => {
+    // What only reads records its own origin, and is asked too often to pay for more.
+    if (request.method === 'GET' || request.method === 'HEAD') answer(request, response);
+    else fromOrigin(request, () => answer(request, response));
+  });
+  const work = await startWork(parts, config);
+  const address = await listen(server, config.listen);
+  log.info({ address, data: config.data }, 'wharfinger serves');
+
+  return {
+    log,
+    address,
+    reload(next) {
+      policy = createPolicy(next, collection);
+      tokens.clear();
+      memory.forgetAll();
+      work
+        .policyChanged()
+        .catch((error: unknown) => log.error({ err: error }, 'images were not asked to be judged again'));
+      log.info('users, namespaces and trust were read again');
+    },
+    async stop() {
+      server.closeIdleConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await work.stop();
+      await auditBuffer.stop();
+      await app.close();
+      await database.close();
+    },
+  };
+}
+
+/** Starts to listen; resolves with host:port, the port as it was given where 0 was asked for. */
+async function listen(server: Server, where: string): Promise<string> {
+  const at = where.lastIndexOf(':');
+  const host = where.slice(0, at).replaceAll(/[[\]]/g, '');
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(Number(where.slice(at + 1)), host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const bound = server.address();
+  return typeof bound === 'object' && bound !== null ? `${where.slice(0, at)}:${bound.port}` : where;
+}
+
+async function readVersion(): Promise<string> {
+  const about = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return about.version;
+}

@@ -1,0 +1,28 @@
+import { isDigest } from '@wharfinger/lib/oci/digest';
+import { namespaceOf, type Job, type JobRequest } from '../jobs/job.ts';
+import type { Placed } from '../stores/repositories.ts';
+
+/** Work on one image: `check` all steps, `verify` from its signatures on, `judge` the verdict alone. */
+export type ImageJobKind = 'check' | 'verify' | 'judge';
+
+/** Who signs waits for the gate; who pushes waits for the check; what follows from news is many and can wait. */
+const priorities: Readonly<Record<ImageJobKind, number>> = { verify: 30, check: 20, judge: 10 };
+
+/** The job of a kind for an image; a second one while the first waits is the same. */
+export function jobFor(kind: ImageJobKind, { repository, digest }: Placed): JobRequest {
+  return {
+    kind,
+    key: `${repository}@${digest}`,
+    namespace: namespaceOf(repository),
+    payload: { repository, digest },
+    priority: priorities[kind],
+  };
+}
+
+/** The image that a job is about. */
+export function placeOfJob({ key }: Job): Placed {
+  const at = key.indexOf('@');
+  const digest = key.slice(at + 1);
+  if (at <= 0 || !isDigest(digest)) throw new Error(`job key ${JSON.stringify(key)} names no image`);
+  return { repository: key.slice(0, at), digest };
+}

@@ -1,0 +1,102 @@
+import { judge } from '@wharfinger/lib/routines/judge';
+import { explainBriefly } from '@wharfinger/lib/routines/explain';
+import type { Verdict } from '@wharfinger/lib/routines/verdict';
+import { recordAudit } from '../audit/record.ts';
+import { transact } from '../db/transaction.ts';
+import { toGateVerdict, type GateVerdict } from '../gate/verdict-memory.ts';
+import type { Placed } from '../stores/repositories.ts';
+import { getVerdict, putVerdict } from '../stores/verdicts.ts';
+import { gatherFacts } from './gather-facts.ts';
+import type { PipelineParts } from './parts.ts';
+
+/** Judged again this often at most when what it rests on changes meanwhile; then the last verdict stands for one read. */
+const maxTries = 5;
+
+/**
+ * Judges an image by all that is known now, keeps the verdict, and tells the gate. What changes while it is judged makes
+ * it start again, so that no verdict is kept that was untrue before it was written.
+ *
+ * @returns undefined if the image is not in the repository any more
+ */
+export async function judgeImage(parts: PipelineParts, place: Placed): Promise<Verdict | undefined> {
+  for (let attempt = 1; ; attempt += 1) {
+    const since = parts.memory.mark();
+    const policy = parts.policy();
+    const facts = await gatherFacts(parts, place);
+    if (!facts) return undefined;
+    const verdict = judge(facts, policy.bindingsFor(place.repository), 'pull', parts.now());
+    await keep(parts, verdict, policy.digest);
+    const changed = parts.memory.changedSince(place.repository, place.digest, since);
+    if (changed && attempt < maxTries) continue;
+    if (!changed)
+      parts.memory.set(place.repository, place.digest, toGateVerdict(verdict, explainBriefly), since);
+    return verdict;
+  }
+}
+
+/** Keeps a verdict; where the outcome is another one than before, the audit log says so. */
+async function keep(parts: PipelineParts, verdict: Verdict, policy: string): Promise<void> {
+  const place = placeOf(verdict);
+  await transact(parts.db, async (trx) => {
+    const before = await getVerdict(trx, place, verdict.purpose);
+    await putVerdict(trx, { verdict, madeFrom: { policy } });
+    if (before?.verdict.outcome === verdict.outcome) return;
+    await recordAudit(trx, {
+      at: parts.now(),
+      actor: null,
+      action: 'verdict',
+      ...place,
+      outcome: verdict.outcome,
+      detail: {
+        before: before?.verdict.outcome ?? null,
+        routines: verdict.reasons.map((reason) => reason.routine),
+      },
+    });
+  });
+}
+
+function placeOf(verdict: Verdict): Placed {
+  return { repository: verdict.repository, digest: verdict.digest as Placed['digest'] };
+}
+
+/** The verdict that stands: the one kept, if neither time nor a change has ended it, else a new one. */
+export async function standingVerdict(parts: PipelineParts, place: Placed): Promise<Verdict | undefined> {
+  const kept = await getVerdict(parts.db, place, 'pull');
+  if (kept && kept.madeFrom['policy'] === parts.policy().digest && stillValid(kept.verdict, parts.now())) {
+    return kept.verdict;
+  }
+  return judgeImage(parts, place);
+}
+
+function stillValid(verdict: Verdict, now: Date): boolean {
+  return verdict.validUntil === undefined || Date.parse(verdict.validUntil) > now.getTime();
+}
+
+const gone: GateVerdict = { serves: false, reasons: ['it is not in the repository any more'], validUntil: 0 };
+
+/** What the gate asks where nothing lies in memory; many pulls at once of one image are one question. */
+export function createVerdictSource(
+  parts: PipelineParts,
+): (repository: string, digest: string) => Promise<GateVerdict> {
+  const asked = new Map<string, Promise<GateVerdict>>();
+  return (repository, digest) => {
+    const key = `${repository}@${digest} ${parts.memory.mark()}`;
+    let answer = asked.get(key);
+    if (!answer) {
+      answer = answerGate(parts, { repository, digest: digest as Placed['digest'] }).finally(() =>
+        asked.delete(key),
+      );
+      asked.set(key, answer);
+    }
+    return answer;
+  };
+}
+
+async function answerGate(parts: PipelineParts, place: Placed): Promise<GateVerdict> {
+  const since = parts.memory.mark();
+  const verdict = await standingVerdict(parts, place);
+  if (!verdict) return gone;
+  const answer = toGateVerdict(verdict, explainBriefly);
+  parts.memory.set(place.repository, place.digest, answer, since);
+  return answer;
+}

@@ -1,0 +1,22 @@
+import type { Catalog } from '@wharfinger/lib/catalog/catalog';
+import type { BlobStore } from '@wharfinger/lib/storage/blob-store';
+import type { Logger } from 'pino';
+import type { Policy } from '../access/policy.ts';
+import type { Db } from '../db/schema.ts';
+import type { VerdictMemory } from '../gate/verdict-memory.ts';
+import type { LayerReader } from './inspect.ts';
+
+/** What the steps of the pipeline work with. */
+export interface PipelineParts {
+  readonly db: Db;
+  readonly catalog: Catalog;
+  readonly storage: BlobStore;
+  /** verdicts in memory, which the gate answers from */
+  readonly memory: VerdictMemory;
+  /** what decides, as the configuration was last read */
+  readonly policy: () => Policy;
+  /** takes layers apart, away from this process */
+  readonly readLayers: LayerReader;
+  readonly now: () => Date;
+  readonly log: Logger;
+}
