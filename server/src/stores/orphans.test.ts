@@ -23,7 +23,8 @@ describe.each(testDatabases)('garbage on $name', (kind) => {
     await rm(folder, { recursive: true });
   });
 
-  const minutes = (count: number) => new Date(Date.now() + count * 60_000);
+  const start = Date.now();
+  const minutes = (count: number) => new Date(start + count * 60_000);
   const by = 'alice';
 
   async function storeText(text: string): Promise<StoredBlob> {
