@@ -43,7 +43,7 @@ async function send(answer: unknown): Promise<void> {
 process.stdin.on('end', () => process.exit(3)).resume();
 const { layers, limits } = parseRequest(process.argv[2]);
 for (const { fd, digest } of layers) {
-  const bytes: AsyncIterable<Buffer> = createReadStream('', { fd, highWaterMark: 512 * 1024 });
+  const bytes: AsyncIterable<Buffer> = createReadStream('', { fd, highWaterMark: 256 * 1024 });
   await send(await readLayer({ digest, bytes }, limits));
 }
 process.exit(0);
