@@ -96,7 +96,7 @@ function parseDescriptor(value: unknown, where: string): Descriptor {
     mediaType,
     digest,
     size,
-    ...(urls ? { urls: urls as string[] } : {}),
+    ...(urls ? { urls } : {}),
     ...(data === undefined ? {} : { data: parseData(data, { size, digest }, where) }),
     ...keep('annotations', parseAnnotations(fields['annotations'], `${where}.annotations`)),
     ...keep('artifactType', optionalString(fields, 'artifactType', where)),

@@ -75,13 +75,14 @@ function userOf({ headers }: IncomingMessage): string | null {
 /** Stores that the protocol is tested over. */
 export const stores = ['memory', 'file system'] as const;
 
-/** Starts a registry on a free port. */
+/** Starts a registry on a free port, over a new store of a kind or over one that is given. */
 export async function startRegistry(
-  store: (typeof stores)[number] = 'memory',
+  store: (typeof stores)[number] | BlobStore = 'memory',
   settings: Partial<RegistrySettings> = {},
 ): Promise<TestRegistry> {
-  const folder = store === 'memory' ? undefined : await mkdtemp(join(tmpdir(), 'registry-'));
-  const storage = folder === undefined ? openMemoryBlobStore() : await openFileSystemBlobStore(folder);
+  const folder = store === 'file system' ? await mkdtemp(join(tmpdir(), 'registry-')) : undefined;
+  const given = typeof store === 'string' ? openMemoryBlobStore() : store;
+  const storage = folder === undefined ? given : await openFileSystemBlobStore(folder);
   const catalog = openMemoryCatalog();
   const served: ServedEvent[] = [];
   const failures: unknown[] = [];
