@@ -14,6 +14,8 @@ export interface ApiClient {
   readonly host: string;
   /** @throws ServerRefusal, WharfingerError REMOTE_FAILED */
   get<T>(path: string, query: Query, shape: z.ZodType<T>): Promise<T>;
+  /** The bytes of an answer as they are: for documents that are kept. */
+  getBytes(path: string, query: Query): Promise<Buffer>;
   /** @param body plain data for JSON, or a stream of newline-delimited JSON */
   post<T>(path: string, body: object | AsyncIterable<Uint8Array>, shape: z.ZodType<T>): Promise<T>;
 }
@@ -40,9 +42,9 @@ export async function recogniseServer(
   login?: Credentials,
 ): Promise<ApiClient | undefined> {
   const address = new URL('/api/v1/about', registryOrigin(host, { insecure: session.plainHttp }));
-  const { status, value } = await send(address, { signal: AbortSignal.timeout(recognitionTimeout) });
+  const { status, bytes } = await send(address, { signal: AbortSignal.timeout(recognitionTimeout) });
   if (status >= 500) throw failed(host, `it answered ${status} to ${address.pathname}`);
-  if (status !== 200 || !about.safeParse(value).success) return undefined;
+  if (status !== 200 || !about.safeParse(parseJson(bytes)).success) return undefined;
   return createClient(host, session, login ?? (await findLogin(host, session.environment)));
 }
 
@@ -64,28 +66,33 @@ function createClient(host: string, session: Session, login: Credentials | undef
     accept: 'application/json',
     ...authorizationOf(login, host),
   };
-  const call = async <T>(address: URL, options: RequestOptions, shape: z.ZodType<T>): Promise<T> => {
-    const { status, value } = await send(address, {
+  const ask = async (address: URL, options: RequestOptions): Promise<Buffer> => {
+    const { status, bytes } = await send(address, {
       ...options,
       headers: { ...headers, ...options.headers },
     });
-    if (status !== 200) throw refusalOf(status, value, host);
-    const parsed = shape.safeParse(value);
+    if (status !== 200) throw refusalOf(status, parseJson(bytes), host);
+    return bytes;
+  };
+  const call = async <T>(address: URL, options: RequestOptions, shape: z.ZodType<T>): Promise<T> => {
+    const parsed = shape.safeParse(parseJson(await ask(address, options)));
     if (parsed.success) return parsed.data;
     throw failed(
       host,
       `its answer to ${address.pathname} is not understood: ${z.prettifyError(parsed.error)}`,
     );
   };
+  const addressOf = (path: string, query: Query = {}): URL => {
+    const address = new URL(path, registryOrigin(host, { insecure: session.plainHttp }));
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) address.searchParams.set(name, String(value));
+    }
+    return address;
+  };
   return {
     host,
-    get(path, query, shape) {
-      const address = new URL(path, registryOrigin(host, { insecure: session.plainHttp }));
-      for (const [name, value] of Object.entries(query)) {
-        if (value !== undefined) address.searchParams.set(name, String(value));
-      }
-      return call(address, {}, shape);
-    },
+    get: (path, query, shape) => call(addressOf(path, query), {}, shape),
+    getBytes: (path, query) => ask(addressOf(path, query), {}),
     post(path, body, shape) {
       const streams = Symbol.asyncIterator in body;
       const options: RequestOptions = {
@@ -95,7 +102,7 @@ function createClient(host: string, session: Session, login: Credentials | undef
         // An import is answered once all of it was matched.
         headersTimeout: 0,
       };
-      return call(new URL(path, registryOrigin(host, { insecure: session.plainHttp })), options, shape);
+      return call(addressOf(path), options, shape);
     },
   };
 }
@@ -120,11 +127,11 @@ interface RequestOptions {
   readonly headersTimeout?: number;
 }
 
-/** Sends a request; `value` is the JSON of the answer, undefined where it is none. Redirects are not followed. */
-async function send(address: URL, options: RequestOptions): Promise<{ status: number; value: unknown }> {
+/** Sends a request. Redirects are not followed. */
+async function send(address: URL, options: RequestOptions): Promise<{ status: number; bytes: Buffer }> {
   try {
     const response = await request(address, options);
-    return { status: response.statusCode, value: parseJson(await response.body.text()) };
+    return { status: response.statusCode, bytes: Buffer.from(await response.body.arrayBuffer()) };
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException;
     throw failed(address.host, message || (code ?? 'no answer'), error);
@@ -150,9 +157,9 @@ function refusalOf(status: number, value: unknown, host: string): Error {
   });
 }
 
-function parseJson(text: string): unknown {
+function parseJson(bytes: Buffer): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(bytes.toString('utf8'));
   } catch {
     return undefined;
   }

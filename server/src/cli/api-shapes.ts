@@ -30,11 +30,11 @@ export const verdictShape = z.object({
 export const verdictAnswer = z.object({
   verdict: verdictShape,
   children: z
-    .array(z.object({ platform: z.string().optional(), digest: z.string(), verdict: verdictShape }))
+    .array(z.object({ platform: z.string().nullish(), digest: z.string(), verdict: verdictShape }))
     .optional(),
 });
 
-const finding = z.object({
+export const finding = z.object({
   advisory: z.string(),
   aliases: z.array(z.string()),
   package: z.string(),
@@ -45,6 +45,7 @@ const finding = z.object({
   score: z.number().optional(),
   fixedIn: z.string().optional(),
   summary: z.string(),
+  undecided: z.string().optional(),
   malicious: z.boolean(),
   since: z.string(),
   layer: z.number(),

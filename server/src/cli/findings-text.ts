@@ -43,7 +43,7 @@ export function findingsText(findings: readonly FindingFact[], style: Style): st
     finding.advisory,
     finding.package,
     finding.version,
-    finding.fixedIn ?? '-',
+    finding.fixedIn ?? (finding.undecided === undefined ? '-' : 'not certain'),
     String(finding.layer),
     finding.summary,
   ]);

@@ -3,14 +3,21 @@ import { Command } from 'commander';
 import { addAdvisories } from './commands/advisories.ts';
 import { addAudit } from './commands/audit.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addFindings } from './commands/findings.ts';
 import { addHold } from './commands/hold.ts';
+import { addInspect } from './commands/inspect.ts';
+import { addJudgement } from './commands/judgement.ts';
 import { addLogin } from './commands/login.ts';
 import { addLogout } from './commands/logout.ts';
 import { addLs } from './commands/ls.ts';
+import { addPin } from './commands/pin.ts';
 import { addRelease } from './commands/release.ts';
 import { addRoutine } from './commands/routine.ts';
+import { addSbom } from './commands/sbom.ts';
 import { addServe } from './commands/serve.ts';
 import { addTags } from './commands/tags.ts';
+import { addVerdict } from './commands/verdict.ts';
+import { addVerify } from './commands/verify.ts';
 import type { Run } from './session.ts';
 
 /** The command tree of `wharf`. Errors of usage are thrown as CommanderError; nothing here ends the process. */
@@ -36,8 +43,15 @@ export function createProgram(run: Run): Command {
     addLogout,
     addLs,
     addTags,
-    addHold,
+    addInspect,
+    addSbom,
+    addFindings,
+    addVerdict,
+    addVerify,
+    addJudgement,
+    addPin,
     addRelease,
+    addHold,
     addAdvisories,
     addRoutine,
     addAudit,

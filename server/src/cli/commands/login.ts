@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { WharfingerError } from '@wharfinger/lib/errors';
-import { discard, RegistrySession } from '@wharfinger/lib/client/registry-session';
+import { RegistrySession } from '@wharfinger/lib/client/registry-session';
+import { discard } from '@wharfinger/lib/client/remote-response';
 import { z } from 'zod';
 import { recogniseServer } from '../api-client.ts';
 import { storeLogin, type Login } from '../credentials.ts';

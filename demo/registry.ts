@@ -1,0 +1,96 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync, readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { stringify } from 'yaml';
+
+/** The launcher of wharf, in this checkout. */
+export const launcher = join(import.meta.dirname, '../server/bin/wharf.js');
+
+/** Passwords of this demonstration alone; the registry and they are gone when it ends. */
+export const passwords = {
+  admin: 'admin-of-the-demo',
+  ci: 'ci-of-the-demo',
+  release: 'release-of-the-demo',
+  cluster: 'cluster-of-the-demo',
+} as const;
+
+export type User = keyof typeof passwords;
+
+/** A registry in a process of its own, with nothing in it. */
+export interface Registry {
+  readonly host: string;
+  stop(): Promise<void>;
+}
+
+/** Who may do what, and that images of the harbour are held until they passed and are signed. */
+function configuration(keyFile: string): object {
+  const rights = (actions: readonly string[]) => [{ repositories: 'harbour/**', actions }];
+  return {
+    users: [
+      { name: 'ci', password: passwords.ci, rights: rights(['pull', 'push']) },
+      { name: 'release', password: passwords.release, rights: rights(['pull', 'push', 'sign']) },
+      { name: 'cluster', password: passwords.cluster, rights: rights(['pull']) },
+    ],
+    namespaces: [{ name: 'harbour', class: 'private', stage: 'production', official: true }],
+    trust: [{ repositories: 'harbour/**', keys: [{ name: 'release-team', file: keyFile }] }],
+  };
+}
+
+/** Starts `wharf serve` in `folder`, on a free port of this machine. */
+export async function startRegistry(folder: string, keyFile: string): Promise<Registry> {
+  await mkdir(folder, { recursive: true });
+  const config = join(folder, 'wharfinger.yaml');
+  await writeFile(config, stringify(configuration(keyFile)));
+  const host = `127.0.0.1:${await freePort()}`;
+  const logFile = join(folder, 'server.log');
+  const log = openSync(logFile, 'a');
+  const child = spawn(
+    process.execPath,
+    [launcher, 'serve', '--config', config, '--listen', host, '--data', join(folder, 'data')],
+    {
+      env: {
+        PATH: process.env['PATH'],
+        HOME: process.env['HOME'],
+        WHARFINGER_ADMIN_PASSWORD: passwords.admin,
+      },
+      stdio: ['ignore', log, log],
+    },
+  );
+  const ended = once(child, 'exit');
+  const deadline = performance.now() + 30_000;
+  while (!(await isReady(host))) {
+    if (child.exitCode !== null || performance.now() > deadline) {
+      child.kill();
+      throw new Error(`the registry did not start:\n${readFileSync(logFile, 'utf8')}`);
+    }
+    await pause(50);
+  }
+  return {
+    host,
+    async stop() {
+      child.kill();
+      await ended;
+    },
+  };
+}
+
+async function isReady(host: string): Promise<boolean> {
+  try {
+    return (await fetch(`http://${host}/readyz`)).ok;
+  } catch {
+    return false; // it does not listen yet
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

@@ -1,0 +1,59 @@
+import type { Command } from 'commander';
+import type { SignatureFacts } from '@wharfinger/lib/routines/facts';
+import { displayable, shortDigest, type Style } from '../display.ts';
+import { exitCodeOf, type ExitCode } from '../exit-codes.ts';
+import { addImageOptions, addJudgementOptions, imageArgument, type ImageOptions } from '../image-options.ts';
+import { assessHere } from '../local-assessment.ts';
+import type { Run, Session } from '../session.ts';
+import { verdictText } from '../verdict-text.ts';
+
+export function addVerify(program: Command, run: Run): void {
+  const command = program
+    .command('verify')
+    .summary('verify signatures of an image and judge it, without trusting its registry')
+    .description(
+      'Takes an image apart on this machine, verifies its signatures and judges it, whatever its registry says of it: ' +
+        'by the file of wharf judgement export, else by the standard collection. With --key, a signature by one of the ' +
+        'keys is demanded.',
+    )
+    .argument('<image>', imageArgument);
+  addJudgementOptions(addImageOptions(command))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  wharf verify localhost:5000/team/app:1.4 --key cosign.pub\n' +
+        '  wharf verify ghcr.io/org/app:1 --judgement judgement.json',
+    )
+    .action(run(verify));
+}
+
+async function verify(session: Session, options: ImageOptions, image: string): Promise<ExitCode> {
+  const known = await assessHere(image, options, session);
+  const { signatures } = known.facts;
+  const { verdict, digest } = known;
+  session.result(
+    { image: known.image, judgedBy: 'local', digest, signatures: signatures ?? null, verdict },
+    () =>
+      [verdictText(known.image, verdict, session.style), signaturesText(signatures, session.style)].join(
+        '\n\n',
+      ),
+  );
+  return exitCodeOf(verdict);
+}
+
+function signaturesText(signatures: SignatureFacts | undefined, style: Style): string {
+  if (signatures === undefined) return style.red('The signatures could not be looked up.');
+  const { valid, refused, trustedKeys } = signatures;
+  const lines = [
+    ...valid.map(
+      ({ format, key, evidence }) =>
+        `${style.green('signed')}  ${displayable(`by ${key} (${format}, ${shortDigest(evidence)})`)}`,
+    ),
+    ...refused.map(
+      ({ format, evidence, reason }) =>
+        `${style.yellow('does not count')}  ${displayable(`${format}, ${shortDigest(evidence)}: ${reason}`)}`,
+    ),
+  ];
+  if (trustedKeys.length === 0)
+    return 'No key is trusted for it, so signatures were not demanded; see --key.';
+  return lines.length === 0 ? `It has no signature. Trusted: ${trustedKeys.join(', ')}.` : lines.join('\n');
+}

@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+
+/** Options of the commands that take an image apart. */
+export interface ImageOptions {
+  readonly local?: boolean;
+  /** absent: that of containers on this machine */
+  readonly platform?: string;
+  readonly advisories?: readonly string[];
+  readonly judgement?: string;
+  readonly key?: readonly string[];
+  /** the repository as whose image it is judged */
+  readonly as?: string;
+}
+
+/** The platform of containers on this machine. */
+export const ownPlatform = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`;
+
+/** What an image argument may be, for --help. */
+export const imageArgument =
+  'reference in any registry, OCI layout folder, or archive (docker save or OCI); see wharf help inspect';
+
+/** Adds the options that say how an image is found and taken apart. */
+export function addImageOptions(command: Command): Command {
+  return command
+    .option('--platform <os/arch>', `which image of an index (default: ${ownPlatform})`)
+    .option('--local', 'take the image apart here, also if its registry is a Wharfinger that could be asked')
+    .option(
+      '--advisories <path...>',
+      'files or folders of OSV records to match against here, in place of those that were imported; means --local',
+    );
+}
+
+/** Adds the options that say what an image is judged by. */
+export function addJudgementOptions(command: Command): Command {
+  return command
+    .option('--judgement <file>', 'judge by this file of wharf judgement export; means --local')
+    .option('--key <file...>', 'demand a signature by one of these public keys (PEM); means --local')
+    .option('--as <repository>', 'judge it here as an image of this repository (default: its own)');
+}
+
+/** True where nothing but this machine may judge. */
+export function isLocal(options: ImageOptions): boolean {
+  const { local, advisories, judgement, key } = options;
+  return local === true || advisories !== undefined || judgement !== undefined || key !== undefined;
+}

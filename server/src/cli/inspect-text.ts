@@ -1,0 +1,96 @@
+import { count, displayable, formatBytes, formatTable, shortDigest, type Style } from './display.ts';
+import { countFindings } from './findings-text.ts';
+import type { Facts } from '@wharfinger/lib/routines/facts';
+
+/** What is known of an image, for people: what it is, what is in it, what could not be read, and its layers. */
+export function inspectText(facts: Facts, style: Style, withPackages: boolean): string {
+  const blocks = [overview(facts, style), problemsText(facts, style), layersText(facts, style)];
+  if (withPackages) blocks.push(packagesText(facts, style));
+  return blocks.filter((block) => block !== '').join('\n\n');
+}
+
+function overview({ image, inventory, findings, signatures, held }: Facts, style: Style): string {
+  const { config } = image;
+  const lines: ReadonlyArray<readonly [string, string | undefined]> = [
+    ['digest', image.digest],
+    ['kind', image.kind ?? 'not known yet'],
+    ['platform', image.platform],
+    ['created', config?.created],
+    ['runs as', config === undefined ? undefined : config.user || 'root'],
+    ['command', config === undefined ? undefined : [...config.entrypoint, ...config.cmd].join(' ')],
+    ['size', `${formatBytes(image.size)} in ${count(image.layers.length, 'layer')}`],
+    ['base', [image.base.name, image.base.digest].filter(Boolean).join('@') || undefined],
+    ['distribution', distributionText(inventory)],
+    ['packages', inventory === undefined ? 'not known yet' : packageCounts(inventory.packages)],
+    [
+      'read',
+      inventory === undefined
+        ? undefined
+        : inventory.complete
+          ? 'completely'
+          : 'INCOMPLETELY: it may hide anything',
+    ],
+    ['findings', findings === undefined ? 'not known yet' : countFindings(findings)],
+    ['signed by', signatures === undefined ? undefined : keysText(signatures)],
+    ['missing', image.missing.length === 0 ? undefined : image.missing.join(', ')],
+    ['held by hand', held === undefined ? undefined : `by ${held.by} at ${held.at}: ${held.reason}`],
+  ];
+  return lines
+    .flatMap(([name, value]) => (value ? [`${style.dim(name.padEnd(13))} ${displayable(value)}`] : []))
+    .join('\n');
+}
+
+function distributionText(inventory: Facts['inventory']): string | undefined {
+  if (inventory === undefined) return undefined;
+  const { id, version, ecosystem } = inventory.distribution ?? { id: 'unknown' };
+  const name = [id, version].filter(Boolean).join(' ');
+  return ecosystem === undefined ? name : `${name} (advisories of ${ecosystem})`;
+}
+
+function packageCounts(packages: ReadonlyArray<{ type: string }>): string {
+  if (packages.length === 0) return 'none';
+  const byType = Object.entries(Object.groupBy(packages, ({ type }) => type));
+  return `${packages.length}: ${byType.map(([type, of]) => `${of!.length} ${type}`).join(', ')}`;
+}
+
+function keysText({ signers, refused }: NonNullable<Facts['signatures']>): string {
+  const signed = signers.length === 0 ? 'no trusted key' : signers.join(', ');
+  return refused.length === 0 ? signed : `${signed}; ${count(refused.length, 'signature')} that do not count`;
+}
+
+function problemsText({ inventory }: Facts, style: Style): string {
+  if (inventory === undefined || inventory.problems.length === 0) return '';
+  const rows = inventory.problems.map(({ code, path, message, hides }) => [
+    { text: hides ? 'hides' : 'notes', paint: hides ? style.red : style.dim },
+    code,
+    path ?? '',
+    message,
+  ]);
+  return formatTable(['PROBLEM', 'CODE', 'PATH', 'MESSAGE'], rows, style);
+}
+
+function layersText({ image, inventory }: Facts, style: Style): string {
+  const rows = image.layers.map(({ digest, size, createdBy }, index) => [
+    String(index),
+    shortDigest(digest),
+    formatBytes(size),
+    inventory === undefined ? '' : String(inventory.packages.filter(({ layer }) => layer === index).length),
+    (createdBy ?? '').replaceAll(/\s+/g, ' ').slice(0, 100),
+  ]);
+  return rows.length === 0
+    ? ''
+    : formatTable(['LAYER', 'DIGEST', 'SIZE', 'PACKAGES', 'CREATED BY'], rows, style);
+}
+
+function packagesText({ inventory }: Facts, style: Style): string {
+  const rows = (inventory?.packages ?? []).map(({ type, name, version, layer, licence }) => [
+    type,
+    name,
+    version,
+    String(layer),
+    licence ?? '',
+  ]);
+  return rows.length === 0
+    ? ''
+    : formatTable(['TYPE', 'PACKAGE', 'VERSION', 'LAYER', 'LICENCE'], rows, style);
+}

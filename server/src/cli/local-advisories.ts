@@ -1,0 +1,64 @@
+import { buildIndex } from '@wharfinger/lib/advisories/advisory-index';
+import type { Advisory } from '@wharfinger/lib/advisories/advisory';
+import { packageKey } from '@wharfinger/lib/advisories/ecosystem';
+import type { PackageVersion } from '@wharfinger/lib/advisories/match';
+import type { DatedMatch } from '@wharfinger/lib/assess/findings-of-image';
+import { WharfingerError } from '@wharfinger/lib/errors';
+import { advisoryCacheFolder, readCache, readCacheState } from './advisory-cache.ts';
+import { AdvisorySources } from './advisory-sources.ts';
+import { count } from './display.ts';
+import type { Session } from './session.ts';
+
+type Matcher = (packages: readonly PackageVersion[]) => Promise<DatedMatch[]>;
+
+/**
+ * Matches packages against the files given, else against what was imported on this machine.
+ * @returns undefined where there are no advisories: then nothing is known of vulnerabilities
+ */
+export async function matcherFor(
+  paths: readonly string[] | undefined,
+  session: Session,
+): Promise<Matcher | undefined> {
+  if (paths !== undefined) return (packages) => matchFiles(paths, packages, session);
+  const folder = advisoryCacheFolder(session.environment);
+  if ((await readCacheState(folder)) === undefined) return undefined;
+  return async (packages) => {
+    const dates = new Map<string, Date>();
+    async function* advisories(): AsyncGenerator<Advisory> {
+      for await (const { advisory, firstSeen } of readCache(folder)) {
+        if (advisory.published === undefined) dates.set(advisory.id, new Date(firstSeen));
+        yield advisory;
+      }
+    }
+    return match(advisories(), packages, (id) => dates.get(id));
+  };
+}
+
+/** Files in which something cannot be read are not matched against: what is left out could be what counts. */
+async function matchFiles(
+  paths: readonly string[],
+  packages: readonly PackageVersion[],
+  session: Session,
+): Promise<DatedMatch[]> {
+  const sources = new AdvisorySources(paths, () => {});
+  const now = session.now();
+  const matches = await match(sources.advisories(), packages, () => now);
+  const [first] = sources.refused;
+  if (first === undefined) return matches;
+  throw new WharfingerError('ADVISORIES_UNREADABLE', {
+    what: `${count(sources.refusedCount, 'record')}; ${first.origin}: ${first.message}`,
+  });
+}
+
+async function match(
+  advisories: AsyncIterable<Advisory>,
+  packages: readonly PackageVersion[],
+  firstImported: (id: string) => Date | undefined,
+): Promise<DatedMatch[]> {
+  const wanted = new Set(packages.map(({ ecosystem, name }) => packageKey(ecosystem, name)));
+  const index = await buildIndex(advisories, (ecosystem, name) => wanted.has(packageKey(ecosystem, name)));
+  return index.findMatches(packages).map((found) => {
+    const date = firstImported(found.advisory.id);
+    return date === undefined ? found : { ...found, firstImported: date };
+  });
+}
