@@ -25,6 +25,10 @@ import { createGate } from './gate/gate.ts';
 import { createPullLog } from './gate/pull-log.ts';
 import { createRegistryHost } from './gate/registry-host.ts';
 import { createVerdictMemory } from './gate/verdict-memory.ts';
+import { releaseAllLeases } from './jobs/claim.ts';
+import { startChores } from './jobs/chores.ts';
+import type { Job } from './jobs/job.ts';
+import { startWorker } from './jobs/worker.ts';
 import { findAdminPassword } from './identity/admin-password.ts';
 import { identify } from './identity/identify.ts';
 import { fromOrigin } from './identity/origin.ts';
@@ -36,7 +40,7 @@ import { createVerdictSource } from './pipeline/judge.ts';
 import { createLayerReader } from './pipeline/layer-reader.ts';
 import type { PipelineParts } from './pipeline/parts.ts';
 import { recordChange } from './pipeline/record.ts';
-import { startWork } from './pipeline/work.ts';
+import { describeWork } from './pipeline/work.ts';
 import { createCachingCatalog } from './stores/caching-catalog.ts';
 import { createSqlCatalog } from './stores/sql-catalog.ts';
 
@@ -53,6 +57,12 @@ export interface RunningServer {
 
 /** Memory for what pulls ask of the catalog: some hundred thousand tags, or some ten thousand manifests. */
 const catalogCacheBytes = 96 * 1024 * 1024;
+
+/** Verdicts made at the same time: more of them share the commits of the database. */
+const judgingAtOnce = 8;
+
+/** Jobs under way may take this long to end when the server stops; then they are given back and begin anew. */
+const graceMs = 5000;
 
 /** Builds and wires everything; the only place that does. Resolves once it serves. */
 export async function startServer(config: LoadedConfig): Promise<RunningServer> {
@@ -152,14 +162,30 @@ export async function startServer(config: LoadedConfig): Promise<RunningServer> 
     if (request.method === 'GET' || request.method === 'HEAD') answer(request, response);
     else fromOrigin(request, () => answer(request, response));
   });
-  const work = await startWork(parts, config);
+  const work = describeWork(parts, config.registry.uploadExpiry);
+  // Nothing can be running yet: what a crash left behind is taken up at once.
+  await releaseAllLeases(db, now());
+  await work.policyChanged();
+  const jobFailed = (error: unknown, job?: Job): void =>
+    log.warn({ err: error, job: job && `${job.kind} ${job.key}` }, 'a job failed');
+  const workers = [
+    startWorker({
+      db,
+      handlers: work.inspecting,
+      concurrency: config.inspection.concurrency,
+      now,
+      onError: jobFailed,
+    }),
+    startWorker({ db, handlers: work.judging, concurrency: judgingAtOnce, now, onError: jobFailed }),
+  ];
+  const stopChores = startChores(work.chores, (error, what) => log.error({ err: error }, `${what} failed`));
   const address = await listen(server, config.listen);
   log.info({ address, data: config.data }, 'wharfinger serves');
 
   return {
     log,
     address,
-    reload(next) {
+    reload: (next) => {
       policy = createPolicy(next, collection);
       tokens.clear();
       memory.forgetAll();
@@ -171,7 +197,8 @@ export async function startServer(config: LoadedConfig): Promise<RunningServer> 
     async stop() {
       server.closeIdleConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
-      await work.stop();
+      await stopChores();
+      await Promise.all(workers.map((worker) => worker.stop(graceMs)));
       await auditBuffer.stop();
       await app.close();
       await database.close();

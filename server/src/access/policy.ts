@@ -13,7 +13,7 @@ export interface Policy {
   readonly digest: string;
   readonly config: LoadedConfig;
   readonly rights: Rights;
-  namespaceOf(repository: string): Namespace;
+  readonly namespaceOf: (repository: string) => Namespace;
   isTagImmutable(repository: string, tag: string): boolean;
   /** Keys of the most specific trust entry whose pattern matches. */
   keysFor(repository: string): readonly TrustedKey[];

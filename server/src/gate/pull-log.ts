@@ -4,8 +4,8 @@ import { auditEntry } from '../audit/entry.ts';
 
 /** Records what was served, off the path of the request. */
 export interface PullLog {
-  served(event: ServedEvent): void;
-  heldRead(question: GateQuestion, by: 'publisher' | 'examiner'): void;
+  readonly served: (event: ServedEvent) => void;
+  readonly heldRead: (question: GateQuestion, by: 'publisher' | 'examiner') => void;
 }
 
 /** A GET of a manifest is a pull; a HEAD is a question and is not recorded. */

@@ -37,7 +37,7 @@ describe.each(testDatabases)('jobs on $name', (kind) => {
   afterEach(() => opened.close());
 
   const claim = (limit: number, seconds: number): Promise<Claim[]> =>
-    claimJobs(opened.db, turns, { limit, leaseMs: 10_000, now: at(seconds) });
+    claimJobs(opened.db, turns, { kinds: ['work'], limit, leaseMs: 10_000, now: at(seconds) });
   const keysOf = (claims: readonly Claim[]) => claims.map(({ job }) => job.key);
 
   test('are there if what caused them is, and not if it was rolled back', async () => {
@@ -51,6 +51,14 @@ describe.each(testDatabases)('jobs on $name', (kind) => {
     const [one, ...others] = await claim(10, 0);
     expect(others).toEqual([]);
     expect(one?.job).toMatchObject({ key: 'a', payload: { n: 1 }, attempt: 1, namespace: 'team' });
+  });
+
+  test('of other kinds are left to other workers', async () => {
+    const { db } = opened;
+    await enqueue(db, [work('a', { priority: 1 }), { ...work('b', { priority: 2 }), kind: 'rest' }], at(0));
+    expect(keysOf(await claim(10, 0))).toEqual(['a']);
+    const rest = { kinds: ['rest'], limit: 10, leaseMs: 10_000, now: at(0) };
+    expect(keysOf(await claimJobs(db, turns, rest))).toEqual(['b']);
   });
 
   test('of one key are not doubled; the later payload and the higher priority count', async () => {
@@ -167,7 +175,7 @@ describe.each(testDatabases)('jobs on $name', (kind) => {
     const worker = async (): Promise<void> => {
       const own: Turns = new Map();
       for (;;) {
-        const claims = await claimJobs(db, own, { limit: 3, leaseMs: 10_000, now: at(0) });
+        const claims = await claimJobs(db, own, { kinds: ['work'], limit: 3, leaseMs: 10_000, now: at(0) });
         if (claims.length === 0) return;
         claimed.push(...keysOf(claims));
         for (const one of claims) await completeJob(db, one, at(0));

@@ -64,6 +64,14 @@ export async function releaseAllLeases(db: Db, now: Date): Promise<void> {
   await transact(db, (trx) => releaseCrashed(trx, at));
 }
 
+export interface ClaimOptions {
+  /** kinds of jobs to take */
+  readonly kinds: readonly string[];
+  readonly limit: number;
+  readonly leaseMs: number;
+  readonly now: Date;
+}
+
 /**
  * Takes up to `limit` jobs: the highest priority first, among equals one of each namespace in turn, of one namespace the
  * oldest first.
@@ -71,14 +79,13 @@ export async function releaseAllLeases(db: Db, now: Date): Promise<void> {
 export async function claimJobs(
   db: Db,
   turns: Turns,
-  { limit, leaseMs, now }: { limit: number; leaseMs: number; now: Date },
+  { kinds, limit, leaseMs, now }: ClaimOptions,
 ): Promise<Claim[]> {
-  const ready = await db.selectFrom('jobs').select('id').where('state', '=', 'ready').limit(1).execute();
-  if (ready.length === 0) return [];
+  if ((await highestPriority(db, kinds, undefined)) === undefined) return [];
   return transact(db, async (trx) => {
     const claims: Claim[] = [];
     while (claims.length < limit) {
-      const id = await nextJob(trx, turns);
+      const id = await nextJob(trx, kinds, turns);
       if (id === undefined) break;
       claims.push(await takeJob(trx, id, now.getTime() + leaseMs));
     }
@@ -86,13 +93,14 @@ export async function claimJobs(
   });
 }
 
-async function nextJob(trx: Db, turns: Turns): Promise<number | undefined> {
+async function nextJob(trx: Db, kinds: readonly string[], turns: Turns): Promise<number | undefined> {
   let below: number | undefined;
   for (;;) {
-    const priority = await highestPriority(trx, below);
+    const priority = await highestPriority(trx, kinds, below);
     if (priority === undefined) return undefined;
     const job =
-      (await firstOf(trx, priority, turns.get(priority))) ?? (await firstOf(trx, priority, undefined));
+      (await firstOf(trx, kinds, priority, turns.get(priority))) ??
+      (await firstOf(trx, kinds, priority, undefined));
     if (job) {
       turns.set(priority, job.namespace);
       return job.id;
@@ -102,11 +110,16 @@ async function nextJob(trx: Db, turns: Turns): Promise<number | undefined> {
   }
 }
 
-async function highestPriority(trx: Db, below: number | undefined): Promise<number | undefined> {
-  const row = await trx
+async function highestPriority(
+  db: Db,
+  kinds: readonly string[],
+  below: number | undefined,
+): Promise<number | undefined> {
+  const row = await db
     .selectFrom('jobs')
     .select('priority')
     .where('state', '=', 'ready')
+    .where('kind', 'in', kinds)
     .$if(below !== undefined, (query) => query.where('priority', '<', below!))
     .orderBy('priority', 'desc')
     .limit(1)
@@ -116,6 +129,7 @@ async function highestPriority(trx: Db, below: number | undefined): Promise<numb
 
 async function firstOf(
   trx: Db,
+  kinds: readonly string[],
   priority: number,
   after: string | undefined,
 ): Promise<{ id: number; namespace: string } | undefined> {
@@ -123,6 +137,7 @@ async function firstOf(
     .selectFrom('jobs')
     .select(['id', 'namespace'])
     .where('state', '=', 'ready')
+    .where('kind', 'in', kinds)
     .where('priority', '=', priority)
     .$if(after !== undefined, (query) => query.where('namespace', '>', after!))
     .orderBy('namespace')

@@ -12,7 +12,7 @@ export type JobHandler = (job: Job, signal: AbortSignal) => Promise<void>;
 
 export interface WorkerOptions {
   readonly db: Db;
-  /** by kind; jobs of other kinds fail */
+  /** by kind; jobs of other kinds are left to other workers */
   readonly handlers: Readonly<Record<string, JobHandler>>;
   /** jobs at a time */
   readonly concurrency: number;
@@ -39,6 +39,7 @@ interface Running {
 /** Starts to work on jobs: at once when this process asks for some, else at each poll. */
 export function startWorker(options: WorkerOptions): Worker {
   const { db, handlers, concurrency, now, onError, leaseMs = 30_000, pollMs = 1000 } = options;
+  const kinds = Object.keys(handlers);
   const running = new Map<string, Running>();
   const turns: Turns = new Map();
   let stopped = false;
@@ -49,9 +50,7 @@ export function startWorker(options: WorkerOptions): Worker {
   async function run({ job, lease }: Claim, signal: AbortSignal): Promise<void> {
     let failure: { readonly error: unknown } | undefined;
     try {
-      const handler = Object.hasOwn(handlers, job.kind) ? handlers[job.kind] : undefined;
-      if (!handler) throw new Error(`no handler for jobs of the kind ${job.kind}`);
-      await handler(job, signal);
+      await handlers[job.kind]!(job, signal);
     } catch (error) {
       failure = { error };
     }
@@ -82,7 +81,7 @@ export function startWorker(options: WorkerOptions): Worker {
     lookAgain = false;
     const limit = concurrency - running.size;
     if (stopped || limit <= 0) return;
-    for (const claim of await claimJobs(db, turns, { limit, leaseMs, now: now() })) begin(claim);
+    for (const claim of await claimJobs(db, turns, { kinds, limit, leaseMs, now: now() })) begin(claim);
   }
 
   function look(): void {

@@ -1,7 +1,7 @@
-import type { LoadedConfig } from '../config/load.ts';
 import { transact } from '../db/transaction.ts';
 import { enqueue } from '../jobs/enqueue.ts';
-import { startWorker, type JobHandler } from '../jobs/worker.ts';
+import type { Chore } from '../jobs/chores.ts';
+import type { JobHandler } from '../jobs/worker.ts';
 import { expiredVerdicts } from '../stores/verdicts.ts';
 import { getSetting, putSetting } from '../stores/settings.ts';
 import { manifestsAfter } from '../stores/repositories.ts';
@@ -12,18 +12,19 @@ import { judgeImage } from './judge.ts';
 import type { PipelineParts } from './parts.ts';
 import { verifySignatures } from './verify.ts';
 
-/** Work that goes on while the server serves. */
+/** Work that goes on while the server serves: what its workers do, and what is done from time to time. */
 export interface Work {
-  /** Has every image judged again by the policy that is in force now. */
-  policyChanged(): Promise<void>;
-  stop(): Promise<void>;
+  /** taking images apart: as many at a time as is configured */
+  readonly inspecting: Readonly<Record<string, JobHandler>>;
+  /** everything that is quick: it never waits behind inspection */
+  readonly judging: Readonly<Record<string, JobHandler>>;
+  readonly chores: readonly Chore[];
+  /** Has every image judged again, if the policy in force is another one than they were judged by. */
+  readonly policyChanged: () => Promise<void>;
 }
 
 const minute = 60_000;
 const hour = 60 * minute;
-
-/** Jobs under way may take this long to end when the server stops; then they are given back and begin anew. */
-const graceMs = 5000;
 
 /** Images that one step of a sweep over all of them asks work for. */
 const sweepSize = 500;
@@ -31,66 +32,46 @@ const sweepSize = 500;
 /** Key of the setting that says which policy the verdicts were asked for by. */
 const judgedBy = 'judged-by';
 
-/** Starts the workers, and what is done from time to time. */
-export async function startWork(parts: PipelineParts, config: LoadedConfig): Promise<Work> {
-  const { db, log, now } = parts;
-  const handlers: Record<string, JobHandler> = {
-    check: (job, signal) => checkImage(parts, placeOfJob(job), signal),
-    verify: async (job) => {
-      await verifySignatures(parts, placeOfJob(job));
-      await judgeImage(parts, placeOfJob(job));
-    },
-    judge: async (job) => {
-      await judgeImage(parts, placeOfJob(job));
-    },
-    'judge-all': (job) => sweep(parts, job.payload),
-  };
-  const worker = startWorker({
-    db,
-    handlers,
-    // Inspection waits for its own process: more jobs than processes keep verdicts going meanwhile.
-    concurrency: config.inspection.concurrency + 2,
-    now,
-    onError: (error, job) => log.warn({ err: error, job: job && `${job.kind} ${job.key}` }, 'a job failed'),
-  });
-
-  async function policyChanged(): Promise<void> {
-    const { digest } = parts.policy();
-    if ((await getSetting(db, judgedBy)) === digest) return;
-    await transact(db, async (trx) => {
-      await putSetting(trx, judgedBy, digest);
-      await enqueue(trx, [{ kind: 'judge-all', key: 'all', namespace: '', payload: 0 }], now());
-    });
-  }
-
-  const timers = [
-    repeat(minute, 'judging what time has changed', () => judgeExpired(parts)),
-    repeat(10 * minute, 'sweeping uploads', async () => {
-      await parts.storage.sweepUploads(new Date(now().getTime() - config.registry.uploadExpiry));
-    }),
-    repeat(hour, 'removing bytes that nothing refers to', async () => {
-      await removeOrphans(db, parts.storage, new Date(now().getTime() - 24 * hour));
-    }),
-  ];
-
-  /** Does something from time to time, never twice at once; what fails is tried at the next turn. */
-  function repeat(every: number, what: string, work: () => Promise<void>): NodeJS.Timeout {
-    let running = false;
-    return setInterval(() => {
-      if (running) return;
-      running = true;
-      work()
-        .catch((error: unknown) => log.error({ err: error }, `${what} failed`))
-        .finally(() => (running = false));
-    }, every).unref();
-  }
-
-  await policyChanged();
+/** Says what there is to do. */
+export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work {
+  const { db, storage, now } = parts;
+  const before = (ms: number): Date => new Date(now().getTime() - ms);
   return {
-    policyChanged,
-    async stop() {
-      for (const timer of timers) clearInterval(timer);
-      await worker.stop(graceMs);
+    inspecting: { check: (job, signal) => checkImage(parts, placeOfJob(job), signal) },
+    judging: {
+      verify: async (job) => {
+        await verifySignatures(parts, placeOfJob(job));
+        await judgeImage(parts, placeOfJob(job));
+      },
+      judge: async (job) => {
+        await judgeImage(parts, placeOfJob(job));
+      },
+      'judge-all': (job) => sweep(parts, job.payload),
+    },
+    chores: [
+      { what: 'judging what time has changed', everyMs: minute, work: () => judgeExpired(parts) },
+      {
+        what: 'sweeping uploads',
+        everyMs: 10 * minute,
+        work: async () => {
+          await storage.sweepUploads(before(uploadExpiryMs));
+        },
+      },
+      {
+        what: 'removing bytes that nothing refers to',
+        everyMs: hour,
+        work: async () => {
+          await removeOrphans(db, storage, before(24 * hour));
+        },
+      },
+    ],
+    async policyChanged() {
+      const { digest } = parts.policy();
+      if ((await getSetting(db, judgedBy)) === digest) return;
+      await transact(db, async (trx) => {
+        await putSetting(trx, judgedBy, digest);
+        await enqueue(trx, [{ kind: 'judge-all', key: 'all', namespace: '', payload: 0 }], now());
+      });
     },
   };
 }

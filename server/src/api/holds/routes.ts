@@ -7,11 +7,13 @@ const holdBody = z.strictObject({
   reason: z.string().trim().min(3, 'say why, in at least 3 characters').max(2000),
 });
 
+type HoldAct = (repository: string, digest: Digest, act: { by: string; reason: string }) => Promise<void>;
+
 /** Acts on one image, each recorded with who did it and why. */
 export interface HoldActs {
-  hold(repository: string, digest: Digest, act: { by: string; reason: string }): Promise<void>;
+  readonly hold: HoldAct;
   /** @throws WharfingerError NOT_FOUND if nobody holds it by hand */
-  release(repository: string, digest: Digest, act: { by: string; reason: string }): Promise<void>;
+  readonly release: HoldAct;
 }
 
 /** Holding an image by hand, and ending that. */
