@@ -81,7 +81,7 @@ export async function startRegistry(
   settings: Partial<RegistrySettings> = {},
 ): Promise<TestRegistry> {
   const folder = store === 'file system' ? await mkdtemp(join(tmpdir(), 'registry-')) : undefined;
-  const given = typeof store === 'string' ? openMemoryBlobStore() : store;
+  const given = typeof store === 'string' ? openMemoryBlobStore(() => new Date()) : store;
   const storage = folder === undefined ? given : await openFileSystemBlobStore(folder);
   const catalog = openMemoryCatalog();
   const served: ServedEvent[] = [];

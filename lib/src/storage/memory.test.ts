@@ -2,6 +2,6 @@ import { describeBlobStoreContract } from './blob-store.contract.ts';
 import { openMemoryBlobStore } from './memory.ts';
 
 describeBlobStoreContract('memory', async () => ({
-  store: openMemoryBlobStore(),
+  store: openMemoryBlobStore(() => new Date()),
   close: async () => undefined,
 }));

@@ -11,11 +11,6 @@ interface Upload {
   busy: boolean;
 }
 
-interface MemoryStoreOptions {
-  /** milliseconds since 1970: when an upload was written to */
-  readonly now?: () => number;
-}
-
 function readerOf(bytes: Buffer): BlobReader {
   return {
     size: bytes.length,
@@ -29,8 +24,12 @@ function readerOf(bytes: Buffer): BlobReader {
   };
 }
 
-/** A store that lies in memory and ends with the process: for tests and for small things. */
-export function openMemoryBlobStore({ now = Date.now }: MemoryStoreOptions = {}): BlobStore {
+/**
+ * A store that lies in memory and ends with the process: for tests and for small things.
+ *
+ * @param now the time: uploads are swept by when they were written to
+ */
+export function openMemoryBlobStore(now: () => Date): BlobStore {
   const uploads = new Map<string, Upload>();
   const blobs = new Map<string, { bytes: Buffer; storedAt: Date }>();
 
@@ -60,7 +59,7 @@ export function openMemoryBlobStore({ now = Date.now }: MemoryStoreOptions = {})
   return {
     async createUpload(scope) {
       const id = randomUUID();
-      uploads.set(id, { scope, bytes: [], size: 0, writtenAt: now(), busy: false });
+      uploads.set(id, { scope, bytes: [], size: 0, writtenAt: now().getTime(), busy: false });
       return id;
     },
 
@@ -82,7 +81,7 @@ export function openMemoryBlobStore({ now = Date.now }: MemoryStoreOptions = {})
         }
       } finally {
         upload.busy = false;
-        upload.writtenAt = now();
+        upload.writtenAt = now().getTime();
       }
       return upload.size;
     },
@@ -95,7 +94,7 @@ export function openMemoryBlobStore({ now = Date.now }: MemoryStoreOptions = {})
       const bytes = checked(scope, id, expected);
       uploads.delete(id);
       const location = randomUUID();
-      blobs.set(location, { bytes, storedAt: new Date(now()) });
+      blobs.set(location, { bytes, storedAt: now() });
       return { digest: expected, size: bytes.length, location };
     },
 
