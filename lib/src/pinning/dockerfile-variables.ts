@@ -1,6 +1,9 @@
 /** Values of ARGs that have a default. */
 export type Variables = ReadonlyMap<string, string>;
 
+/** Longer than any reference: defaults that double each other are not followed further. */
+const longestValue = 4096;
+
 const variable = /\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)(?:(:?)([-+])([^${}]*))?\})/g;
 
 /**
@@ -24,6 +27,7 @@ export function expandVariables(
       return found ?? whole;
     },
   );
+  if (value.length > longestValue) return { missing: text.slice(0, 100) };
   // What is left is a form that is not known here, or that only some builders know.
   if (missing === undefined && value.includes('$')) missing = value.slice(value.indexOf('$'));
   return missing === undefined ? { value } : { missing };

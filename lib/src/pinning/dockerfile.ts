@@ -145,7 +145,19 @@ function* useOfName(
 }
 
 function use(scope: Scope, reference: string, where: string, range: TextRange, skip?: string): ImageUse {
-  const line = scope.lines.findLastIndex((begin) => begin <= range.start) + 1;
+  const line = lineOf(scope.lines, range.start);
   const source = scope.text.slice(range.start, range.end);
   return imageUse({ reference, where, line, range, source, form: 'suffix' }, skip);
+}
+
+/** The line of an offset, from 1: the last one that begins at or before it. */
+function lineOf(lines: readonly number[], offset: number): number {
+  let low = 0;
+  let high = lines.length;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((lines[middle] ?? 0) <= offset) low = middle;
+    else high = middle;
+  }
+  return low + 1;
 }

@@ -1,11 +1,17 @@
-import { isMap, isScalar, isSeq, type Document, type YAMLMap } from 'yaml';
+import { isMap, isScalar, isSeq, type YAMLMap } from 'yaml';
 import { imageUse, type ImageUse } from './image-use.ts';
-import { findField, scalarRange, scalarText, type FoundNode, type YamlSource } from './yaml-source.ts';
+import {
+  findField,
+  resolveNode,
+  scalarRange,
+  scalarText,
+  type FoundNode,
+  type YamlSource,
+} from './yaml-source.ts';
 import { useOfScalar } from './yaml-use.ts';
 
 interface Values {
   readonly source: YamlSource;
-  readonly document: Document.Parsed;
   /** global.imageRegistry, which takes the place of each `registry` */
   readonly registry: string | undefined;
 }
@@ -17,9 +23,9 @@ interface Values {
 export function* helmImages(source: YamlSource): Generator<ImageUse> {
   for (const document of source.documents) {
     if (!isMap(document.contents)) continue;
-    const global = findField(document, document.contents, 'global')?.node;
-    const registry = isMap(global) ? scalarText(findField(document, global, 'imageRegistry')) : undefined;
-    yield* walk({ source, document, registry: registry || undefined }, document.contents, '', '');
+    const global = findField(source, document.contents, 'global')?.node;
+    const registry = isMap(global) ? scalarText(findField(source, global, 'imageRegistry')) : undefined;
+    yield* walk({ source, registry: registry || undefined }, document.contents, '', '');
   }
 }
 
@@ -37,10 +43,11 @@ function* walk(values: Values, node: unknown, key: string, path: string): Genera
   for (const { key: childKey, value } of node.items) {
     const name = isScalar(childKey) ? String(childKey.value) : '?';
     const inside = path === '' ? name : `${path}.${name}`;
-    const text = scalarText(findField(values.document, node, name));
+    const found = resolveNode(values.source, value);
+    const text = scalarText(found);
     if (text === undefined) yield* walk(values, value, name, inside);
     else if (isImageText(name, text)) {
-      const use = useOfScalar(values.source, findField(values.document, node, name), inside);
+      const use = useOfScalar(values.source, found, inside);
       if (use !== undefined) yield use;
     }
   }
@@ -61,7 +68,7 @@ interface Parts {
 
 /** The parts of an image, where this map is about one. */
 function partsOf(values: Values, map: YAMLMap, key: string): Parts | undefined {
-  const field = (name: string): FoundNode | undefined => findField(values.document, map, name);
+  const field = (name: string): FoundNode | undefined => findField(values.source, map, name);
   const aboutImage = /image$/i.test(key);
   const own = scalarText(field('registry'));
   const registry = own === undefined ? undefined : (values.registry ?? own);
@@ -81,9 +88,9 @@ function partsOf(values: Values, map: YAMLMap, key: string): Parts | undefined {
 }
 
 function useOfParts(values: Values, map: YAMLMap, parts: Parts, where: string): ImageUse {
-  const { source, document } = values;
-  const digestField = findField(document, map, 'digest');
-  const shaField = digestField === undefined ? findField(document, map, 'sha') : undefined;
+  const { source } = values;
+  const digestField = findField(source, map, 'digest');
+  const shaField = digestField === undefined ? findField(source, map, 'sha') : undefined;
   const target = digestField ?? shaField ?? parts.tag;
   const tag = scalarText(parts.tag) ?? '';
   const digest = scalarText(digestField) || prefixed('sha256:', scalarText(shaField));

@@ -5,6 +5,8 @@ import {
   isSeq,
   LineCounter,
   parseAllDocuments,
+  visit,
+  type Alias,
   type Document,
   type Node,
   type Scalar,
@@ -13,13 +15,14 @@ import {
 import { WharfingerError } from '../errors.ts';
 import type { TextRange } from './image-use.ts';
 
-const longestText = 8 * 1024 * 1024;
-const deepestMerge = 20;
+const longestText = 4 * 1024 * 1024;
 
 /** A YAML file as its text and the nodes that point into it. */
 export interface YamlSource {
   readonly text: string;
   readonly documents: readonly Document.Parsed[];
+  /** what each alias stands for */
+  readonly targets: ReadonlyMap<Alias, Node>;
   /** line of an offset, from 1 */
   lineOf(offset: number): number;
 }
@@ -55,7 +58,7 @@ export function parseYaml(text: string): YamlSource {
       remedy: 'correct the YAML',
     });
   }
-  return { text, documents, lineOf: (offset) => lines.linePos(offset).line };
+  return { text, documents, targets: findTargets(documents), lineOf: (offset) => lines.linePos(offset).line };
 }
 
 /** Says that a Helm template is not what can be pinned. */
@@ -73,10 +76,27 @@ function hasAction(node: Node | null): boolean {
   return node.items.some(({ key, value }) => isMap(key) || hasAction(value as Node | null));
 }
 
+/** All aliases in one walk: the library's own look-up walks the document for each of them. */
+function findTargets(documents: readonly Document.Parsed[]): ReadonlyMap<Alias, Node> {
+  const targets = new Map<Alias, Node>();
+  for (const document of documents) {
+    const anchors = new Map<string, Node>();
+    visit(document, {
+      Node(_, node) {
+        if (isAlias(node)) {
+          const target = anchors.get(node.source);
+          if (target !== undefined) targets.set(node, target);
+        } else if (node.anchor !== undefined) anchors.set(node.anchor, node);
+      },
+    });
+  }
+  return targets;
+}
+
 /** The node that an alias stands for, or the node itself. */
-export function resolveNode(document: Document.Parsed, node: unknown, shared = false): FoundNode | undefined {
+export function resolveNode(source: YamlSource, node: unknown, shared = false): FoundNode | undefined {
   if (isAlias(node)) {
-    const target = node.resolve(document);
+    const target = source.targets.get(node);
     return target === undefined ? undefined : { node: target, shared: true };
   }
   if (!isMap(node) && !isSeq(node) && !isScalar(node)) return undefined;
@@ -84,21 +104,21 @@ export function resolveNode(document: Document.Parsed, node: unknown, shared = f
 }
 
 /** The value of a key, with aliases resolved, looked for in merged maps (<<) where the map itself does not have it. */
-export function findField(
-  document: Document.Parsed,
-  map: YAMLMap,
-  key: string,
-  shared = false,
-  depth = 0,
-): FoundNode | undefined {
+export function findField(source: YamlSource, map: YAMLMap, key: string): FoundNode | undefined {
+  return lookUp(source, map, key, new Set());
+}
+
+/** @param seen maps that were searched: each is looked into once, whatever the number of merges */
+function lookUp(source: YamlSource, map: YAMLMap, key: string, seen: Set<YAMLMap>): FoundNode | undefined {
+  const isMerged = seen.size > 0;
+  seen.add(map);
   const own = map.items.find((pair) => isScalar(pair.key) && pair.key.value === key);
-  if (own !== undefined) return resolveNode(document, own.value, shared);
-  if (depth === deepestMerge) return undefined;
+  if (own !== undefined) return resolveNode(source, own.value, isMerged);
   const merged = map.items.find((pair) => isScalar(pair.key) && pair.key.value === '<<')?.value;
-  const target = resolveNode(document, merged)?.node;
+  const target = resolveNode(source, merged)?.node;
   for (const item of isSeq(target) ? target.items : [target]) {
-    const base = resolveNode(document, item)?.node;
-    const found = isMap(base) ? findField(document, base, key, true, depth + 1) : undefined;
+    const base = resolveNode(source, item)?.node;
+    const found = isMap(base) && !seen.has(base) ? lookUp(source, base, key, seen) : undefined;
     if (found !== undefined) return found;
   }
   return undefined;
