@@ -137,6 +137,21 @@ describe('redirects', () => {
     expect(store.seen).toEqual([{ url: '/blob?signature=abc', authorization: undefined, body: '' }]);
   });
 
+  it('of uploads take no credentials to another origin either', async () => {
+    const store = await startServer((_, response) => reply(response, 403, {}, 'no'));
+    const server = await startServer((request, response) => {
+      if (request.headers.authorization !== basic) {
+        return reply(response, 401, { 'www-authenticate': 'Basic realm="x"' });
+      }
+      if (request.method === 'HEAD') return reply(response, 404, {});
+      return reply(response, 202, { location: `http://${store.host}/upload` });
+    });
+    const open = () => Readable.from([Buffer.from(bytes)]);
+    const pushing = pushBlob(connect(server.host, { credentials }), 'x/y', content, open);
+    await expect(pushing).rejects.toThrow(/PATCH http:.*\/upload: 403 no/);
+    expect(store.seen).toEqual([{ url: '/upload', authorization: undefined, body: bytes }]);
+  });
+
   it('that do not end are not followed for ever', async () => {
     const server = await startServer((_, response) => reply(response, 302, { location: '/again' }));
     await expect(readBlob(connect(server.host), 'x/y', content, 100)).rejects.toThrow(/too many redirects/);

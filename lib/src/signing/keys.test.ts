@@ -95,6 +95,12 @@ describe('a signature', () => {
     );
     expect(verifyEd25519ph(key, Buffer.from('abc'), signature)).toBe(true);
     expect(verifyEd25519ph(key, Buffer.from('abd'), signature)).toBe(false);
+    // Adding the order of the group gives the same point: only the one smaller spelling of a signature counts.
+    const order = 2n ** 252n + 27742317777372353535851937790883648493n;
+    const s = BigInt(`0x${Buffer.from(signature.subarray(32)).reverse().toString('hex')}`) + order;
+    const larger = Buffer.from(s.toString(16).padStart(64, '0'), 'hex').reverse();
+    const respelled = Buffer.concat([signature.subarray(0, 32), larger]);
+    expect(verifyEd25519ph(key, Buffer.from('abc'), respelled)).toBe(false);
     for (let at = 0; at < 64; at += 7) {
       const changed = Buffer.from(signature);
       changed[at]! ^= 1;
