@@ -24,12 +24,15 @@ function readerOf(bytes: Buffer): BlobReader {
   };
 }
 
+/** The last moment that a Date can hold. */
+const endOfTime = new Date(8.64e15);
+
 /**
  * A store that lies in memory and ends with the process: for tests and for small things.
  *
- * @param now the time: uploads are swept by when they were written to
+ * @param now the time, for the age of uploads and blobs; without it nothing here grows old, so no upload is ever swept
  */
-export function openMemoryBlobStore(now: () => Date): BlobStore {
+export function openMemoryBlobStore(now: () => Date = () => endOfTime): BlobStore {
   const uploads = new Map<string, Upload>();
   const blobs = new Map<string, { bytes: Buffer; storedAt: Date }>();
 
