@@ -13,7 +13,7 @@ import { expectThat, runWharf, shown, step, Surprise, typed, wharf } from './ter
 // packages, the advisories, the key. Everything lies in one temporary folder, which is removed at the end.
 
 const repository = 'harbour/notices';
-const advisories = join(import.meta.dirname, 'advisories');
+const advisories = { folder: join(import.meta.dirname, 'advisories') };
 const allowed = 0;
 const failed = 1;
 const held = 3;
@@ -57,8 +57,8 @@ async function demonstrate(): Promise<void> {
     'An advisory',
     'CVE-2021-44906, as published: minimist before 1.2.6 can be made to change any object.',
   );
-  const first = join(advisories, 'GHSA-xvch-5gv4-984h.json');
-  await wharf(admin, ['advisories', 'import', first, '--server', host], allowed);
+  const first = 'GHSA-xvch-5gv4-984h.json';
+  await wharf(admin, ['advisories', 'import', first, '--server', host], allowed, advisories);
 
   step(
     3,
@@ -106,12 +106,12 @@ async function demonstrate(): Promise<void> {
   shown(`pulled, ${Math.round(size / 1e6)} MB`);
 
   step(7, 'Pinned', 'The deployment names the digest that passed, instead of a tag that can move.');
-  const deployment = join(folder, 'deployment.yaml');
-  await writeFile(deployment, deploymentOf(image('1.1')));
-  await wharf(ci, ['pin', '--check', deployment], failed);
-  await wharf(ci, ['pin', '--write', deployment], allowed);
-  await wharf(ci, ['pin', '--check', deployment], allowed);
-  const pinned = await readFile(deployment, 'utf8');
+  const deployment = 'deployment.yaml';
+  await writeFile(join(folder, deployment), deploymentOf(image('1.1')));
+  await wharf(ci, ['pin', '--check', deployment], failed, { folder });
+  await wharf(ci, ['pin', '--write', deployment], allowed, { folder });
+  await wharf(ci, ['pin', '--check', deployment], allowed, { folder });
+  const pinned = await readFile(join(folder, deployment), 'utf8');
   shown(pinned);
   expectThat(
     pinned.includes(`${image('1.1')}@${manifest.digest} # the notice board`),
@@ -119,8 +119,8 @@ async function demonstrate(): Promise<void> {
   );
 
   step(8, 'A new advisory', 'CVE-2022-38900 arrives, about decode-uri-component. No image is read again.');
-  const second = join(advisories, 'GHSA-w573-4hg7-7wgq.json');
-  await wharf(admin, ['advisories', 'import', second, '--server', host], allowed);
+  const second = 'GHSA-w573-4hg7-7wgq.json';
+  await wharf(admin, ['advisories', 'import', second, '--server', host], allowed, advisories);
   await wharf(ci, ['verdict', image('1.1')], held);
   await refused(host, '1.1', /decode-uri-component/);
   await wharf(ci, ['findings', image('1.1')], allowed);
@@ -131,11 +131,9 @@ async function logIn(user: User, host: string): Promise<string> {
   const login = join(folder, 'logins', user);
   await mkdir(login, { recursive: true });
   typed(`wharf login ${host} --username ${user}`);
-  const { code, output } = await runWharf(
-    login,
-    ['login', host, '--username', user, '--password-stdin'],
-    passwords[user],
-  );
+  const { code, output } = await runWharf(login, ['login', host, '--username', user, '--password-stdin'], {
+    input: passwords[user],
+  });
   shown(output.replaceAll(login, '~/.docker'));
   expectThat(code === 0, `the login of ${user} failed`);
   return login;
@@ -158,9 +156,9 @@ async function refused(host: string, tag: string, reason: RegExp): Promise<void>
     () => undefined,
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
-  expectThat(answer !== undefined, `${tag} was served`);
-  shown(answer!);
-  expectThat(reason.test(answer!), `the refusal does not say ${reason.source}`);
+  if (answer === undefined) throw new Surprise(`${tag} was served`);
+  shown(answer.replace(/^.*?(?=403)/, ''));
+  expectThat(reason.test(answer), `the refusal does not say ${reason.source}`);
 }
 
 function deploymentOf(image: string): string {

@@ -25,17 +25,24 @@ export function shown(output: string): void {
 }
 
 /** Throws unless it came out as told. */
-export function expectThat(true_: boolean, what: string): void {
-  if (!true_) throw new Surprise(what);
+export function expectThat(cameOut: boolean, what: string): void {
+  if (!cameOut) throw new Surprise(what);
+}
+
+/** Where a command is typed, and what it is given on standard input. */
+interface Typed {
+  readonly folder?: string;
+  readonly input?: string;
 }
 
 /** Runs `wharf` as the user whose docker configuration lies in `login`; its output and exit code. */
 export async function runWharf(
   login: string,
   given: readonly string[],
-  input = '',
+  { folder, input = '' }: Typed = {},
 ): Promise<{ code: number | null; output: string }> {
   const child = spawn(process.execPath, [launcher, ...given], {
+    cwd: folder,
     env: {
       PATH: process.env['PATH'],
       HOME: process.env['HOME'],
@@ -50,11 +57,15 @@ export async function runWharf(
 }
 
 /** Types a command of `wharf`, shows what it prints, and demands its exit code. */
-export async function wharf(login: string, given: readonly string[], wanted: number): Promise<string> {
+export async function wharf(
+  login: string,
+  given: readonly string[],
+  wanted: number,
+  where: Typed = {},
+): Promise<void> {
   typed(`wharf ${given.map((word) => (/^[\w.,:/@=-]+$/.test(word) ? word : `'${word}'`)).join(' ')}`);
-  const { code, output } = await runWharf(login, given);
+  const { code, output } = await runWharf(login, given, where);
   shown(output);
   console.log(dim(`   (exit code ${code})`));
   expectThat(code === wanted, `wharf ${given[0]} ended with ${code} instead of ${wanted}`);
-  return output;
 }
