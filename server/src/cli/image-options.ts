@@ -22,7 +22,7 @@ export const imageArgument =
 /** Adds the options that say how an image is found and taken apart. */
 export function addImageOptions(command: Command): Command {
   return command
-    .option('--platform <os/arch>', `which image of an index (default: ${ownPlatform})`)
+    .option('--platform <os/arch>', 'which image of an index (default: that for this machine)')
     .option('--local', 'take the image apart here, also if its registry is a Wharfinger that could be asked')
     .option(
       '--advisories <path...>',
