@@ -11,7 +11,7 @@ export async function startOwnRegistry(
   gate: () => GateAnswer = () => ({ serve: true }),
 ): Promise<RunningRegistry> {
   const handler = createRegistryHandler({
-    storage: openMemoryBlobStore(),
+    storage: openMemoryBlobStore(() => new Date()),
     catalog: openMemoryCatalog(),
     settings: { challengeUnknown: false, referrersPageSize: 2 },
     host: {
