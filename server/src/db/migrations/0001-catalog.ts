@@ -44,7 +44,6 @@ export const catalog: Migration = {
     ) {table}`,
     `create index manifests_referrers on manifests (subject, repository_id, pushed_at, digest)
       where subject is not null`,
-    `create index manifests_by_repository on manifests (repository_id, id)`,
 
     `create table manifest_refs (
       digest {text} not null,

@@ -1,0 +1,162 @@
+import { addImage, byAlice } from '@wharfinger/lib/catalog/catalog.fixtures';
+import type { LayerInventory } from '@wharfinger/lib/inspect/inventory';
+import { digestOf, type Digest } from '@wharfinger/lib/oci/digest';
+import type { Verdict } from '@wharfinger/lib/routines/verdict';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { testDatabases, type TestDatabase } from '../db/testing/databases.ts';
+import { holdImage, holdsOf, releaseImage, standingHold } from './holds.ts';
+import { getLayerInventory, layersWithoutInventory, putLayerInventory } from './layer-inventories.ts';
+import { forgetSignatureReports, getSignatureReport, putSignatureReport } from './signature-reports.ts';
+import { getSetting, putSetting } from './settings.ts';
+import { createSqlCatalog } from './sql-catalog.ts';
+import { digestsByOutcome, expiredVerdicts, forgetVerdicts, getVerdict, putVerdict } from './verdicts.ts';
+
+const at = new Date(Date.UTC(2026, 0, 1));
+const later = (seconds: number) => new Date(at.getTime() + seconds * 1000);
+
+function verdictOn(repository: string, digest: Digest, rest: Partial<Verdict> = {}): Verdict {
+  const base = { purpose: 'pull', outcome: 'allow', decided: true, reasons: [], passed: ['r'] } as const;
+  return { ...base, digest, repository, at: at.toISOString(), ...rest };
+}
+
+describe.each(testDatabases)('records on $name', (kind) => {
+  let opened: TestDatabase;
+  beforeEach(async () => {
+    opened = await kind.open();
+  });
+  afterEach(() => opened.close());
+
+  const image = (repository: string, name: string) => addImage(createSqlCatalog(opened.db), repository, name);
+
+  test('verdicts are kept per repository and purpose, the last one counts', async () => {
+    const { db } = opened;
+    const digest = await image('a', 'x');
+    await image('b', 'x');
+    const madeFrom = { advisories: 'g1', rules: 7 };
+    const first = verdictOn('a', digest, { outcome: 'hold', decided: false });
+    expect(await putVerdict(db, { verdict: first, madeFrom })).toBe(true);
+    expect(await getVerdict(db, { repository: 'a', digest }, 'pull')).toEqual({ verdict: first, madeFrom });
+    const second = verdictOn('a', digest, { validUntil: later(60).toISOString() });
+    await putVerdict(db, { verdict: second, madeFrom: {} });
+    expect(await getVerdict(db, { repository: 'a', digest }, 'pull')).toEqual({
+      verdict: second,
+      madeFrom: {},
+    });
+    expect(await getVerdict(db, { repository: 'a', digest }, 'deploy')).toBeUndefined();
+    expect(await getVerdict(db, { repository: 'b', digest }, 'pull')).toBeUndefined();
+    await forgetVerdicts(db, [{ repository: 'a', digest }]);
+    expect(await getVerdict(db, { repository: 'a', digest }, 'pull')).toBeUndefined();
+  });
+
+  test('verdicts and reports are about manifests that are there, and go with them', async () => {
+    const { db } = opened;
+    const catalog = createSqlCatalog(db);
+    const stored = { report: { valid: [], refused: [] }, madeFrom: 'k' };
+    const nowhere = { repository: 'a', digest: digestOf('none') };
+    expect(await putVerdict(db, { verdict: verdictOn('a', digestOf('none')), madeFrom: {} })).toBe(false);
+    expect(await putSignatureReport(db, nowhere, stored, at)).toBe(false);
+    const place = { repository: 'a', digest: await image('a', 'x') };
+    await putVerdict(db, { verdict: verdictOn('a', place.digest), madeFrom: {} });
+    expect(await putSignatureReport(db, place, stored, at)).toBe(true);
+    await catalog.deleteManifest('a', place.digest, byAlice(1));
+    await image('a', 'x');
+    expect(await getVerdict(db, place, 'pull')).toBeUndefined();
+    expect(await getSignatureReport(db, place)).toBeUndefined();
+  });
+
+  test('verdicts are found when time ends them, and by outcome', async () => {
+    const { db } = opened;
+    const digests = [await image('a', 'x'), await image('a', 'y'), await image('a', 'z')];
+    const ends = [later(20), later(10), undefined];
+    for (const [n, digest] of digests.entries()) {
+      const validUntil = ends[n]?.toISOString();
+      const outcome = n === 0 ? ('hold' as const) : ('warn' as const);
+      const verdict = verdictOn('a', digest, {
+        outcome,
+        ...(validUntil === undefined ? {} : { validUntil }),
+      });
+      await putVerdict(db, { verdict, madeFrom: {} });
+    }
+    expect(await expiredVerdicts(db, later(9), 10)).toEqual([]);
+    expect((await expiredVerdicts(db, later(20), 10)).map((place) => place.digest)).toEqual([
+      digests[1],
+      digests[0],
+    ]);
+    expect(await expiredVerdicts(db, later(20), 1)).toHaveLength(1);
+    expect(await digestsByOutcome(db, 'a', 'pull', 'hold', { limit: 10 })).toEqual([digests[0]]);
+    const warned = [digests[1]!, digests[2]!].toSorted();
+    expect(await digestsByOutcome(db, 'a', 'pull', 'warn', { limit: 1 })).toEqual([warned[0]]);
+    expect(await digestsByOutcome(db, 'a', 'pull', 'warn', { limit: 9, last: warned[0]! })).toEqual([
+      warned[1],
+    ]);
+  });
+
+  test('reports on signatures are kept and forgotten', async () => {
+    const { db } = opened;
+    const place = { repository: 'a', digest: await image('a', 'x') };
+    const report = {
+      valid: [{ format: 'cosign-v3', key: 'release', keyId: 'ab', evidence: digestOf('e') }],
+      refused: [],
+    } as const;
+    await putSignatureReport(db, place, { report, madeFrom: 'k1' }, at);
+    await putSignatureReport(db, place, { report, madeFrom: 'k2' }, at);
+    expect(await getSignatureReport(db, place)).toEqual({ report, madeFrom: 'k2' });
+    await forgetSignatureReports(db, [place.digest]);
+    expect(await getSignatureReport(db, place)).toBeUndefined();
+  });
+
+  test('a hold stands until it is released, also while the manifest is gone; both acts are kept', async () => {
+    const { db } = opened;
+    const place = { repository: 'a', digest: digestOf('held') };
+    const hold = { by: 'bob', at, reason: 'looks odd' };
+    expect(await releaseImage(db, place, { ...hold, by: 'carol' })).toEqual([]);
+    await holdImage(db, place, hold);
+    await holdImage(db, place, { ...hold, reason: 'really odd' });
+    expect(await standingHold(db, place)).toMatchObject({ ...place, ...hold });
+    expect(await standingHold(db, { ...place, repository: 'b' })).toBeUndefined();
+    const release = { by: 'carol', at: later(5), reason: 'examined' };
+    expect(await releaseImage(db, place, release)).toHaveLength(2);
+    expect(await standingHold(db, place)).toBeUndefined();
+    expect(await holdsOf(db, place)).toMatchObject([
+      { ...hold, released: release },
+      { ...hold, reason: 'really odd', released: release },
+    ]);
+    await holdImage(db, place, { ...hold, reason: 'again' });
+    expect(await standingHold(db, place)).toMatchObject({ reason: 'again' });
+  });
+
+  test('inventories of layers are kept, replaced by those of a new format, and come back as they were', async () => {
+    const { db } = opened;
+    const digest = digestOf('layer');
+    const inventory: LayerInventory = {
+      format: 1,
+      digest,
+      content: 'filesystem',
+      compression: 'gzip',
+      size: 9,
+      entries: 1,
+      complete: true,
+      problems: [],
+      tree: { paths: ['0 a\udc80b'], types: 'f', links: {} },
+      records: [],
+    };
+    const digests = [digest, digestOf('other')];
+    expect(await layersWithoutInventory(db, digests, 1)).toEqual(digests);
+    await putLayerInventory(db, digest, inventory, at);
+    await putLayerInventory(db, digest, inventory, at);
+    expect(await layersWithoutInventory(db, digests, 1)).toEqual([digestOf('other')]);
+    expect(await layersWithoutInventory(db, digests, 2)).toEqual(digests);
+    expect(await layersWithoutInventory(db, [], 1)).toEqual([]);
+    expect(await getLayerInventory(db, digest, 1)).toEqual(inventory);
+    expect(await getLayerInventory(db, digest, 2)).toBeUndefined();
+  });
+
+  test('settings are any JSON, and absent until they are put', async () => {
+    const { db } = opened;
+    expect(await getSetting(db, 'x')).toBeUndefined();
+    for (const value of [{ a: [1, null] }, 'text', 0, null]) {
+      await putSetting(db, 'x', value);
+      expect(await getSetting(db, 'x')).toEqual(value);
+    }
+  });
+});
