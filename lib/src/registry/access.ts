@@ -37,6 +37,19 @@ export function callerForCatalog(exchange: Exchange): Caller {
   return { principal, address, client };
 }
 
+/**
+ * Whose rights decide what may be mounted: those that the token was asked for, from the source that is named; from
+ * anywhere, as for the list of repositories, all those of its principal.
+ * @throws WharfingerError UNAUTHORIZED where the token was never asked for that; it tells nothing of what there is
+ */
+export function callerForMount(exchange: Exchange, source: string | null): Caller {
+  const { caller } = exchange;
+  const wanted = source ?? catalogScope;
+  if (caller.scopes === undefined) return caller;
+  if (!caller.scopes.some((scope) => scope.repository === wanted)) throw new WharfingerError('UNAUTHORIZED');
+  return source === null ? callerForCatalog(exchange) : caller;
+}
+
 function askToLogIn(exchange: Exchange, action: RegistryAction, repository: string): void {
   const { caller } = exchange;
   if (caller.principal === null || tokenLacks(caller, action, repository)) {
@@ -95,7 +108,8 @@ export function neededScopes(route: Route | undefined, method: string, query: UR
   const writes = method === 'PUT' || method === 'POST' || method === 'PATCH';
   if (route.kind === 'uploads' || route.kind === 'upload' || writes) {
     const from = query.get('from');
-    return [`${own}pull,push`, ...(from ? [`repository:${from}:pull`] : [])];
+    const source = from ? `repository:${from}:pull` : `${catalogScope}:*`;
+    return [`${own}pull,push`, ...(query.has('mount') ? [source] : [])];
   }
   return [method === 'DELETE' ? `${own}pull,delete` : `${own}pull`];
 }

@@ -1,6 +1,8 @@
 import type { Digest } from '../oci/digest.ts';
 import { isRepositoryName } from '../oci/reference.ts';
+import { callerForMount } from './access.ts';
 import type { Exchange } from './exchange.ts';
+import type { Caller } from './host.ts';
 
 /** Repositories looked at for a mount without a source: one that is not found there is simply sent again. */
 const maxCandidates = 64;
@@ -9,8 +11,12 @@ const maxCandidates = 64;
  * Would this repository serve the caller this blob now? The whole question that a GET of it would answer, so that no
  * mount takes out of a repository what its gate holds, and none tells of a blob that the caller may not read.
  */
-async function serves(exchange: Exchange, repository: string, digest: Digest): Promise<boolean> {
-  const { registry, caller } = exchange;
+async function serves(
+  { registry }: Exchange,
+  caller: Caller,
+  repository: string,
+  digest: Digest,
+): Promise<boolean> {
   if (!registry.host.may(caller, 'pull', repository)) return false;
   if (!(await registry.catalog.findBlob(repository, digest))) return false;
   return (await registry.host.gateBlob({ caller, repository, digest })).serve;
@@ -19,13 +25,14 @@ async function serves(exchange: Exchange, repository: string, digest: Digest): P
 /** Is there a repository, this one or any other, that would serve the caller this blob? */
 export async function isReadableSomewhere(
   exchange: Exchange,
+  caller: Caller,
   repository: string,
   digest: Digest,
 ): Promise<boolean> {
-  if (await serves(exchange, repository, digest)) return true;
+  if (await serves(exchange, caller, repository, digest)) return true;
   const { catalog } = exchange.registry;
   for (const other of await catalog.repositoriesWithBlob(digest, maxCandidates)) {
-    if (await serves(exchange, other, digest)) return true;
+    if (await serves(exchange, caller, other, digest)) return true;
   }
   return false;
 }
@@ -39,6 +46,7 @@ export async function isReadableSomewhere(
  * - Publishers may read back what they sent. A mount sends nothing, so the link names nobody as its sender: otherwise
  *   one mount after the other would keep bytes readable that have been held since.
  *
+ * @throws WharfingerError UNAUTHORIZED where the token was not asked for the source
  * @returns false if there is nothing to link, for whatever reason: the caller is not told which
  */
 export async function mountBlob(
@@ -48,10 +56,11 @@ export async function mountBlob(
   source: string | null,
 ): Promise<boolean> {
   const { catalog, host } = exchange.registry;
+  const caller = callerForMount(exchange, source);
   const found =
     source === null
-      ? await isReadableSomewhere(exchange, repository, digest)
-      : isRepositoryName(source) && (await serves(exchange, source, digest));
+      ? await isReadableSomewhere(exchange, caller, repository, digest)
+      : isRepositoryName(source) && (await serves(exchange, caller, source, digest));
   if (!found) return false;
   const change = { by: exchange.caller.principal, at: host.now() };
   return (await catalog.linkKnownBlob({ repository, digest, ...change, received: false })) !== undefined;

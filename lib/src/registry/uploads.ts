@@ -94,7 +94,7 @@ async function tellState(
 async function complete(exchange: Exchange, repository: string, id: string, digest: Digest): Promise<void> {
   const { storage, catalog, host } = exchange.registry;
   const change = { by: exchange.caller.principal, at: host.now() };
-  if (await isReadableSomewhere(exchange, repository, digest)) {
+  if (await isReadableSomewhere(exchange, exchange.caller, repository, digest)) {
     await storage.check(repository, id, digest);
     if (await catalog.linkKnownBlob({ repository, digest, ...change, received: true })) {
       await storage.abort(repository, id);

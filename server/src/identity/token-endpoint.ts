@@ -1,5 +1,5 @@
 import { WharfingerError } from '@wharfinger/lib/errors';
-import type { Caller } from '@wharfinger/lib/registry/host';
+import { catalogScope, type Caller } from '@wharfinger/lib/registry/host';
 import { isRepositoryName } from '@wharfinger/lib/oci/reference';
 import type { TokenScope, TokenStore } from './tokens.ts';
 
@@ -22,6 +22,8 @@ export function answerTokenRequest(
   if (asked.length > maxScopes)
     throw new WharfingerError('INPUT_INVALID', { what: `more than ${maxScopes} scopes` });
   const granted = asked.map(parseScope).map((scope): TokenScope => {
+    // A token for the list of repositories shows what its principal may pull, no more.
+    if (scope.repository === catalogScope) return { repository: catalogScope, actions: new Set('*') };
     const wanted = scope.actions.has('*')
       ? grantable
       : grantable.filter((action) => scope.actions.has(action));
@@ -48,6 +50,7 @@ function parseScope(text: string): TokenScope {
       what: `scope ${JSON.stringify(text.slice(0, 200))} is not type:name:actions`,
     });
   const repository = text.slice(first + 1, last);
+  if (text.slice(0, last) === catalogScope) return { repository: catalogScope, actions: new Set() };
   const isRepository = text.slice(0, first) === 'repository' && isRepositoryName(repository);
   return { repository, actions: new Set(isRepository ? text.slice(last + 1).split(',') : []) };
 }
