@@ -1,4 +1,4 @@
-import { ExpressionMistake, planExpression, type PlannedExpression } from './expression-plan.ts';
+import { ExpressionMistake, planExpression, planSample, type PlannedExpression } from './expression-plan.ts';
 import { variableNames } from './fact-values.ts';
 import type { Routine } from './routine.ts';
 
@@ -7,6 +7,7 @@ export interface CompiledRoutine {
   readonly variables: ReadonlyArray<readonly [name: string, expression: PlannedExpression]>;
   readonly expression: PlannedExpression;
   readonly message: PlannedExpression;
+  /** gives the first details and their number */
   readonly details: PlannedExpression | undefined;
   readonly validUntil: PlannedExpression | undefined;
 }
@@ -16,6 +17,9 @@ export interface ExpressionFault {
   readonly path: readonly string[];
   readonly what: string;
 }
+
+/** Details that a reason shows. */
+const mostDetails = 20;
 
 type Compilation = { readonly routine: CompiledRoutine } | { readonly faults: readonly ExpressionFault[] };
 type Source = Pick<Routine, 'variables' | 'expression' | 'message' | 'details' | 'validUntil'>;
@@ -37,7 +41,7 @@ function compile(source: Source): Compilation {
   const names = new Set(variableNames);
   const planned = (text: string, ...path: string[]): PlannedExpression | undefined => {
     try {
-      return planExpression(text, names);
+      return path[0] === 'details' ? planSample(text, names, mostDetails) : planExpression(text, names);
     } catch (error) {
       if (!(error instanceof ExpressionMistake)) throw error;
       faults.push({ path, what: error.message });

@@ -1,4 +1,4 @@
-import { isCelList, type CelValue } from '@bufbuild/cel';
+import { isCelList, isCelMap, type CelValue } from '@bufbuild/cel';
 import { isReflectMessage } from '@bufbuild/protobuf/reflect';
 import { timestampMs, TimestampSchema, type Timestamp } from '@bufbuild/protobuf/wkt';
 import { compileRoutine, type CompiledRoutine } from './compiled-routine.ts';
@@ -22,7 +22,6 @@ export type RoutineResult = { readonly validUntil?: string } & (
     }
 );
 
-const mostDetails = 20;
 const longestMessage = 400;
 const longestDetail = 300;
 
@@ -87,7 +86,7 @@ function run(compiled: CompiledRoutine, routine: Routine, variables: Variables, 
   if (passed.value) return { state: 'passed', ...validUntil };
   const message = evaluate(compiled.message, variables);
   const details = compiled.details && evaluate(compiled.details, variables);
-  const lines = details?.ok && isCelList(details.value) ? firstTexts(details.value) : { shown: [], more: 0 };
+  const lines = details?.ok ? textsOf(details.value) : { shown: [], more: 0 };
   return {
     state: 'failed',
     message: printable(
@@ -110,13 +109,15 @@ function isKnown(facts: Facts, need: Need): boolean {
   return facts[need] !== undefined;
 }
 
-function firstTexts(list: { readonly size: number; [Symbol.iterator](): Iterator<CelValue> }) {
-  const shown: string[] = [];
-  for (const value of list) {
-    if (shown.length === mostDetails) break;
-    shown.push(printable(typeof value === 'string' ? value : '(not a text)', longestDetail));
-  }
-  return { shown, more: list.size - shown.length };
+/** Of a sample of details. */
+function textsOf(sample: CelValue): { readonly shown: readonly string[]; readonly more: number } {
+  const list = isCelMap(sample) ? sample.get('shown') : undefined;
+  const total = isCelMap(sample) ? sample.get('total') : undefined;
+  if (!isCelList(list) || typeof total !== 'bigint') return { shown: [], more: 0 };
+  const shown = [...list].map((value) =>
+    printable(typeof value === 'string' ? value : '(not a text)', longestDetail),
+  );
+  return { shown, more: Number(total) - shown.length };
 }
 
 function earliestAfter(

@@ -29,6 +29,8 @@ export type PlannedExpression = (variables: Variables) => CelResult;
 interface Frame {
   readonly variables: Variables;
   readonly slots: CelResult[];
+  /** how many elements the list of a sample has in truth */
+  total?: number;
 }
 
 /** Evaluates one node. Errors of CEL are values; what is thrown ends the whole evaluation. */
@@ -48,6 +50,8 @@ interface Scope {
   /** macros around this place */
   readonly nesting: number;
   readonly depth: number;
+  /** elements to compute of the list that the whole expression gives; of lists inside of it all are */
+  readonly most: number;
 }
 
 type Expr = NonNullable<ReturnType<typeof parse>['expr']>;
@@ -63,14 +67,41 @@ type Value<Case extends string> = Extract<Expr['exprKind'], { case: Case }>['val
  * @throws ExpressionMistake
  */
 export function planExpression(text: string, names: ReadonlySet<string>): PlannedExpression {
+  const { run } = planText(text, names, Number.POSITIVE_INFINITY);
+  return (variables) => run({ variables, slots: [] });
+}
+
+/**
+ * As planExpression, for a list of which only the first elements are wanted. Gives a map: `shown`, the list of these,
+ * and `total`, how many there are. Where the text ends in map or filter, those beyond are counted and not computed.
+ */
+export function planSample(text: string, names: ReadonlySet<string>, most: number): PlannedExpression {
+  const { run } = planText(text, names, most);
+  return (variables) => {
+    const frame: Frame = { variables, slots: [] };
+    const list = run(frame);
+    if (isCelError(list)) return list;
+    if (!isCelList(list)) return celError('it is not a list');
+    const shown = [...list].slice(0, most);
+    return celMap(
+      new Map<string, CelInput>([
+        ['shown', celList(shown)],
+        ['total', BigInt(frame.total ?? list.size)],
+      ]),
+    );
+  };
+}
+
+function planText(text: string, names: ReadonlySet<string>, most: number): Plan {
   if (Buffer.byteLength(text) > limits.bytes)
     throw new ExpressionMistake(`it is longer than ${limits.bytes} bytes`);
-  const { run, nodes } = planNode(parseText(text), { names, local: new Map(), nesting: 0, depth: 0 });
+  const { run, nodes } = planNode(parseText(text), { names, local: new Map(), nesting: 0, depth: 0, most });
   if (nodes > limits.nodes) throw new ExpressionMistake(`it has ${nodes} parts, more than ${limits.nodes}`);
-  return (variables) => {
+  const paid: Step = (frame) => {
     spend(nodes);
-    return run({ variables, slots: [] });
+    return run(frame);
   };
+  return { run: paid, nodes };
 }
 
 function parseText(text: string): Expr {
@@ -87,16 +118,21 @@ function parseText(text: string): Expr {
 function planNode(expr: Expr | undefined, outer: Scope): Plan {
   if (outer.depth > limits.depth)
     throw new ExpressionMistake(`it is nested deeper than ${limits.depth} levels`);
-  const scope: Scope = { ...outer, depth: outer.depth + 1 };
   const kind = expr?.exprKind;
+  if (kind?.case === 'comprehensionExpr') return planMacro(kind.value, outer);
+  const scope = within(outer);
   if (kind?.case === 'constExpr') return planConstant(kind.value);
   if (kind?.case === 'identExpr') return planName(kind.value.name, scope);
   if (kind?.case === 'selectExpr') return planSelect(kind.value, scope);
   if (kind?.case === 'callExpr') return planCall(kind.value, scope);
   if (kind?.case === 'listExpr') return planList(kind.value, scope);
   if (kind?.case === 'structExpr') return planMap(kind.value, scope);
-  if (kind?.case === 'comprehensionExpr') return planMacro(kind.value, scope);
   throw new ExpressionMistake('it is incomplete');
+}
+
+/** The scope of the parts of a node. */
+function within(scope: Scope): Scope {
+  return { ...scope, depth: scope.depth + 1, most: Number.POSITIVE_INFINITY };
 }
 
 function planConstant({ constantKind }: Value<'constExpr'>): Plan {
@@ -220,7 +256,8 @@ function planMap({ messageName, entries }: Value<'structExpr'>, scope: Scope): P
 }
 
 /** all, exists, exists_one, map, filter: loops over a list or the keys of a map, as the parser unfolds them. */
-function planMacro(value: Value<'comprehensionExpr'>, scope: Scope): Plan {
+function planMacro(value: Value<'comprehensionExpr'>, outer: Scope): Plan {
+  const scope = within(outer);
   if (scope.nesting >= limits.nesting)
     throw new ExpressionMistake(
       `all, exists, map and filter stand more than ${limits.nesting} deep in each other`,
@@ -234,7 +271,7 @@ function planMacro(value: Value<'comprehensionExpr'>, scope: Scope): Plan {
   };
   const loop =
     value.accuInit?.exprKind.case === 'listExpr'
-      ? planBuild(value.loopStep, body, item)
+      ? planBuild(value.loopStep, body, item, outer.most)
       : planFold(value, body, item);
   const run: Step = (frame) => {
     const over = range.run(frame);
@@ -275,7 +312,7 @@ function planFold(value: Value<'comprehensionExpr'>, body: Scope, item: number):
 }
 
 /** map and filter, unfolded to `list + [x]`, or `condition ? list + [x] : list`. */
-function planBuild(step: Expr | undefined, body: Scope, item: number): Loop {
+function planBuild(step: Expr | undefined, body: Scope, item: number, most: number): Loop {
   const [condition, grown] = callNamed(step, '_?_:_') ?? [undefined, step];
   const [, added] = callNamed(grown, '_+_') ?? [];
   if (added?.exprKind.case !== 'listExpr') throw new ExpressionMistake('it is incomplete');
@@ -284,16 +321,20 @@ function planBuild(step: Expr | undefined, body: Scope, item: number): Loop {
   const nodes = 2 + (chosen?.nodes ?? 0) + element.nodes;
   const run: Loop['run'] = (frame, items) => {
     const built: CelValue[] = [];
+    let total = 0;
     for (const one of items) {
       spend(nodes);
       frame.slots[item] = one;
       const take = chosen === undefined || chosen.run(frame);
       if (take === false) continue;
       if (take !== true) return isCelError(take) ? take : celError('the condition is not true or false');
+      total += 1;
+      if (total > most) continue;
       const value = element.run(frame);
       if (isCelError(value)) return value;
       built.push(value);
     }
+    if (total > most) frame.total = total;
     return celList(built);
   };
   return { run, nodes };

@@ -34,7 +34,7 @@ export function variablesOfFacts(facts: Facts): Readonly<Record<string, CelValue
   if (known) return known;
   const ordered =
     facts.findings === undefined ? facts : { ...facts, findings: [...facts.findings].sort(compareFindings) };
-  const all = celMap(new FieldMap(ordered, factsShape));
+  const all = celMap(new FieldMap(ordered, factsShape, new Map()));
   const variables = Object.assign(Object.create(null) as Record<string, CelValue>, {
     facts: all,
     rank: ranks,
@@ -69,15 +69,20 @@ function durationOfDays(days: number): CelInput {
   return reflect(DurationSchema, create(DurationSchema, { seconds: BigInt(days) * 86_400n }));
 }
 
+/** Times of one Facts object by their text: many findings have one advisory, and making timestamps is slow. */
+type Times = Map<string, CelInput>;
+
 /** An object of the facts, seen through its shape. Fields that the shape does not have do not exist. */
 class FieldMap implements ReadonlyMap<string, CelInput> {
   readonly #object: Readonly<Record<string, unknown>>;
   readonly #fields: ReadonlyMap<string, Shape>;
+  readonly #times: Times;
   #made: Map<string, CelInput> | undefined;
 
-  constructor(object: object, shape: Shape) {
+  constructor(object: object, shape: Shape, times: Times) {
     this.#object = object as Record<string, unknown>;
     this.#fields = shape.kind === 'record' ? shape.fields : new Map();
+    this.#times = times;
   }
 
   get(name: string): CelInput | undefined {
@@ -89,7 +94,7 @@ class FieldMap implements ReadonlyMap<string, CelInput> {
     if (shape.kind === 'truth' && typeof value === 'boolean') return value;
     let made = this.#made?.get(name);
     if (made === undefined) {
-      made = convert(value, shape, name);
+      made = convert(value, shape, name, this.#times);
       (this.#made ??= new Map()).set(name, made);
     }
     return made;
@@ -125,7 +130,7 @@ class FieldMap implements ReadonlyMap<string, CelInput> {
 }
 
 /** @throws Error where the value is not what its shape says; the expression that asked is then undecided */
-function convert(value: unknown, shape: Shape, name: string): CelInput {
+function convert(value: unknown, shape: Shape, name: string, times: Times): CelInput {
   const wrong = (): never => {
     throw new Error(`the fact ${name} is not of the kind ${shape.kind}`);
   };
@@ -138,23 +143,34 @@ function convert(value: unknown, shape: Shape, name: string): CelInput {
       return Number.isSafeInteger(value) ? BigInt(value as number) : wrong();
     case 'number':
       return typeof value === 'number' ? value : wrong();
-    case 'time': {
-      const ms = typeof value === 'string' ? parseTime(value) : undefined;
-      return ms === undefined ? wrong() : reflect(TimestampSchema, timestampFromMs(ms));
-    }
+    case 'time':
+      return (typeof value === 'string' ? timestampOf(value, times) : undefined) ?? wrong();
     case 'texts-by-name':
       if (typeof value !== 'object' || value === null) return wrong();
       return celMap(
-        new Map(Object.entries(value).map(([key, text]) => [key, convert(text, { kind: 'text' }, key)])),
+        new Map(
+          Object.entries(value).map(([key, text]) => [key, convert(text, { kind: 'text' }, key, times)]),
+        ),
       );
     case 'list':
       return Array.isArray(value)
-        ? celList(value.map((element) => convert(element, shape.of, name)))
+        ? celList(value.map((element) => convert(element, shape.of, name, times)))
         : wrong();
     case 'record':
       if (typeof value !== 'object' || value === null) return wrong();
-      return celMap(new FieldMap(value, shape));
+      return celMap(new FieldMap(value, shape, times));
     default:
       return shape satisfies never;
   }
+}
+
+function timestampOf(text: string, times: Times): CelInput | undefined {
+  let timestamp = times.get(text);
+  if (timestamp === undefined) {
+    const ms = parseTime(text);
+    if (ms === undefined) return undefined;
+    timestamp = valueOfTime(new Date(ms));
+    times.set(text, timestamp);
+  }
+  return timestamp;
 }
