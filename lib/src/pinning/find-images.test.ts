@@ -289,6 +289,12 @@ describe('which kind a file is', () => {
     ['no FROM', 'RUN true', { name: 'Dockerfile' }, 'no FROM'],
     ['broken YAML', 'apiVersion: v1\nkind: [', {}, 'correct the YAML'],
     [
+      'a key that is there twice',
+      'apiVersion: v1\nkind: Pod\nspec:\n  a: 1\n  a: 2\n',
+      {},
+      'line 5: the key "a" is there twice',
+    ],
+    [
       'a kustomization',
       'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization',
       {},

@@ -42,7 +42,7 @@ export function parseYaml(text: string): YamlSource {
     throw new WharfingerError('PIN_REFUSED', { what: `it has more than ${longestText} characters` });
   }
   const lines = new LineCounter();
-  const parsed = parseAllDocuments(text, { lineCounter: lines, keepSourceTokens: false, logLevel: 'silent' });
+  const parsed = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: false, logLevel: 'silent' });
   const documents = 'empty' in parsed ? [] : parsed;
   const problem = documents.flatMap((document) => document.errors).at(0);
   if (
@@ -58,7 +58,8 @@ export function parseYaml(text: string): YamlSource {
       remedy: 'correct the YAML',
     });
   }
-  return { text, documents, targets: findTargets(documents), lineOf: (offset) => lines.linePos(offset).line };
+  const lineOf = (offset: number): number => lines.linePos(offset).line;
+  return { text, documents, targets: findTargets(documents, lineOf), lineOf };
 }
 
 /** Says that a Helm template is not what can be pinned. */
@@ -76,8 +77,11 @@ function hasAction(node: Node | null): boolean {
   return node.items.some(({ key, value }) => isMap(key) || hasAction(value as Node | null));
 }
 
-/** All aliases in one walk: the library's own look-up walks the document for each of them. */
-function findTargets(documents: readonly Document.Parsed[]): ReadonlyMap<Alias, Node> {
+/** All aliases in one walk: the library's own look-up walks the document for each of them, as its check of keys does. */
+function findTargets(
+  documents: readonly Document.Parsed[],
+  lineOf: (offset: number) => number,
+): ReadonlyMap<Alias, Node> {
   const targets = new Map<Alias, Node>();
   for (const document of documents) {
     const anchors = new Map<string, Node>();
@@ -86,11 +90,29 @@ function findTargets(documents: readonly Document.Parsed[]): ReadonlyMap<Alias, 
         if (isAlias(node)) {
           const target = anchors.get(node.source);
           if (target !== undefined) targets.set(node, target);
-        } else if (node.anchor !== undefined) anchors.set(node.anchor, node);
+          return;
+        }
+        if (node.anchor !== undefined) anchors.set(node.anchor, node);
+        if (isMap(node)) refuseDoubleKeys(node, lineOf);
       },
     });
   }
   return targets;
+}
+
+/** Readers disagree about which of two equal keys counts. */
+function refuseDoubleKeys(map: YAMLMap, lineOf: (offset: number) => number): void {
+  const seen = new Set<unknown>();
+  for (const { key } of map.items) {
+    if (!isScalar(key) || key.value === '<<') continue;
+    if (seen.has(key.value)) {
+      throw new WharfingerError('PIN_REFUSED', {
+        what: `line ${lineOf(key.range?.[0] ?? 0)}: the key ${JSON.stringify(key.value)} is there twice`,
+        remedy: 'correct the YAML',
+      });
+    }
+    seen.add(key.value);
+  }
 }
 
 /** The node that an alias stands for, or the node itself. */
