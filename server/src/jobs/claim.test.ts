@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { testDatabases, type TestDatabase } from '../db/testing/databases.ts';
 import { transact } from '../db/transaction.ts';
-import { claimJobs, makeDueReady, releaseAllLeases, type Claim, type Turns } from './claim.ts';
+import { claimJobs, firstTurns, makeDueReady, releaseAllLeases, type Claim, type Turns } from './claim.ts';
 import { enqueue } from './enqueue.ts';
 import { namespaceOf, type JobRequest } from './job.ts';
 import {
@@ -32,7 +32,7 @@ describe.each(testDatabases)('jobs on $name', (kind) => {
   let turns: Turns;
   beforeEach(async () => {
     opened = await kind.open();
-    turns = new Map();
+    turns = firstTurns();
   });
   afterEach(() => opened.close());
 
@@ -94,6 +94,19 @@ describe.each(testDatabases)('jobs on $name', (kind) => {
     const order: string[] = [];
     for (let round = 0; round < 3; round += 1) order.push(...keysOf(await claim(2, 0)));
     expect(order).toEqual(['urgent', 'big0', 's1', 't1', 'big1', 'big2']);
+  });
+
+  test('of several kinds take turns where their priority is the same', async () => {
+    const { db } = opened;
+    const jobs = ['rest', 'play', 'work'].flatMap((kind) =>
+      [1, 2, 3].map((n) => ({ ...work(`${kind}${n}`), kind, priority: kind === 'work' ? 1 : 0 })),
+    );
+    await enqueue(db, jobs, at(0));
+    const options = { kinds: ['play', 'rest', 'work'], limit: 1, leaseMs: 10_000, now: at(0) };
+    const order: string[] = [];
+    for (let n = 0; n < 9; n += 1) order.push(...keysOf(await claimJobs(db, turns, options)));
+    const shared = ['play1', 'rest1', 'play2', 'rest2', 'play3', 'rest3'];
+    expect(order).toEqual(['work1', 'work2', 'work3', ...shared]);
   });
 
   test('wait until their time', async () => {
@@ -173,7 +186,7 @@ describe.each(testDatabases)('jobs on $name', (kind) => {
     await enqueue(db, jobs, at(0));
     const claimed: string[] = [];
     const worker = async (): Promise<void> => {
-      const own: Turns = new Map();
+      const own = firstTurns();
       for (;;) {
         const claims = await claimJobs(db, own, { kinds: ['work'], limit: 3, leaseMs: 10_000, now: at(0) });
         if (claims.length === 0) return;

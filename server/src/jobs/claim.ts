@@ -11,10 +11,20 @@ export interface Claim {
 }
 
 /**
- * Whose turn it is: for each priority the namespace served last. One per worker: evenly shared among the workers of one
- * process, and of several on the average.
+ * Whose turn it is. One per worker: evenly shared among the workers of one process, and of several on the average.
  */
-export type Turns = Map<number, string>;
+export interface Turns {
+  /** for each kind and priority the namespace served last */
+  readonly namespaces: Map<string, string>;
+  /** when each kind was served last, in turns */
+  readonly kinds: Map<string, number>;
+  count: number;
+}
+
+/** Turns of a worker that has served nobody yet. */
+export function firstTurns(): Turns {
+  return { namespaces: new Map(), kinds: new Map(), count: 0 };
+}
 
 /** Makes ready what has waited long enough, and what was left behind by a worker that crashed. */
 export async function makeDueReady(db: Db, now: Date): Promise<void> {
@@ -73,71 +83,100 @@ export interface ClaimOptions {
 }
 
 /**
- * Takes up to `limit` jobs: the highest priority first, among equals one of each namespace in turn, of one namespace the
- * oldest first.
+ * Takes up to `limit` jobs: the highest priority first; among equals the kind that was not served for the longest time, of
+ * that one job of each namespace in turn, of one namespace the oldest first. Each step looks up in an index by the kind,
+ * so that jobs that wait for other workers cost nothing.
  */
 export async function claimJobs(
   db: Db,
   turns: Turns,
   { kinds, limit, leaseMs, now }: ClaimOptions,
 ): Promise<Claim[]> {
-  if ((await highestPriority(db, kinds, undefined)) === undefined) return [];
+  const waiting = await waitingKinds(db, kinds);
+  if (waiting.length === 0) return [];
   return transact(db, async (trx) => {
     const claims: Claim[] = [];
-    while (claims.length < limit) {
-      const id = await nextJob(trx, kinds, turns);
-      if (id === undefined) break;
-      claims.push(await takeJob(trx, id, now.getTime() + leaseMs));
+    let left = waiting;
+    while (claims.length < limit && left.length > 0) {
+      const best = bestOf(left, turns);
+      const id = await nextJob(trx, best, turns);
+      if (id !== undefined) claims.push(await takeJob(trx, id, now.getTime() + leaseMs));
+      else left = await withNextPriority(trx, left, best);
     }
     return claims;
   });
 }
 
-async function nextJob(trx: Db, kinds: readonly string[], turns: Turns): Promise<number | undefined> {
-  let below: number | undefined;
-  for (;;) {
-    const priority = await highestPriority(trx, kinds, below);
-    if (priority === undefined) return undefined;
-    const job =
-      (await firstOf(trx, kinds, priority, turns.get(priority))) ??
-      (await firstOf(trx, kinds, priority, undefined));
-    if (job) {
-      turns.set(priority, job.namespace);
-      return job.id;
-    }
-    // All of this priority are being taken by other workers.
-    below = priority;
-  }
+/** Jobs of a kind that wait, and the highest of their priorities. */
+interface WaitingKind {
+  readonly kind: string;
+  readonly priority: number;
+}
+
+async function waitingKinds(db: Db, kinds: readonly string[]): Promise<WaitingKind[]> {
+  const found = await Promise.all(kinds.map((kind) => highestPriority(db, kind, undefined)));
+  return found.flatMap((one) => one ?? []);
 }
 
 async function highestPriority(
   db: Db,
-  kinds: readonly string[],
+  kind: string,
   below: number | undefined,
-): Promise<number | undefined> {
-  const row = await db
+): Promise<WaitingKind | undefined> {
+  return db
     .selectFrom('jobs')
-    .select('priority')
+    .select(['kind', 'priority'])
     .where('state', '=', 'ready')
-    .where('kind', 'in', kinds)
+    .where('kind', '=', kind)
     .$if(below !== undefined, (query) => query.where('priority', '<', below!))
     .orderBy('priority', 'desc')
     .limit(1)
     .executeTakeFirst();
-  return row?.priority;
+}
+
+function bestOf(waiting: readonly WaitingKind[], turns: Turns): WaitingKind {
+  const servedAt = ({ kind }: WaitingKind): number => turns.kinds.get(kind) ?? 0;
+  return waiting.reduce((best, one) => {
+    if (one.priority !== best.priority) return one.priority > best.priority ? one : best;
+    return servedAt(one) < servedAt(best) ? one : best;
+  });
+}
+
+/** No job of this kind and priority is left, or all of them are being taken by others: on with the next lower. */
+async function withNextPriority(
+  trx: Db,
+  waiting: readonly WaitingKind[],
+  done: WaitingKind,
+): Promise<WaitingKind[]> {
+  const lower = await highestPriority(trx, done.kind, done.priority);
+  return [...waiting.filter((one) => one !== done), ...(lower ? [lower] : [])];
+}
+
+async function nextJob(trx: Db, of: WaitingKind, turns: Turns): Promise<number | undefined> {
+  const key = `${of.priority} ${of.kind}`;
+  const last = turns.namespaces.get(key);
+  const next = last === undefined ? undefined : await firstOf(trx, of, last);
+  const job = next ?? (await firstOf(trx, of, undefined));
+  if (!job) {
+    turns.namespaces.delete(key);
+    return undefined;
+  }
+  turns.namespaces.set(key, job.namespace);
+  turns.count += 1;
+  turns.kinds.set(of.kind, turns.count);
+  return job.id;
 }
 
 async function firstOf(
   trx: Db,
-  kinds: readonly string[],
-  priority: number,
+  { kind, priority }: WaitingKind,
   after: string | undefined,
 ): Promise<{ id: number; namespace: string } | undefined> {
   return trx
     .selectFrom('jobs')
     .select(['id', 'namespace'])
     .where('state', '=', 'ready')
-    .where('kind', 'in', kinds)
+    .where('kind', '=', kind)
     .where('priority', '=', priority)
     .$if(after !== undefined, (query) => query.where('namespace', '>', after!))
     .orderBy('namespace')

@@ -1,5 +1,5 @@
 import type { Db } from '../db/schema.ts';
-import { claimJobs, makeDueReady, type Claim, type Turns } from './claim.ts';
+import { claimJobs, firstTurns, makeDueReady, type Claim } from './claim.ts';
 import type { Job } from './job.ts';
 import { completeJob, failJob, renewLeases, returnJob } from './settle.ts';
 import { onWake } from './wake.ts';
@@ -41,7 +41,7 @@ export function startWorker(options: WorkerOptions): Worker {
   const { db, handlers, concurrency, now, onError, leaseMs = 30_000, pollMs = 1000 } = options;
   const kinds = Object.keys(handlers);
   const running = new Map<string, Running>();
-  const turns: Turns = new Map();
+  const turns = firstTurns();
   let stopped = false;
   /** the look for jobs that is under way, and whether there is a reason for another */
   let looking: Promise<void> | undefined;

@@ -6,6 +6,8 @@ import { expect, test } from 'vitest';
 import type { Db } from '../db/schema.ts';
 import { testDatabases } from '../db/testing/databases.ts';
 import { queryAudit } from '../audit/query.ts';
+import { claimJobs, firstTurns, makeDueReady } from '../jobs/claim.ts';
+import { enqueue } from '../jobs/enqueue.ts';
 import { matchesOfImage, versionsWithFindings } from './findings.ts';
 import { standingHold } from './holds.ts';
 import { getImage, placesWithPackage, placesWithVersions } from './images.ts';
@@ -60,6 +62,12 @@ const questions: ReadonlyArray<readonly [string, (db: Db, catalog: Catalog) => P
   ['manifestsWithLayer', (db) => manifestsWithLayer(db, digest)],
   ['manifestsAfter', (db) => manifestsAfter(db, 0, 5)],
   ['forgetUnlinkedBlobs', (db) => forgetUnlinkedBlobs(db, new Date(0))],
+  [
+    'claimJobs',
+    (db) => claimJobs(db, firstTurns(), { kinds: ['k', 'l'], limit: 2, leaseMs: 9, now: new Date(0) }),
+  ],
+  ['makeDueReady', (db) => makeDueReady(db, new Date(2))],
+  ['enqueue', (db) => enqueue(db, [{ kind: 'k', key: 'x', namespace: 'n' }], new Date(0))],
   ['the audit log', (db) => queryAudit(db, {}, { limit: 5, after: '5-5' })],
   ['the audit log of an image', (db) => queryAudit(db, { digest }, { limit: 5, after: '5-5' })],
   ['the audit log of a repository', (db) => queryAudit(db, { repository: 'a' }, { limit: 5 })],
@@ -141,6 +149,8 @@ async function fill(db: Db): Promise<void> {
     sql`insert into pkg_names (ecosystem, name) select 'npm', 'p' || n from ${numbers}`,
     sql`insert into pkg_versions (name_id, ecosystem, version) select id, 'npm', '1' from pkg_names`,
     sql`insert into image_packages (version_id, image_id) select n, n from ${numbers}`,
+    sql`insert into jobs (kind, key, namespace, payload, priority, state, run_after, attempts, max_attempts, again, enqueued_at)
+      select 'other', n, 'n', '1', n % 3, case when n % 2 = 0 then 'ready' else 'delayed' end, n + 5, 0, 1, 0, 0 from ${numbers}`,
     sql`analyze`,
   ];
   for (const statement of statements) await statement.execute(db);

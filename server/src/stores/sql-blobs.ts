@@ -116,11 +116,11 @@ export function sqlBlobs(db: Db, onChange: OnCatalogChange): BlobMethods {
         return blob;
       }),
 
-    linkKnownBlob: ({ repository, digest, by, at, received }) =>
+    linkKnownBlob: ({ repository, digest, by, at, received, sentAt = received ? at : undefined }) =>
       transact(db, async (trx) => {
         const stored = await holdStored(trx, digest);
         if (!stored) return undefined;
-        const wanted = { digest, ...stored, pushedBy: received ? by : null, pushedAt: at };
+        const wanted = { digest, ...stored, pushedBy: sentAt ? by : null, pushedAt: sentAt ?? at };
         const blob = await link(trx, repository, wanted, !received);
         await onChange(trx, { kind: 'blob-linked', repository, blob, received, by, at });
         return blob;

@@ -22,7 +22,7 @@ export const jobsAndAudit: Migration = {
       enqueued_at {integer} not null,
       unique (kind, key)
     ) {table}`,
-    `create index jobs_ready on jobs (priority, namespace, id) where state = 'ready'`,
+    `create index jobs_ready on jobs (kind, priority, namespace, id) where state = 'ready'`,
     `create index jobs_delayed on jobs (run_after) where state = 'delayed'`,
     `create index jobs_running on jobs (lease_until) where state = 'running'`,
     `create index jobs_dead on jobs (id) where state = 'dead'`,
