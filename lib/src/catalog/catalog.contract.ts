@@ -85,10 +85,25 @@ export function describeCatalogContract(name: string, open: () => Promise<OpenCa
     });
 
     describe('blobs that are stored already', () => {
-      test('are linked by a mount, which gives nobody the right to read back', async () => {
+      test('are linked by a mount, which gives others no right to read back', async () => {
         const digest = await addBlob(catalog, 'a', 'abc');
         const link = { repository: 'b', digest, by: 'bob', at: moment(5), received: false };
         const expected = { digest, size: 3, location: 'at/abc', pushedBy: null, pushedAt: moment(5) };
+        expect(await catalog.linkKnownBlob(link)).toEqual(expected);
+        expect(await catalog.findBlob('b', digest)).toEqual(expected);
+      });
+
+      test('are linked by a mount of who sent them, which gives the right to read back no longer', async () => {
+        const digest = await addBlob(catalog, 'a', 'abc');
+        const link = {
+          repository: 'b',
+          digest,
+          by: 'alice',
+          at: moment(5),
+          received: false,
+          sentAt: moment(0),
+        };
+        const expected = { digest, size: 3, location: 'at/abc', pushedBy: 'alice', pushedAt: moment(0) };
         expect(await catalog.linkKnownBlob(link)).toEqual(expected);
         expect(await catalog.findBlob('b', digest)).toEqual(expected);
       });

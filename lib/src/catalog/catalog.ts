@@ -24,8 +24,8 @@ export interface Catalog {
   linkBlob(link: BlobLink): Promise<BlobRecord>;
   /**
    * Links a blob that some repository has into another, in one transaction, so that no collection of garbage comes
-   * between. Undefined if nobody has it. A mount (`received` false) leaves `pushedBy` and `pushedAt` as they were, null
-   * and now if new: who did not send the bytes gets no right to read them back.
+   * between. Undefined if nobody has it. A mount (`received` false) leaves `pushedBy` and `pushedAt` as they were; if
+   * new they are `by` and `sentAt`, or null and now where he never sent these bytes: he gets no right to read back.
    */
   linkKnownBlob(link: KnownBlobLink): Promise<BlobRecord | undefined>;
   /**
@@ -117,6 +117,8 @@ export interface KnownBlobLink extends Change {
   readonly digest: Digest;
   /** true: `by` has just sent the very bytes; false: a mount */
   readonly received: boolean;
+  /** for a mount: when `by` sent the bytes to the repository that they come from; absent: others did */
+  readonly sentAt?: Date;
 }
 
 export interface BlobLink extends Change {

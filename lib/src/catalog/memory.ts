@@ -109,14 +109,14 @@ export function openMemoryCatalog(): Catalog {
       return record;
     },
 
-    async linkKnownBlob({ repository, digest, by, at, received }) {
+    async linkKnownBlob({ repository, digest, by, at, received, sentAt }) {
       const known = stored.get(digest);
       if (!known) return undefined;
       const { blobs } = create(repository);
       const before = blobs.get(digest);
       const record: BlobRecord = received
         ? { digest, ...known, pushedBy: by, pushedAt: at }
-        : (before ?? { digest, ...known, pushedBy: null, pushedAt: at });
+        : (before ?? { digest, ...known, pushedBy: sentAt ? by : null, pushedAt: sentAt ?? at });
       blobs.set(digest, record);
       return record;
     },

@@ -68,7 +68,17 @@ describe.each(stores)('mounts over %s', (store) => {
     expect((await mount(digest, 'team/a', 'signer')).status).toBe(201);
   });
 
-  test('make nobody the sender of the bytes: there is no reading back what was only mounted', async () => {
+  test('of what the caller sent pass on when he did, and no later time', async () => {
+    const digest = await pushBlob(registry, 'team/a', 'abc', { user: 'bob' });
+    const sent = await registry.catalog.findBlob('team/a', digest);
+    expect((await mount(digest, 'team/a')).status).toBe(201);
+    expect(await registry.catalog.findBlob('b', digest)).toMatchObject({
+      pushedBy: 'bob',
+      pushedAt: sent?.pushedAt,
+    });
+  });
+
+  test('make nobody else the sender of the bytes: there is no reading back what was only mounted', async () => {
     const digest = await pushBlob(registry, 'team/a', 'abc', { user: 'alice' });
     expect((await mount(digest, 'team/a')).status).toBe(201);
     expect(await registry.catalog.findBlob('b', digest)).toMatchObject({ pushedBy: null });

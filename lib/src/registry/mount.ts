@@ -1,3 +1,4 @@
+import type { BlobRecord } from '../catalog/catalog.ts';
 import type { Digest } from '../oci/digest.ts';
 import { isRepositoryName } from '../oci/reference.ts';
 import { callerForMount } from './access.ts';
@@ -8,33 +9,36 @@ import type { Caller } from './host.ts';
 const maxCandidates = 64;
 
 /**
- * Would this repository serve the caller this blob now? The whole question that a GET of it would answer, so that no
- * mount takes out of a repository what its gate holds, and none tells of a blob that the caller may not read.
+ * The blob as this repository would serve it to the caller now; undefined: it would not. The whole question that a GET
+ * of it would answer, so that no mount takes out of a repository what its gate holds, and none tells of a blob that the
+ * caller may not read.
  */
-async function serves(
+async function findServed(
   { registry }: Exchange,
   caller: Caller,
   repository: string,
   digest: Digest,
-): Promise<boolean> {
-  if (!registry.host.may(caller, 'pull', repository)) return false;
-  if (!(await registry.catalog.findBlob(repository, digest))) return false;
-  return (await registry.host.gateBlob({ caller, repository, digest })).serve;
+): Promise<BlobRecord | undefined> {
+  if (!registry.host.may(caller, 'pull', repository)) return undefined;
+  const record = await registry.catalog.findBlob(repository, digest);
+  if (!record) return undefined;
+  return (await registry.host.gateBlob({ caller, repository, digest })).serve ? record : undefined;
 }
 
-/** Is there a repository, this one or any other, that would serve the caller this blob? */
-export async function isReadableSomewhere(
+/** The blob as some repository would serve it to the caller: this one, or any other. */
+export async function findServedSomewhere(
   exchange: Exchange,
   caller: Caller,
   repository: string,
   digest: Digest,
-): Promise<boolean> {
-  if (await serves(exchange, caller, repository, digest)) return true;
-  const { catalog } = exchange.registry;
-  for (const other of await catalog.repositoriesWithBlob(digest, maxCandidates)) {
-    if (await serves(exchange, caller, other, digest)) return true;
+): Promise<BlobRecord | undefined> {
+  const own = await findServed(exchange, caller, repository, digest);
+  if (own) return own;
+  for (const other of await exchange.registry.catalog.repositoriesWithBlob(digest, maxCandidates)) {
+    const found = await findServed(exchange, caller, other, digest);
+    if (found) return found;
   }
-  return false;
+  return undefined;
 }
 
 /**
@@ -43,8 +47,9 @@ export async function isReadableSomewhere(
  * A mount opens no way around the gate:
  * - It asks the source's gate what a GET there would ask.
  * - In the target the blob is served only if an allowed manifest of the target refers to it, as ever.
- * - Publishers may read back what they sent. A mount sends nothing, so the link names nobody as its sender: otherwise
- *   one mount after the other would keep bytes readable that have been held since.
+ * - Publishers may read back what they sent, for a while. A mount sends nothing: it passes on the time at which the
+ *   caller sent the bytes to the source, if he did, for otherwise one mount after the other would keep bytes readable
+ *   that have been held since.
  *
  * @throws WharfingerError UNAUTHORIZED where the token was not asked for the source
  * @returns false if there is nothing to link, for whatever reason: the caller is not told which
@@ -57,11 +62,20 @@ export async function mountBlob(
 ): Promise<boolean> {
   const { catalog, host } = exchange.registry;
   const caller = callerForMount(exchange, source);
+  if (source !== null && !isRepositoryName(source)) return false;
   const found =
     source === null
-      ? await isReadableSomewhere(exchange, caller, repository, digest)
-      : isRepositoryName(source) && (await serves(exchange, caller, source, digest));
+      ? await findServedSomewhere(exchange, caller, repository, digest)
+      : await findServed(exchange, caller, source, digest);
   if (!found) return false;
-  const change = { by: exchange.caller.principal, at: host.now() };
-  return (await catalog.linkKnownBlob({ repository, digest, ...change, received: false })) !== undefined;
+  const sentByCaller = found.pushedBy !== null && found.pushedBy === caller.principal;
+  const linked = await catalog.linkKnownBlob({
+    repository,
+    digest,
+    by: caller.principal,
+    at: host.now(),
+    received: false,
+    ...(sentByCaller ? { sentAt: found.pushedAt } : {}),
+  });
+  return linked !== undefined;
 }

@@ -3,7 +3,7 @@ import { isDigest, parseDigest, type Digest, type DigestAlgorithm } from '../oci
 import { demandRight } from './access.ts';
 import { parseChunkRange } from './byte-range.ts';
 import { answerEmpty, type Exchange, type RawHeaders } from './exchange.ts';
-import { isReadableSomewhere, mountBlob } from './mount.ts';
+import { findServedSomewhere, mountBlob } from './mount.ts';
 
 /** An upload as its path names it: the store's id, and what to hash with if it is not sha256. */
 interface UploadName {
@@ -94,7 +94,7 @@ async function tellState(
 async function complete(exchange: Exchange, repository: string, id: string, digest: Digest): Promise<void> {
   const { storage, catalog, host } = exchange.registry;
   const change = { by: exchange.caller.principal, at: host.now() };
-  if (await isReadableSomewhere(exchange, exchange.caller, repository, digest)) {
+  if (await findServedSomewhere(exchange, exchange.caller, repository, digest)) {
     await storage.check(repository, id, digest);
     if (await catalog.linkKnownBlob({ repository, digest, ...change, received: true })) {
       await storage.abort(repository, id);
