@@ -104,6 +104,17 @@ spec:
     ]);
   });
 
+  it('follows merged maps of YAML 1.1 too', () => {
+    const text = `%YAML 1.1
+---
+apiVersion: v1
+kind: Pod
+x-base: &base {image: redis:7}
+spec: {containers: [{name: b, <<: *base}]}
+`;
+    expect(lines(text)).toEqual(['5: redis:7 at Pod spec.containers[0] (b)']);
+  });
+
   it('says what cannot be written to', () => {
     const pod = (image: string): string =>
       `apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - name: a\n      image: ${image}\n`;

@@ -104,7 +104,7 @@ function findTargets(
 function refuseDoubleKeys(map: YAMLMap, lineOf: (offset: number) => number): void {
   const seen = new Set<unknown>();
   for (const { key } of map.items) {
-    if (!isScalar(key) || key.value === '<<') continue;
+    if (!isScalar(key) || isMergeKey(key)) continue;
     if (seen.has(key.value)) {
       throw new WharfingerError('PIN_REFUSED', {
         what: `line ${lineOf(key.range?.[0] ?? 0)}: the key ${JSON.stringify(key.value)} is there twice`,
@@ -125,6 +125,12 @@ export function resolveNode(source: YamlSource, node: unknown, shared = false): 
   return { node, shared: shared || node.anchor !== undefined };
 }
 
+/** YAML 1.2 has << as a text, documents that declare YAML 1.1 as a symbol. */
+function isMergeKey(key: unknown): boolean {
+  if (!isScalar(key)) return false;
+  return key.value === '<<' || (typeof key.value === 'symbol' && key.value.description === '<<');
+}
+
 /** The value of a key, with aliases resolved, looked for in merged maps (<<) where the map itself does not have it. */
 export function findField(source: YamlSource, map: YAMLMap, key: string): FoundNode | undefined {
   return lookUp(source, map, key, new Set());
@@ -136,7 +142,7 @@ function lookUp(source: YamlSource, map: YAMLMap, key: string, seen: Set<YAMLMap
   seen.add(map);
   const own = map.items.find((pair) => isScalar(pair.key) && pair.key.value === key);
   if (own !== undefined) return resolveNode(source, own.value, isMerged);
-  const merged = map.items.find((pair) => isScalar(pair.key) && pair.key.value === '<<')?.value;
+  const merged = map.items.find((pair) => isMergeKey(pair.key))?.value;
   const target = resolveNode(source, merged)?.node;
   for (const item of isSeq(target) ? target.items : [target]) {
     const base = resolveNode(source, item)?.node;
