@@ -31,6 +31,7 @@ export class LayerBuilder implements TarVisitor {
   /** entries of note by path, for those that are replaced within the layer */
   readonly #noted = new Map<string, number[]>();
   readonly #replacing = new Map<string, number>();
+  #hiding = 0;
   #names = 0;
   #packages = 0;
   readonly #chart = new ChartWatch();
@@ -40,10 +41,13 @@ export class LayerBuilder implements TarVisitor {
   }
 
   problem(code: ProblemCode, message: string, hides: boolean, name?: string): void {
-    if (this.#problems.length >= this.#limits.problems) {
+    // Those that hide something have room of their own: others must not push them out.
+    const listed = hides ? this.#hiding : this.#problems.length - this.#hiding;
+    if (listed >= this.#limits.problems) {
       this.#unlisted = { count: this.#unlisted.count + 1, hides: this.#unlisted.hides || hides };
       return;
     }
+    if (hides) this.#hiding += 1;
     const path = name === undefined ? {} : { path: displayPath(name).slice(0, 1000) };
     this.#problems.push({ code, ...path, message, hides });
   }

@@ -39,25 +39,18 @@ export class TreeWriter {
   }
 }
 
-/** One entry of a layer. */
-export interface TreeEntry {
-  readonly index: number;
-  readonly path: string;
-  readonly type: NodeType;
-  readonly link?: string;
-}
-
-/** The tree of a layer that contributes no entries. */
-export const emptyTree: LayerTree = { paths: [], types: '', links: {} };
-
 /** Calls back for each entry in order, up to `end`. */
-export function eachEntry(tree: LayerTree, visit: (entry: TreeEntry) => void, end = tree.paths.length): void {
+export function eachEntry(
+  tree: LayerTree,
+  visit: (index: number, path: string, type: NodeType, link: string | undefined) => void,
+  end = tree.paths.length,
+): void {
   let path = '';
   for (let index = 0; index < end; index += 1) {
     const coded = tree.paths[index]!;
     const blank = coded.indexOf(' ');
     path = path.slice(0, Number(coded.slice(0, blank))) + coded.slice(blank + 1);
-    const link = tree.links[index];
-    visit({ index, path, type: tree.types[index] as NodeType, ...(link === undefined ? {} : { link }) });
+    const type = tree.types[index] as NodeType;
+    visit(index, path, type, type === 'l' || type === 'h' ? tree.links[index] : undefined);
   }
 }

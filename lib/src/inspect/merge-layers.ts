@@ -74,7 +74,7 @@ const databaseFolders: ReadonlySet<string> = new Set(
 function hidesDatabase({ tree }: LayerInventory): boolean {
   if (!tree.types.includes('w') && !tree.types.includes('o')) return false;
   let hides = false;
-  eachEntry(tree, ({ path, type }) => {
+  eachEntry(tree, (_index, path, type) => {
     if ((type === 'w' || type === 'o') && databaseFolders.has(path)) hides = true;
   });
   return hides;

@@ -1,4 +1,4 @@
-import type { FileRecord, LayerInventory } from './inventory.ts';
+import type { FileRecord, LayerInventory, LayerTree } from './inventory.ts';
 import { eachEntry } from './layer-tree.ts';
 
 /** As many links as the Linux kernel follows. */
@@ -50,7 +50,9 @@ export class MergedTree {
   version = 0;
   /** paths of entries whose folder could not be found for a loop of links */
   readonly lost: string[] = [];
-  #cached: { path: string; version: number; folder: Folder | undefined } | undefined;
+  /** folders by path, as long as nothing changes */
+  readonly #folders = new Map<string, Folder | undefined>();
+  #foldersVersion = 0;
 
   /**
    * Lays a layer upon what is there: first its whiteouts and opaque folders, which hide lower layers only, then its
@@ -60,10 +62,11 @@ export class MergedTree {
    */
   apply(inventory: LayerInventory, layer: number, end = inventory.tree.paths.length): void {
     const { tree } = inventory;
+    const linked = this.#linkedBefore(tree, end);
     if (tree.types.includes('w') || tree.types.includes('o')) {
       eachEntry(
         tree,
-        ({ path, type }) => {
+        (_index, path, type) => {
           if (type === 'w') this.#remove(path);
           else if (type === 'o') this.#empty(path);
         },
@@ -76,11 +79,11 @@ export class MergedTree {
     }
     eachEntry(
       tree,
-      ({ index, path, type, link = '' }) => {
+      (index, path, type, link = '') => {
         if (path === '' || type === 'w' || type === 'o') return;
         if (type === 'd') this.#folderAt(path);
         else if (type === 'l') this.#put(path, { kind: 'link', target: link, layer });
-        else if (type === 'h') this.#put(path, this.#linked(link, layer));
+        else if (type === 'h') this.#put(path, this.#linked(link, layer, linked.get(index)));
         else if (records.has(index)) this.#put(path, { kind: 'file', records: records.get(index)!, layer });
         else this.#remove(path);
       },
@@ -149,12 +152,16 @@ export class MergedTree {
 
   #parent(path: string, create: boolean): Folder | undefined {
     const folder = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
-    if (!create && this.#cached?.path === folder && this.#cached.version === this.version)
-      return this.#cached.folder;
+    if (this.#foldersVersion !== this.version || this.#folders.size > 10_000) {
+      this.#folders.clear();
+      this.#foldersVersion = this.version;
+    }
+    const known = this.#folders.get(folder);
+    if (known !== undefined || (!create && this.#folders.has(folder))) return known;
     const { node, looped } = this.#walk(folder, true, create);
     if (looped && this.lost.length < 20) this.lost.push(path);
     const result = node?.kind === 'folder' ? node : undefined;
-    this.#cached = { path: folder, version: this.version, folder: result };
+    if (this.#foldersVersion === this.version) this.#folders.set(folder, result);
     return result;
   }
 
@@ -185,8 +192,23 @@ export class MergedTree {
     this.version += 1;
   }
 
-  #linked(target: string, layer: number): MergedNode {
-    const { node } = this.walk(target, false);
+  /** What hard links of a layer find before its whiteouts: they may name what the same layer takes away. */
+  #linkedBefore(tree: LayerTree, end: number): ReadonlyMap<number, MergedNode> {
+    const linked = new Map<number, MergedNode>();
+    if (!tree.types.includes('h') || !/[wo]/.test(tree.types)) return linked;
+    eachEntry(
+      tree,
+      (index, _path, type, link = '') => {
+        const node = type === 'h' ? this.walk(link, false).node : undefined;
+        if (node !== undefined) linked.set(index, node);
+      },
+      end,
+    );
+    return linked;
+  }
+
+  #linked(target: string, layer: number, before: MergedNode | undefined): MergedNode {
+    const node = this.walk(target, false).node ?? before;
     return node === undefined || node.kind === 'folder' ? { kind: 'file', records: [], layer } : node;
   }
 }

@@ -24,8 +24,16 @@ export interface PlacedPath {
   readonly depth: number;
 }
 
+/** Empty names, `.` or `..` anywhere. */
+const needsWork = /(?:^|\/)\.{0,2}(?:\/|$)/;
+
 /** Reads a path as it stands in an archive, lexically, inside the root. */
 export function placePath(name: string): PlacedPath {
+  if (!needsWork.test(name)) {
+    let depth = name === '' ? 0 : 1;
+    for (let at = name.indexOf('/'); at >= 0; at = name.indexOf('/', at + 1)) depth += 1;
+    return { path: name, absolute: false, escaped: false, depth };
+  }
   const parts: string[] = [];
   let escaped = false;
   for (const part of name.split('/')) {

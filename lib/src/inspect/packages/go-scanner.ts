@@ -132,13 +132,15 @@ export class GoScanner implements FileSink {
     if (version === undefined) return all.length < 48 ? all.length + 1 : 'done';
     if (version.value > 200) return 'done';
     const text = version.next + version.value;
+    const go = all.toString('utf8', version.next, text);
+    if (all.length < text) return text;
+    if (!isGoVersion(go)) return 'done';
+    // From here on it is build information, which must not go unread.
+    this.#broken = true;
     const modules = readVarint(all, text);
     if (modules === undefined) return all.length < text + 10 ? text + 10 : 'done';
     const end = modules.next + modules.value;
-    if (end > this.#limit) this.#broken = true;
     if (end > all.length) return end;
-    const go = all.toString('utf8', version.next, text);
-    if (!isGoVersion(go)) return 'done';
     this.#found = { go, modules: parseModuleInfo(unwrapModuleInfo(all.subarray(modules.next, end))) };
     return 'done';
   }

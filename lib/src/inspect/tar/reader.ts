@@ -41,6 +41,9 @@ const types: Readonly<Record<string, EntryType>> = {
   '6': 'special',
 };
 
+const noRecords: readonly PaxRecord[] = [];
+const noFields: ReadonlyMap<string, string> = new Map();
+
 type State = 'header' | 'body' | 'padding' | 'extended' | 'sparse-extension' | 'stopped';
 
 /**
@@ -218,8 +221,9 @@ export class TarReader {
   }
 
   #onEntry(raw: Header, block: Buffer): void {
-    const records = [...this.#globals, ...this.#pax];
-    const of = new Map(records);
+    const isBare = this.#globals.length === 0 && this.#pax.length === 0;
+    const records = isBare ? noRecords : [...this.#globals, ...this.#pax];
+    const of = isBare ? noFields : new Map(records);
     const size = of.get('size') ? paxNumber(of.get('size')!) : raw.size;
     if (size === undefined) return this.#stop('corrupt', 'a pax header gives a size that is no number');
     const name = this.#longName ?? (of.get('path') || raw.name);
