@@ -1,3 +1,4 @@
+import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
 import { isSource, isTest, type Import, type SourceFile } from './source-file.ts';
 
@@ -84,7 +85,7 @@ export function targetOf(
   specifier: string,
 ): { path: string } | { package: string } | { builtin: string } {
   if (specifier.startsWith('.')) return { path: posix.join(posix.dirname(from), specifier) };
-  if (specifier.startsWith('node:')) return { builtin: specifier };
+  if (isBuiltin(specifier)) return { builtin: specifier };
   if (specifier.startsWith('@wharfinger/lib/')) {
     return { path: `lib/src/${specifier.slice('@wharfinger/lib/'.length)}.ts` };
   }
@@ -153,6 +154,8 @@ function driversStayInTheirRooms(file: SourceFile): string[] {
 }
 
 function onlyDeclaredPackages(file: SourceFile, workspaces: Workspaces): string[] {
+  // what the demonstration puts into an image is no part of the product
+  if (file.path.startsWith('demo/app/')) return [];
   const { lib, server, web, root } = workspaces;
   const home = new Map(Object.entries({ lib, server, web })).get(file.path.split('/')[0]!);
   const declared = new Set(home?.dependencies);
@@ -161,9 +164,13 @@ function onlyDeclaredPackages(file: SourceFile, workspaces: Workspaces): string[
       for (const name of [...workspace.dependencies, ...workspace.devDependencies]) declared.add(name);
     }
   }
-  return packagesOf(file)
-    .filter(({ name, used }) => !declared.has(name) && !(used.typeOnly && declared.has(`@types/${name}`)))
-    .map(({ name }) => `imports ${name}, which its package.json does not declare`);
+  return (
+    packagesOf(file)
+      // a name that is put together while the program runs has to be looked for there
+      .filter(({ name }) => !name.includes('${'))
+      .filter(({ name, used }) => !declared.has(name) && !(used.typeOnly && declared.has(`@types/${name}`)))
+      .map(({ name }) => `imports ${name}, which its package.json does not declare`)
+  );
 }
 
 function libraryTakesTime(file: SourceFile): string[] {
