@@ -21,7 +21,12 @@ export async function matcherFor(
 ): Promise<Matcher | undefined> {
   if (paths !== undefined) return (packages) => matchFiles(paths, packages, session);
   const folder = advisoryCacheFolder(session.environment);
-  if ((await readCacheState(folder)) === undefined) return undefined;
+  if ((await readCacheState(folder)) === undefined) {
+    session.note(
+      'No advisories were imported here: nothing is known of vulnerabilities. See wharf advisories import.',
+    );
+    return undefined;
+  }
   return async (packages) => {
     const dates = new Map<string, Date>();
     async function* advisories(): AsyncGenerator<Advisory> {
