@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FoundMatch } from './advisory-index.ts';
 import { dedupeFindings } from './findings.ts';
@@ -53,12 +54,29 @@ describe('dedupeFindings', () => {
         advisories: ['CVE-2024-0001', 'DEBCL-CVE-2024-0001', 'GHSA-a'],
         severity: 'high',
         score: 7.5,
-        summary: 'about GHSA-a',
+        summary: 'about CVE-2024-0001',
         malicious: false,
         published: early,
         fixedIn: '1.0-10',
       },
     ]);
+  });
+
+  it('does not depend on the order of matches', () => {
+    const matches = [
+      match('GHSA-a', ['CVE-2024-0001'], { severity: 'high', fixedIn: '1.0-9', undecided: 'a' }),
+      match('DSA-1-1', ['CVE-2024-0001', 'CVE-2024-0002'], { severity: 'high', score: 7.1 }),
+      match('GO-1', ['GHSA-b'], { undecided: 'b' }),
+      match('GHSA-b', ['PYSEC-1'], { undecided: 'c' }),
+      match('PYSEC-1', [], { undecided: 'd', severity: 'low' }),
+    ];
+    const byId = (found: readonly FoundMatch[]) =>
+      dedupeFindings(found).sort((a, b) => (a.id < b.id ? -1 : 1));
+    fc.assert(
+      fc.property(fc.shuffledSubarray(matches, { minLength: matches.length }), (shuffled) => {
+        expect(byId(shuffled)).toEqual(byId(matches));
+      }),
+    );
   });
 
   it('counts each CVE of an erratum', () => {

@@ -25,7 +25,8 @@ export interface Finding extends PackageVersion, Omit<Match, 'advisory'> {
 /**
  * Makes findings of matches so that a CVE is counted once per package version, though Debian, GitHub and others have each a
  * record of it; and that one erratum which fixes five CVEs counts as five. Merged findings have the worst severity, the
- * highest of the fixed versions, the earliest date, and are undecided only if all are.
+ * highest of the fixed versions, the earliest date, and are undecided only if all are. The order of matches does
+ * not count, but for the order of findings.
  */
 export function dedupeFindings(matches: Iterable<FoundMatch>): Finding[] {
   const bySubject = Map.groupBy(matches, ({ subject }) =>
@@ -90,7 +91,9 @@ function joinByName(matches: readonly FoundMatch[]): Iterable<FoundMatch[]> {
   return new Set(groupOf.values());
 }
 
-function merge(id: string, members: readonly FoundMatch[]): Finding {
+function merge(id: string, unordered: readonly FoundMatch[]): Finding {
+  // In order of ids, so that the same advisories give the same finding wherever they are kept.
+  const members = unordered.toSorted((a, b) => (a.advisory.id < b.advisory.id ? -1 : 1));
   const [first] = members;
   if (first === undefined) throw new RangeError('a finding needs a match');
   const decided = members.filter(({ match }) => match.undecided === undefined);
@@ -111,7 +114,7 @@ function merge(id: string, members: readonly FoundMatch[]): Finding {
     ...first.subject,
     id,
     aliases: [...names].sort(),
-    advisories: members.map(({ advisory }) => advisory.id).sort(),
+    advisories: members.map(({ advisory }) => advisory.id),
     severity,
     ...(score === undefined ? {} : { score }),
     summary: members.map(({ advisory }) => advisory.summary).find((text) => text !== '') ?? '',
