@@ -7,28 +7,6 @@ export interface Placed {
   readonly digest: Digest;
 }
 
-/** The key of a repository; undefined: there is none of this name. */
-export async function repositoryId(db: Db, name: string): Promise<number | undefined> {
-  const row = await db.selectFrom('repositories').select('id').where('name', '=', name).executeTakeFirst();
-  return row?.id;
-}
-
-/** The key of a repository, made if new. */
-export async function ensureRepository(db: Db, name: string, at: Date): Promise<number> {
-  // On PostgreSQL a row of another transaction is waited for by the insert, and seen by the next select.
-  for (;;) {
-    const known = await repositoryId(db, name);
-    if (known !== undefined) return known;
-    const made = await db
-      .insertInto('repositories')
-      .values({ name, created_at: at.getTime() })
-      .onConflict((conflict) => conflict.column('name').doNothing())
-      .returning('id')
-      .executeTakeFirst();
-    if (made) return made.id;
-  }
-}
-
 /** Every place where a manifest is, whatever the repository. */
 export async function placesOf(db: Db, digest: Digest): Promise<Placed[]> {
   const rows = await db

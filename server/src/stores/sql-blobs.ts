@@ -5,7 +5,7 @@ import { kindOf } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import { transact } from '../db/transaction.ts';
 import type { OnCatalogChange } from './catalog-change.ts';
-import { ensureRepository, repositoryId } from './repositories.ts';
+import type { RepositoryIds } from './repository-ids.ts';
 
 type BlobMethods = Pick<
   Catalog,
@@ -37,8 +37,6 @@ async function holdStored(trx: Db, digest: Digest): Promise<Location | undefined
 /** The blob as it is stored, or stored so now. */
 async function storeBlob(trx: Db, digest: Digest, wanted: Location): Promise<Location> {
   for (;;) {
-    const known = await holdStored(trx, digest);
-    if (known) return known;
     const made = await trx
       .insertInto('blobs')
       .values({ digest, ...wanted, unlinked_at: null })
@@ -46,11 +44,13 @@ async function storeBlob(trx: Db, digest: Digest, wanted: Location): Promise<Loc
       .returning('digest')
       .executeTakeFirst();
     if (made) return wanted;
+    const known = await holdStored(trx, digest);
+    if (known) return known;
   }
 }
 
 /** The part of the catalog that is about blobs. */
-export function sqlBlobs(db: Db, onChange: OnCatalogChange): BlobMethods {
+export function sqlBlobs(db: Db, ids: RepositoryIds, onChange: OnCatalogChange): BlobMethods {
   async function link(
     trx: Db,
     repository: string,
@@ -58,7 +58,7 @@ export function sqlBlobs(db: Db, onChange: OnCatalogChange): BlobMethods {
     keepPusher: boolean,
   ): Promise<BlobRecord> {
     const { digest, pushedBy, pushedAt } = record;
-    const id = await ensureRepository(trx, repository, pushedAt);
+    const id = await ids.ensure(trx, repository, pushedAt);
     const pushed = { pushed_by: pushedBy, pushed_at: pushedAt.getTime() };
     const insert = trx.insertInto('repository_blobs').values({ repository_id: id, digest, ...pushed });
     // A mount of what is there changes nothing: the row is updated to itself, so that it is returned.
@@ -128,7 +128,7 @@ export function sqlBlobs(db: Db, onChange: OnCatalogChange): BlobMethods {
 
     unlinkBlob: (repository, digest, { by, at }) =>
       transact(db, async (trx) => {
-        const id = await repositoryId(trx, repository);
+        const id = await ids.find(trx, repository);
         if (id === undefined) return false;
         // Deleted first, which on PostgreSQL waits for a manifest that is just being put on top of it.
         const { numDeletedRows } = await trx

@@ -1,7 +1,7 @@
 import type { Catalog } from '@wharfinger/lib/catalog/catalog';
 import type { Db } from '../db/schema.ts';
 import type { OnCatalogChange } from './catalog-change.ts';
-import { repositoryId } from './repositories.ts';
+import { rememberRepositoryIds } from './repository-ids.ts';
 import { sqlBlobs } from './sql-blobs.ts';
 import { sqlManifests } from './sql-manifests.ts';
 import { sqlTags } from './sql-tags.ts';
@@ -16,13 +16,14 @@ interface SqlCatalogOptions {
  * in an index, or a page of one.
  */
 export function createSqlCatalog(db: Db, { onChange = async () => {} }: SqlCatalogOptions = {}): Catalog {
+  const ids = rememberRepositoryIds();
   return {
-    ...sqlBlobs(db, onChange),
-    ...sqlManifests(db, onChange),
-    ...sqlTags(db, onChange),
+    ...sqlBlobs(db, ids, onChange),
+    ...sqlManifests(db, ids, onChange),
+    ...sqlTags(db, ids, onChange),
 
     async repositoryExists(repository) {
-      return (await repositoryId(db, repository)) !== undefined;
+      return (await ids.find(db, repository)) !== undefined;
     },
 
     async listRepositories({ last, limit }) {

@@ -6,7 +6,7 @@ import { chunks, kindOf } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import { transact } from '../db/transaction.ts';
 import type { OnCatalogChange } from './catalog-change.ts';
-import { ensureRepository, repositoryId } from './repositories.ts';
+import type { RepositoryIds } from './repository-ids.ts';
 import { moveTags, recordMoves } from './sql-tags.ts';
 
 type ManifestMethods = Pick<
@@ -121,12 +121,12 @@ async function storeRefs(trx: Db, repository: number, id: number, put: ManifestP
 }
 
 /** The part of the catalog that is about manifests. */
-export function sqlManifests(db: Db, onChange: OnCatalogChange): ManifestMethods {
+export function sqlManifests(db: Db, ids: RepositoryIds, onChange: OnCatalogChange): ManifestMethods {
   return {
     putManifest: (put) =>
       transact(db, async (trx) => {
         const { repository, digest, manifest, missing, by, at } = put;
-        const id = await ensureRepository(trx, repository, at);
+        const id = await ids.ensure(trx, repository, at);
         await refuseMissing(trx, id, put);
         const stored = await storeManifest(trx, id, put);
         if (stored.added) await storeRefs(trx, id, stored.id, put);
@@ -158,7 +158,7 @@ export function sqlManifests(db: Db, onChange: OnCatalogChange): ManifestMethods
 
     deleteManifest: (repository, digest, { by, at }) =>
       transact(db, async (trx) => {
-        const id = await repositoryId(trx, repository);
+        const id = await ids.find(trx, repository);
         if (id === undefined) return false;
         // Deleted first, which on PostgreSQL waits for a put of the same manifest; then its tags are all there to be seen.
         const row = await trx
@@ -183,7 +183,7 @@ export function sqlManifests(db: Db, onChange: OnCatalogChange): ManifestMethods
       }),
 
     async partSizes(repository, parts) {
-      const id = await repositoryId(db, repository);
+      const id = await ids.find(db, repository);
       if (id === undefined) return { blobs: new Map(), manifests: new Map() };
       return sizesOf(db, id, parts, false);
     },

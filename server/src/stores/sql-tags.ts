@@ -5,7 +5,7 @@ import { kindOf } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import { transact } from '../db/transaction.ts';
 import type { MovedTag, OnCatalogChange } from './catalog-change.ts';
-import { repositoryId } from './repositories.ts';
+import type { RepositoryIds } from './repository-ids.ts';
 
 type TagMethods = Pick<
   Catalog,
@@ -111,7 +111,7 @@ async function holdManifest(trx: Db, repository: number, digest: Digest): Promis
 }
 
 /** The part of the catalog that is about tags. */
-export function sqlTags(db: Db, onChange: OnCatalogChange): TagMethods {
+export function sqlTags(db: Db, ids: RepositoryIds, onChange: OnCatalogChange): TagMethods {
   return {
     async resolveTag(repository, tag) {
       const row = await db
@@ -137,7 +137,7 @@ export function sqlTags(db: Db, onChange: OnCatalogChange): TagMethods {
     },
 
     async listTags(repository, { last, limit }) {
-      const id = await repositoryId(db, repository);
+      const id = await ids.find(db, repository);
       if (id === undefined) return undefined;
       const rows = await db
         .selectFrom('tags')
@@ -152,7 +152,7 @@ export function sqlTags(db: Db, onChange: OnCatalogChange): TagMethods {
 
     moveTag: ({ repository, tag, to, immutable, by, at }) =>
       transact(db, async (trx) => {
-        const id = await repositoryId(trx, repository);
+        const id = await ids.find(trx, repository);
         if (id === undefined || !(await holdManifest(trx, id, to))) {
           throw new WharfingerError('MANIFEST_UNKNOWN', { what: to });
         }
@@ -164,7 +164,7 @@ export function sqlTags(db: Db, onChange: OnCatalogChange): TagMethods {
 
     deleteTag: (repository, tag, { by, at }) =>
       transact(db, async (trx) => {
-        const id = await repositoryId(trx, repository);
+        const id = await ids.find(trx, repository);
         if (id === undefined) return false;
         const gone = await trx
           .deleteFrom('tags')
