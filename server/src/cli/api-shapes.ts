@@ -92,7 +92,8 @@ export const importAnswer = z.object({
   new: z.number(),
   changed: z.number(),
   unchanged: z.number(),
-  refused: z.array(z.looseObject({ message: z.string() })),
+  refused: z.array(z.object({ origin: z.string(), message: z.string() })),
+  refusedCount: z.number(),
   generation: z.string(),
   imagesTouched: z.number(),
 });

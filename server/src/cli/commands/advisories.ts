@@ -88,14 +88,8 @@ async function importHere(session: Session, sources: AdvisorySources): Promise<E
 async function importThere(session: Session, sources: AdvisorySources, host: string): Promise<ExitCode> {
   const server = await requireServer(host, session);
   const done = await server.post('/api/v1/advisories', sources.lines(), importAnswer);
-  const refused = [
-    ...sources.refused,
-    ...done.refused.map(({ message, origin, line }) => ({
-      origin: typeof origin === 'string' ? origin : `record ${String(line)}`,
-      message,
-    })),
-  ];
-  const refusedCount = sources.refusedCount + done.refused.length;
+  const refused = [...sources.refused, ...done.refused];
+  const refusedCount = sources.refusedCount + done.refusedCount;
   session.result({ ...done, refused, refusedCount }, () =>
     [
       `${count(done.read, 'record')} read: ${done.new} new, ${done.changed} changed, ${done.unchanged} unchanged, ` +
