@@ -4,18 +4,21 @@ import { openMemoryCatalog } from '@wharfinger/lib/catalog/memory';
 import { digestOf, type Digest } from '@wharfinger/lib/oci/digest';
 import { mediaTypes } from '@wharfinger/lib/oci/media-types';
 import { parseManifest } from '@wharfinger/lib/oci/manifest';
-import { expect, test } from 'vitest';
-import { testDatabases } from '../db/testing/databases.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { emptyCatalog, testDatabases, type TestDatabase } from '../db/testing/databases.ts';
 import { createCachingCatalog } from './caching-catalog.ts';
 import { createSqlCatalog } from './sql-catalog.ts';
 
 const [sqlite] = testDatabases;
+let opened: TestDatabase;
+beforeAll(async () => {
+  opened = await sqlite!.open();
+});
+afterAll(() => opened.close());
+
 describeCatalogContract('the catalog on SQLite, cached', async () => {
-  const database = await sqlite!.open();
-  return {
-    catalog: createCachingCatalog(createSqlCatalog(database.db), 1 << 20),
-    close: () => database.close(),
-  };
+  await emptyCatalog(opened.db);
+  return { catalog: createCachingCatalog(createSqlCatalog(opened.db), 1 << 20), close: async () => {} };
 });
 
 const change: Change = { by: 'alice', at: new Date(0) };
@@ -163,8 +166,8 @@ test('a write that fails leaves what was there', async () => {
 });
 
 test('under many readers nobody sees a tag go back, and who wrote sees his own', async () => {
-  const database = await sqlite!.open();
-  const catalog = createCachingCatalog(createSqlCatalog(database.db), 1 << 20);
+  await emptyCatalog(opened.db);
+  const catalog = createCachingCatalog(createSqlCatalog(opened.db), 1 << 20);
   const order = Array.from({ length: 60 }, (_, n) => document(`n${n}`).digest);
   await put(catalog, 'n0', ['v1']);
   const written = new AbortController();
@@ -186,5 +189,4 @@ test('under many readers nobody sees a tag go back, and who wrote sees his own',
   written.abort();
   const counts = await Promise.all(readers);
   expect(Math.min(...counts)).toBeGreaterThan(0);
-  await database.close();
 });

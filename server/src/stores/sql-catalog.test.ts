@@ -1,10 +1,17 @@
 import { describeCatalogContract } from '@wharfinger/lib/catalog/catalog.contract';
-import { testDatabases } from '../db/testing/databases.ts';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { emptyCatalog, testDatabases, type TestDatabase } from '../db/testing/databases.ts';
 import { createSqlCatalog } from './sql-catalog.ts';
 
-for (const { name, open } of testDatabases) {
-  describeCatalogContract(`the catalog on ${name}`, async () => {
-    const database = await open();
-    return { catalog: createSqlCatalog(database.db), close: () => database.close() };
+describe.each(testDatabases)('$name', (kind) => {
+  let opened: TestDatabase;
+  beforeAll(async () => {
+    opened = await kind.open();
   });
-}
+  afterAll(() => opened.close());
+
+  describeCatalogContract(`the catalog on ${kind.name}`, async () => {
+    await emptyCatalog(opened.db);
+    return { catalog: createSqlCatalog(opened.db), close: async () => {} };
+  });
+});

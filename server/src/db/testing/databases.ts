@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { DatabaseKind } from '../dialect.ts';
 import { openDatabase, type Database } from '../open.ts';
+import type { Db } from '../schema.ts';
+import { transact } from '../transaction.ts';
 import { startPostgres, type PostgresServer } from './postgres-server.ts';
 
 /** An empty database of the present schema. */
@@ -102,3 +104,21 @@ export const testDatabases: readonly TestDatabaseKind[] = [
     ? [{ name: 'PostgreSQL', kind: 'postgres' as const, open: openTestPostgres }]
     : []),
 ];
+
+/** Every table of the catalog, those that refer to others first. */
+const catalogTables = [
+  'tag_moves',
+  'tags',
+  'manifest_refs',
+  'manifests',
+  'repository_blobs',
+  'blobs',
+  'repositories',
+] as const;
+
+/** Takes everything out of the catalog: much faster than a new database. */
+export async function emptyCatalog(db: Db): Promise<void> {
+  await transact(db, async (trx) => {
+    for (const table of catalogTables) await trx.deleteFrom(table).execute();
+  });
+}
