@@ -116,14 +116,16 @@ describe.skipIf(folder === undefined)('crafted layers (WHARFINGER_TEST_DATA)', (
   });
 
   it('reads the images of scalibr whole, but for the three that attack', async () => {
-    const attacks = ['symlink-attack', 'symlink-cycle', 'symlink-depth-exceeded'];
+    const attacks = ['attack', 'cycle', 'depth-exceeded'].map((name) => `scalibr-image-symlink-${name}.tar`);
     const names = (await readdir(join(folder!, 'hostile'))).filter((name) => name.startsWith('scalibr-'));
+    const incomplete: string[] = [];
     for (const name of names) {
       const bytes = await layer(name);
       const image = name === 'scalibr-image-empty.tar' ? await imageOf(bytes) : await savedImage(bytes);
-      expect(image.complete, name).toBe(!attacks.some((attack) => name.includes(attack)));
+      if (!image.complete) incomplete.push(name);
     }
     expect(names).toHaveLength(13);
+    expect(incomplete).toEqual(attacks);
   });
 });
 
@@ -135,8 +137,8 @@ describe.skipIf(folder === undefined)('real images (WHARFINGER_TEST_DATA)', () =
       distribution: { id: 'alpine', version: '3.10.4', ecosystem: 'Alpine:v3.10' },
     });
     expect(image.packages).toHaveLength(14);
-    const others = (await golden('trivy-golden-alpine-310')).map((line) => line.split(' ')[0]);
-    expect(image.packages.map(({ name }) => name).sort()).toEqual(others.sort());
+    const others = (await golden('trivy-golden-alpine-310')).map((line) => line.split(' ')[0]!);
+    expect(image.packages.map(({ name }) => name).sort()).toEqual(others);
   });
 
   it('finds those of Alpine 3.11', async () => {

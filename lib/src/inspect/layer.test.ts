@@ -62,11 +62,13 @@ describe('compression', () => {
 
   it('says at every truncation of a packed layer that something is missing', async () => {
     const bytes = gzipSync(tarOf({ name: 'a', body: 'x' }));
+    const passed: number[] = [];
     for (let length = 1; length < bytes.length; length += 1) {
       const layer = await readBytes(bytes.subarray(0, length));
       // One or two bytes are no gzip yet: they are what they are, and no file system.
-      expect(layer.complete && layer.content !== 'opaque', `cut at ${length}`).toBe(false);
+      if (layer.complete && layer.content !== 'opaque') passed.push(length);
     }
+    expect(passed).toEqual([]);
   });
 
   it('checks the digest of the blob, SHA-512 as well', async () => {

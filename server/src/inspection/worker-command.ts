@@ -38,6 +38,6 @@ export function workerCommand(
   ];
   if (process.platform === 'win32') return { file: process.execPath, args };
   const soft = Math.ceil(limits.cpuSeconds);
-  const script = `ulimit -c 0; ulimit -H -t ${soft + 5}; ulimit -S -t ${soft}; exec "$@"`;
+  const script = `ulimit -c 0; ulimit -S -t ${soft}; ulimit -H -t ${soft + 5}; exec "$@"`;
   return { file: '/bin/sh', args: ['-c', script, 'sh', process.execPath, ...args] };
 }

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { packTar } from 'modern-tar';
 import { describe, expect, it } from 'vitest';
 import { endMarker, entryBlocks, paxBody, tarOf, type FixtureEntry } from '../layer-fixture.ts';
@@ -180,7 +180,7 @@ describe('dialects', () => {
         ['GNU.sparse.size', '20'],
         ['GNU.sparse.map', map],
       ]);
-      expect(read(tarOf({ name: 'x', flag: 'x', body }, { name: 'r', body: 'AB' })).clean, map).toBe(false);
+      expect(read(tarOf({ name: 'x', flag: 'x', body }, { name: 'r', body: 'AB' })).clean).toBe(false);
     }
   });
 
@@ -227,9 +227,8 @@ describe('hostile archives', () => {
       { name: 'L', flag: 'L', body: `${'n'.repeat(200)}\0` },
       { name: 'b', body: 'b'.repeat(600) },
     );
-    for (let length = 0; length < bytes.length; length += 1) {
-      expect(read(bytes.subarray(0, length), 333).clean, `cut at ${length}`).toBe(false);
-    }
+    const lengths = Array.from({ length: bytes.length }, (_, length) => length);
+    expect(lengths.filter((length) => read(bytes.subarray(0, length), 333).clean)).toEqual([]);
     expect(read(bytes).clean).toBe(true);
   });
 });
