@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { loadCollection } from './collection.ts';
 import { bindingsFor } from './default-bindings.ts';
 import { factsFromFragment } from './fact-fragment.ts';
-import type { Facts, FindingFact } from './facts.ts';
+import { subjectKinds, type Facts, type FindingFact } from './facts.ts';
 import { judge } from './judge.ts';
 import type { Binding, Routine } from './routine.ts';
 import { loadStandardCollection } from './standard.ts';
@@ -88,6 +88,17 @@ describe('judge', () => {
     ];
     for (const binding of wrong)
       expect(verdictOf([binding])).toMatchObject({ outcome: 'hold', decided: false });
+  });
+
+  it('does not decide what is only for some kinds while the kind is not known', () => {
+    const unknown = { image: { kind: null } };
+    expect(verdictOf([bind({})], unknown)).toMatchObject({ outcome: 'hold', decided: false });
+    expect(verdictOf([bind({ appliesTo: [...subjectKinds] })], unknown).outcome).toBe('allow');
+  });
+
+  it('holds no longer than the result of any routine', () => {
+    const until = (days: number): Binding => bind({ validUntil: `[now + duration("${24 * days}h")]` });
+    expect(verdictOf([until(3), until(2), until(5)]).validUntil).toBe('2026-01-03T00:00:00.000Z');
   });
 
   it('does not let a broken message hide a failure', () => {
