@@ -124,6 +124,12 @@ describe('an expression that costs too much', () => {
     expect(valueOf(text, { image: { digest: `${'a'.repeat(5000)}!` } })).toBe(expected);
   });
 
+  it('builds no string longer than 65,536 characters', () => {
+    const doubled = (times: number): Evaluation => run(`size(["x"]${'.map(a, a + a)'.repeat(times)}[0]) > 0`);
+    expect(doubled(16)).toEqual({ ok: true, value: true });
+    expect(doubled(17)).toEqual({ ok: false, error: 'a string would become longer than 65536 characters' });
+  });
+
   it('gives each evaluation a budget of its own', () => {
     run('findings.all(a, findings.all(b, true))', findings(5000));
     expect(run('findings.all(a, a.layer >= 0)', findings(5000))).toEqual({ ok: true, value: true });
