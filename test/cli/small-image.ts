@@ -1,11 +1,16 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packTar } from 'modern-tar';
+import { pushBlob } from '@wharfinger/lib/client/blobs';
 import { copyImage } from '@wharfinger/lib/client/copy';
 import { folderFiles } from '@wharfinger/lib/client/file-set';
 import { layoutContent } from '@wharfinger/lib/client/oci-layout';
+import { pushReferrer } from '@wharfinger/lib/client/referrers';
 import { RegistrySession } from '@wharfinger/lib/client/registry-session';
-import { addBlob, createLayout, types, type Part } from '../harness/oci-layout.ts';
+import { parseDigest } from '@wharfinger/lib/oci/digest';
+import type { SigningKey } from '@wharfinger/lib/signing/private-keys';
+import { signImage } from '@wharfinger/lib/signing/sign-image';
+import { addBlob, addIndex, createLayout, types, type Part } from '../harness/oci-layout.ts';
 import type { Product } from '../harness/product.ts';
 
 const layerType = 'application/vnd.oci.image.layer.v1.tar';
@@ -48,6 +53,19 @@ export async function makeImage(
   return { layout, manifest };
 }
 
+/** An index over images of several platforms, in a layout that has them all. */
+export function makeIndex(folder: string, images: Readonly<Record<string, Made>>): Made {
+  mkdirSync(folder, { recursive: true });
+  const layout = createLayout(folder);
+  const manifests = Object.entries(images).map(([architecture, { layout: from, manifest }]) => {
+    cpSync(join(from, 'blobs'), join(layout, 'blobs'), { recursive: true });
+    return { ...manifest, platform: { os: 'linux', architecture } };
+  });
+  const manifest = addIndex(layout, manifests);
+  writeFileSync(join(layout, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: [manifest] }));
+  return { layout, manifest };
+}
+
 /** Pushes an image as the administrator. */
 export async function pushImage(
   product: Product,
@@ -55,14 +73,42 @@ export async function pushImage(
   repository: string,
   tag: string,
 ): Promise<void> {
-  const { user: username, password } = product;
-  const session = new RegistrySession(product.host, { credentials: { username, password } });
   const files = folderFiles(image.layout);
   try {
     const content = await layoutContent(files);
-    await copyImage(content, { session, repository }, image.manifest.digest, { referrers: false, tag });
+    await asAdmin(product, (session) =>
+      copyImage(content, { session, repository }, image.manifest.digest, { referrers: false, tag }),
+    );
   } finally {
     await files.close();
+  }
+}
+
+/** Signs an image in a repository as the administrator. */
+export async function signPushed(
+  product: Product,
+  image: Made,
+  repository: string,
+  key: SigningKey,
+): Promise<void> {
+  const { mediaType, digest, size } = image.manifest;
+  const signed = signImage({ mediaType, digest: parseDigest(digest), size }, key, new Date());
+  await asAdmin(product, async (session) => {
+    for (const { descriptor, bytes } of signed.blobs) {
+      await pushBlob(session, repository, descriptor, async function* () {
+        yield bytes;
+      });
+    }
+    await pushReferrer(session, repository, signed.manifest);
+  });
+}
+
+async function asAdmin<T>(product: Product, work: (session: RegistrySession) => Promise<T>): Promise<T> {
+  const { user: username, password } = product;
+  const session = new RegistrySession(product.host, { credentials: { username, password } });
+  try {
+    return await work(session);
+  } finally {
     await session.close();
   }
 }

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parsePrivateKey } from '@wharfinger/lib/signing/private-keys';
 import { wharf, type Ran } from '../../server/src/cli/wharf.fixtures.ts';
 import { startProduct, type Product } from '../harness/product.ts';
-import { advisoryFor, makeImage, pushImage, type Made } from './small-image.ts';
+import { advisoryFor, makeImage, makeIndex, pushImage, signPushed, type Made } from './small-image.ts';
 
 let folder: string;
 let product: Product;
@@ -35,8 +36,11 @@ async function verdict(image: string): Promise<Ran> {
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'wharf-'));
-  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  writeFileSync(join(folder, 'key.pub'), publicKey.export({ type: 'spki', format: 'pem' }));
+  for (const name of ['key', 'other']) {
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    writeFileSync(join(folder, `${name}.pub`), publicKey.export({ type: 'spki', format: 'pem' }));
+    writeFileSync(join(folder, `${name}.pem`), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  }
   product = await startProduct({
     folder: join(folder, 'product'),
     config: {
@@ -226,6 +230,58 @@ describe('a judgement', () => {
       join(folder, 'left.json'),
     );
     expect(layout.code).toBe(0);
+  });
+});
+
+describe('a signature', () => {
+  it('counts if it is by the key, here and there', async () => {
+    const image = `${product.host}/signed/app:1`;
+    const key = parsePrivateKey(readFileSync(join(folder, 'key.pem'), 'utf8'), undefined);
+    await signPushed(product, images.new, 'signed/app', key);
+    expect((await verdict(image)).code).toBe(0);
+    const verify = (name: string) =>
+      admin('verify', image, '--key', join(folder, name), '--advisories', join(folder, 'left.json'));
+    const right = await verify('key.pub');
+    expect(right).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/signed {2}by key\.pub \(cosign-v3/),
+    });
+    const wrong = await verify('other.pub');
+    expect(wrong.code).toBe(3);
+    expect(wrong.output).toMatch(
+      /held +not signed by a trusted key; a signature was found that does not count/,
+    );
+  });
+});
+
+describe('an index', () => {
+  it('is judged with its images, and pinned if all that count pass', async () => {
+    const index = makeIndex(join(folder, 'index'), { amd64: images.new, arm64: images.old });
+    await pushImage(product, index, 'strict/many', '1');
+    const image = `${product.host}/strict/many:1`;
+    await verdict(image);
+    const { children } = await json<{ children: Array<{ platform: string; verdict: { outcome: string } }> }>(
+      'verdict',
+      image,
+    );
+    expect(children.map((child) => [child.platform, child.verdict.outcome])).toEqual([
+      ['linux/amd64', 'allow'],
+      ['linux/arm64', 'hold'],
+    ]);
+    const file = join(folder, 'Dockerfile');
+    writeFileSync(file, `FROM ${image}\n`);
+    const all = await admin('pin', '--write', file);
+    expect(all).toMatchObject({ code: 3, output: expect.stringContaining('linux/arm64: hold: left') });
+    expect((await admin('pin', '--write', file, '--platform', 'linux/amd64')).code).toBe(0);
+    expect(readFileSync(file, 'utf8')).toBe(`FROM ${image}@${index.manifest.digest}\n`);
+    const local = await json<{ digest: string; index: string }>(
+      'inspect',
+      image,
+      '--local',
+      '--platform',
+      'linux/arm64',
+    );
+    expect(local).toMatchObject({ digest: images.old.manifest.digest, index: index.manifest.digest });
   });
 });
 
