@@ -212,6 +212,8 @@ interface FindingRow {
   fixed_in: string | null;
   /** why it could not be told whether the version is affected */
   undecided: string | null;
+  /** what the advisory says of this package, where that is not what it says of itself */
+  severity: string | null;
 }
 
 interface SignatureReportRow {

@@ -107,6 +107,25 @@ describe('transactions', () => {
     expect(await names()).toEqual(['next']);
   });
 
+  test('fail all together where SQLite itself ends the group, and nothing slips out after that', async () => {
+    await add(db, 'there');
+    const turn = await blocker();
+    const good = add(db, 'good');
+    const bad = db.transaction().execute(async (trx) => {
+      // As a disk that is full may do to any statement: all of the physical transaction is undone on the spot.
+      const statement = sql`insert or rollback into repositories (name, created_at) values ('there', 0)`;
+      await expect(statement.execute(trx)).rejects.toThrow('SQLITE_CONSTRAINT');
+      await expect(add(trx, 'slips out')).rejects.toThrow('SQLITE_CONSTRAINT');
+    });
+    const after = add(db, 'after');
+    const settled = Promise.allSettled([good, bad, after]);
+    await turn.end();
+    expect((await settled).map((one) => one.status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(await names()).toEqual(['there']);
+    await add(db, 'next');
+    expect(await names()).toEqual(['next', 'there']);
+  });
+
   test('go on after a statement that failed', async () => {
     await db.transaction().execute(async (trx) => {
       await add(trx, 'a');

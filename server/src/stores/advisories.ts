@@ -1,7 +1,6 @@
 import { displayHash, matchHash, weightHash } from '@wharfinger/lib/advisories/advisory-hashes';
 import type { Advisory } from '@wharfinger/lib/advisories/advisory';
 import type { AdvisoryHead } from '@wharfinger/lib/advisories/advisory-index';
-import type { MatchableAdvisory } from '@wharfinger/lib/advisories/match';
 import { createHash } from 'node:crypto';
 import { chunks } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
@@ -25,10 +24,10 @@ interface Known {
   readonly display_hash: string;
 }
 
-/** What of a stored advisory decides a match. */
+/** A stored advisory and its key. */
 export interface Candidate {
   readonly key: number;
-  readonly advisory: MatchableAdvisory;
+  readonly advisory: Advisory;
 }
 
 /** What of a stored advisory is told about a match. */
@@ -86,7 +85,8 @@ export async function importAdvisories(
       )
       .execute();
   }
-  const moved = [...added, ...rematched].map((row) => batch.get(row.id)!);
+  // What an advisory says of one package alone is kept with the findings, so these are made again for a weight too.
+  const moved = [...added, ...rematched, ...reweighed].map((row) => batch.get(row.id)!);
   return {
     added: added.length,
     changed: changed.length,

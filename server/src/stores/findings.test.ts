@@ -1,4 +1,4 @@
-import type { Advisory } from '@wharfinger/lib/advisories/advisory';
+import type { Advisory, Severity } from '@wharfinger/lib/advisories/advisory';
 import type { ImageInventory, Package } from '@wharfinger/lib/inspect/inventory';
 import { digestOf, type Digest } from '@wharfinger/lib/oci/digest';
 import { addImage } from '@wharfinger/lib/catalog/catalog.fixtures';
@@ -101,6 +101,29 @@ describe.each(testDatabases)('findings on $name', (kind) => {
     });
     expect(await getAdvisory(opened.db, 'A-1')).toEqual(advisory('A-1', 'openssl', '3.0.6'));
     expect(await getAdvisory(opened.db, 'A-9')).toBeUndefined();
+  });
+
+  test('weigh as the advisory says of this package, without the score of the others', async () => {
+    const digest = await push('x', [packageOf('openssl', '3.0.1'), packageOf('curl', '7')]);
+    const flaw = (own: Severity): Advisory => {
+      const { affected } = advisory('A-1', 'openssl', '3.0.5');
+      const [other] = advisory('A-1', 'curl', '8').affected;
+      return {
+        ...advisory('A-1', 'openssl', '3.0.5', { score: 8.1 }),
+        affected: [{ ...affected[0]!, severity: own }, other!],
+      };
+    };
+    const weights = async () => {
+      const image = await getImage(opened.db, digest, 1);
+      const matches = await matchesOfImage(opened.db, image!.id);
+      return Object.fromEntries(
+        matches.map(({ subject, advisory: { severity, score } }) => [subject.name, [severity, score]]),
+      );
+    };
+    await importAll([flaw('low')]);
+    expect(await weights()).toEqual({ openssl: ['low', undefined], curl: ['high', 8.1] });
+    expect((await importAll([flaw('critical')])).touched).toEqual([digest]);
+    expect(await weights()).toEqual({ openssl: ['critical', undefined], curl: ['high', 8.1] });
   });
 
   test('touch just the images that they concern', async () => {

@@ -1,5 +1,6 @@
-import type { FoundMatch } from '@wharfinger/lib/advisories/advisory-index';
-import { affects } from '@wharfinger/lib/advisories/match';
+import type { AdvisoryHead, FoundMatch } from '@wharfinger/lib/advisories/advisory-index';
+import type { Severity } from '@wharfinger/lib/advisories/advisory';
+import { affects, severityFor } from '@wharfinger/lib/advisories/match';
 import { chunks } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import { advisoriesOfNames, advisoryHeads, type Candidate } from './advisories.ts';
@@ -16,6 +17,7 @@ interface FindingRow {
   readonly advisory_key: number;
   readonly fixed_in: string | null;
   readonly undecided: string | null;
+  readonly severity: string | null;
 }
 
 /**
@@ -68,14 +70,16 @@ function decide(
       const match = affects(advisory, version);
       if (!match) continue;
       const { fixedIn = null, undecided = null } = match;
-      rows.push({ version_id: version.id, advisory_key: key, fixed_in: fixedIn, undecided });
+      const own = severityFor(advisory, version).severity;
+      const severity = own === advisory.severity ? null : own;
+      rows.push({ version_id: version.id, advisory_key: key, fixed_in: fixedIn, undecided, severity });
     }
   }
   return rows;
 }
 
 function rowText(row: FindingRow): string {
-  return JSON.stringify([row.version_id, row.advisory_key, row.fixed_in, row.undecided]);
+  return JSON.stringify([row.version_id, row.advisory_key, row.fixed_in, row.undecided, row.severity]);
 }
 
 async function findingRows(db: Db, versionIds: readonly number[]): Promise<FindingRow[]> {
@@ -121,6 +125,11 @@ export async function versionsWithFindings(db: Db, advisoryKeys: Iterable<number
   return [...versions];
 }
 
+/** The score belongs to what the advisory says of itself. */
+function withSeverity({ score: _, ...head }: AdvisoryHead, severity: Severity): AdvisoryHead {
+  return { ...head, severity };
+}
+
 /** All matches of an image, by its key, in the order of advisories; `dedupeFindings` makes findings of them. */
 export async function matchesOfImage(db: Db, imageId: number): Promise<StoredMatch[]> {
   const rows = await db
@@ -137,6 +146,7 @@ export async function matchesOfImage(db: Db, imageId: number): Promise<StoredMat
       'findings.advisory_key',
       'findings.fixed_in',
       'findings.undecided',
+      'findings.severity',
     ])
     .where('image_packages.image_id', '=', imageId)
     .execute();
@@ -145,8 +155,9 @@ export async function matchesOfImage(db: Db, imageId: number): Promise<StoredMat
     rows.map((row) => row.advisory_key),
   );
   return rows
-    .map(({ advisory_key, fixed_in, undecided, ...subject }) => {
-      const { advisory, firstImported } = heads.get(advisory_key)!;
+    .map(({ advisory_key, fixed_in, undecided, severity, ...subject }) => {
+      const { advisory: head, firstImported } = heads.get(advisory_key)!;
+      const advisory = severity === null ? head : withSeverity(head, severity as Severity);
       const match = {
         advisory: advisory.id,
         ...(fixed_in === null ? {} : { fixedIn: fixed_in }),

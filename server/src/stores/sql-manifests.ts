@@ -19,7 +19,7 @@ interface Digests {
   readonly manifests: readonly Digest[];
 }
 
-/** @param lock keeps what is found from being deleted until the transaction ends */
+/** @param lock keeps the blobs that are found from being deleted until the transaction ends */
 async function sizesOf(
   db: Db,
   repository: number,
@@ -45,7 +45,6 @@ async function sizesOf(
       .select(['digest', 'size'])
       .where('repository_id', '=', repository)
       .where('digest', 'in', digests)
-      .$if(locks, (query) => query.orderBy('digest').forKeyShare())
       .execute();
     for (const row of rows) found.manifests.set(row.digest as Digest, row.size);
   }

@@ -66,6 +66,7 @@ export const contents: Migration = {
       advisory_key {integer} not null references advisories (key) on delete cascade,
       fixed_in {text},
       undecided {text},
+      severity {text},
       primary key (version_id, advisory_key)
     ) {keyed table}`,
     `create index findings_by_advisory on findings (advisory_key)`,
