@@ -10,6 +10,7 @@ import {
   imageOf,
   layerOf,
   manifestOf,
+  paxBody,
   readBytes,
   tarOf,
   type FixtureEntry,
@@ -295,6 +296,23 @@ describe('node packages', () => {
       licence: 'MIT',
     });
   });
+});
+
+it('gives up on more work than real images need', async () => {
+  const target = 'a/../'.repeat(700);
+  const links = Array.from({ length: 20_000 }, (_, at) => ({ name: `l${at}`, flag: '2', link: '' }));
+  const pax = { name: 'x', flag: 'x', body: paxBody([['linkpath', target]]) };
+  const layer = await readBytes(tarOf(...links.flatMap((link) => [pax, link])));
+  const image = composeImage(
+    manifestOf([layer.digest]),
+    configOf([layer.diffId]),
+    new Map([[layer.digest, layer]]),
+  );
+  expect(hiding(image)).toContain('too-many-entries');
+  const many = Array.from({ length: 2000 }, () => layer.digest);
+  expect(composeImage(manifestOf(many), configOf(many), new Map([[layer.digest, layer]])).complete).toBe(
+    false,
+  );
 });
 
 it('composes forty layers of fifty thousand entries each', async () => {

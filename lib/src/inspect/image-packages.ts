@@ -23,7 +23,7 @@ export function packagesOf(
     return barePackages(file.record, distribution).map((one, index) => ({
       ...one,
       path,
-      layer: origins.get(names[index]!)!,
+      layer: origins.get(names[index]!) ?? 0,
     }));
   });
 }

@@ -49,7 +49,7 @@ export const defaultLimits: LayerLimits = {
   json: 16 * MiB,
   text: 64 * 1024,
   buildInfo: 4 * MiB,
-  packages: 500_000,
+  packages: 100_000,
   problems: 200,
   zstdWindow: 27,
   seconds: 300,

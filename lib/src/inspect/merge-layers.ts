@@ -22,6 +22,12 @@ export interface MergedImage {
   readonly problems: readonly Problem[];
 }
 
+const exhausted: Problem = {
+  code: 'too-many-entries',
+  message: 'its layers have more entries, links and packages together than can be composed',
+  hides: true,
+};
+
 /** Lays layers upon each other, base first, and says what the result contains. */
 export function mergeLayers(layers: readonly PlacedLayer[]): MergedImage {
   const tree = new MergedTree();
@@ -29,11 +35,14 @@ export function mergeLayers(layers: readonly PlacedLayer[]): MergedImage {
   let active: ActiveFiles | undefined;
   let origins: ReadonlyMap<string, number> = new Map();
   for (const { inventory, layer, end } of layers) {
+    tree.spend(inventory.tree.paths.length);
+    if (tree.exhausted) break;
     tree.apply(inventory, layer, end);
     if (tree.version === version && active !== undefined) continue;
     version = tree.version;
     active = findActiveFiles(tree);
     origins = originsOf(active.packages, origins, layer);
+    tree.spend(origins.size * 10);
   }
   const found = active ?? findActiveFiles(tree);
   const { distribution, problems } = identifyDistribution({
@@ -53,6 +62,7 @@ export function mergeLayers(layers: readonly PlacedLayer[]): MergedImage {
         return { code: 'unreadable-file', path: displayPath(path), message, hides: true };
       }),
       ...checkLinks(tree, hasFiles),
+      ...(tree.exhausted ? [exhausted] : []),
     ],
   };
 }

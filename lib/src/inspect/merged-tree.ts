@@ -1,6 +1,12 @@
 import type { FileRecord, LayerInventory, LayerTree } from './inventory.ts';
 import { eachEntry } from './layer-tree.ts';
 
+/**
+ * Steps that all of an image's paths, links and files of note may take together: some seconds of work, many times what
+ * real images need. Composing happens outside of the inspection process, so that it must end by itself.
+ */
+const maxSteps = 20_000_000;
+
 /** As many links as the Linux kernel follows. */
 const maxLinks = 40;
 
@@ -50,6 +56,7 @@ export class MergedTree {
   version = 0;
   /** paths of entries whose folder could not be found for a loop of links */
   readonly lost: string[] = [];
+  #steps = 0;
   /** folders by path, as long as nothing changes */
   readonly #folders = new Map<string, Folder | undefined>();
   #foldersVersion = 0;
@@ -91,6 +98,16 @@ export class MergedTree {
     );
   }
 
+  /** True once the image took more work than any real one; what is found then is not all. */
+  get exhausted(): boolean {
+    return this.#steps > maxSteps;
+  }
+
+  /** Counts work that was done for this image elsewhere. */
+  spend(steps: number): void {
+    this.#steps += steps;
+  }
+
   /** Follows a path from the root, links included; the last name only where `followLast`. */
   walk(path: string, followLast = true): Walk {
     return this.#walk(path, followLast, false);
@@ -99,7 +116,8 @@ export class MergedTree {
   /** Calls back for everything of note below a folder. */
   each(visit: (path: string, node: Link | NotedFile) => void, folder = this.root, prefix = ''): void {
     const open: Array<readonly [Folder, string]> = [[folder, prefix]];
-    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    for (let next = open.pop(); next !== undefined && !this.exhausted; next = open.pop()) {
+      this.#steps += next[0].children.size;
       for (const [name, node] of next[0].children) {
         const path = next[1] === '' ? name : `${next[1]}/${name}`;
         if (node.kind === 'folder') open.push([node, path]);
@@ -116,6 +134,8 @@ export class MergedTree {
     let escaped = false;
     let found: MergedNode = this.root;
     for (let name = names.pop(); name !== undefined; name = names.pop()) {
+      this.#steps += 1;
+      if (this.exhausted) return { node: undefined, chain, looped: false, escaped };
       if (name === '' || name === '.') continue;
       if (name === '..') {
         if (folders.length > 1) folders.pop();

@@ -205,6 +205,17 @@ describe('rights of the process', () => {
     expect(await runConfined(attempt('1'))).toBe('allowed');
   });
 
+  it('end with what the kernel lets it allocate', async () => {
+    const request = { layers: [], limits: defaultLimits };
+    const { file, args } = workerCommand(request, { memory: 64 * 1024 ** 2, cpuSeconds: 20 });
+    const code = `const all = []; for (;;) all.push(Buffer.alloc(64 * 1024 ** 2, 1))`;
+    const child = spawn(file, [...args.slice(0, -2), '-e', code], { env: {}, stdio: 'ignore' });
+    const [exit, signal] = await new Promise<unknown[]>((resolve) =>
+      child.once('exit', (...all) => resolve(all)),
+    );
+    expect(exit !== 0 || signal !== null).toBe(true);
+  });
+
   it('end with the processor time', async () => {
     const { file, args } = workerCommand(
       { layers: [], limits: defaultLimits },

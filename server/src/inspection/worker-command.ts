@@ -14,7 +14,7 @@ export interface ProcessLimits {
 
 /**
  * The command that inspects: Node.js with its permission model, which leaves it neither network nor child processes nor
- * files but its own code. A shell sets the limit of processor time and becomes it.
+ * files but its own code. A shell sets the limits of processor time and data and becomes it.
  */
 export function workerCommand(
   request: WorkerRequest,
@@ -38,6 +38,9 @@ export function workerCommand(
   ];
   if (process.platform === 'win32') return { file: process.execPath, args };
   const soft = Math.ceil(limits.cpuSeconds);
-  const script = `ulimit -c 0; ulimit -S -t ${soft}; ulimit -H -t ${soft + 5}; exec "$@"`;
+  // The kernel's own bound, far above what is watched: for what grows faster than the watch looks. The runtime reserves
+  // some hundred megabytes that it does not use.
+  const data = Math.ceil((limits.memory * 2) / 1024) + 1024 ** 2;
+  const script = `ulimit -c 0; ulimit -d ${data}; ulimit -S -t ${soft}; ulimit -H -t ${soft + 5}; exec "$@"`;
   return { file: '/bin/sh', args: ['-c', script, 'sh', process.execPath, ...args] };
 }
