@@ -250,6 +250,8 @@ describe('files of note', () => {
       'a/test/node_modules/b/test/package.json': '{',
     });
     expect(codes(await readBytes(broken))).toEqual(['unreadable-file']);
+    const pin = layerOf({ 'etc/apt/preferences.d/a': 'Package: a\nPin: version 1\nPin-Priority: 600\n' });
+    expect(codes(await readBytes(pin))).toEqual([]);
     const nameless = layerOf({ 'var/lib/dpkg/status': 'Package: a\nStatus: install ok installed\n' });
     expect(codes(await readBytes(nameless))).toEqual(['unreadable-file']);
   });

@@ -124,9 +124,10 @@ function readText(file: SeenFile, limits: LayerLimits, listener: NoteListener): 
   const isLink = first === 0x68 || first === 0x2f;
   if (!named.has(base) && !isTextStart(first) && !isLink) return skip;
   const head = file.head.toString('latin1', 0, 512);
+  // Records of distroless images have no state; preferences of apt look alike, but have no version.
+  const isRecord = /^Package: ?\S/i.test(head) && /^Version: ?\S/im.test(head) && file.size <= limits.text;
   const isDpkg =
-    looksLikeDpkgStatus(head) ||
-    (/^Package: ?\S/i.test(head) && (file.size <= limits.text || file.path.endsWith('/dpkg/status')));
+    looksLikeDpkgStatus(head) || isRecord || (file.path.endsWith('/dpkg/status') && /^Package:/im.test(head));
   if (isDpkg) return database(limits, listener, 'dpkg', parseDpkg);
   if (looksLikeApkInstalled(head)) return database(limits, listener, 'apk', parseApk);
   if (base === 'status' || base === 'installed') {
