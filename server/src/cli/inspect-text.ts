@@ -53,7 +53,8 @@ function packageCounts(packages: ReadonlyArray<{ type: string }>): string {
   return `${packages.length}: ${byType.map(([type, of]) => `${of!.length} ${type}`).join(', ')}`;
 }
 
-function keysText({ signers, refused }: NonNullable<Facts['signatures']>): string {
+function keysText({ signers, refused, trustedKeys }: NonNullable<Facts['signatures']>): string {
+  if (trustedKeys.length === 0) return 'no key is trusted for it';
   const signed = signers.length === 0 ? 'no trusted key' : signers.join(', ');
   return refused.length === 0 ? signed : `${signed}; ${count(refused.length, 'signature')} that do not count`;
 }

@@ -8,11 +8,18 @@ export interface Progress {
   end(): void;
 }
 
+/** A stream that may be a terminal. */
+interface Watched {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): boolean;
+}
+
 const interval = 100;
 const silent: Progress = { update() {}, end() {} };
 
 /** @param now milliseconds; the line is written anew at most ten times a second */
-export function showProgress(stream: NodeJS.WriteStream, enabled: boolean, now: () => number): Progress {
+export function showProgress(stream: Watched, enabled: boolean, now: () => number): Progress {
   if (!enabled || !stream.isTTY) return silent;
   let last = Number.NEGATIVE_INFINITY;
   let shown = false;
@@ -26,7 +33,7 @@ export function showProgress(stream: NodeJS.WriteStream, enabled: boolean, now: 
         done === undefined
           ? ''
           : ` ${formatBytes(done)}${total === undefined ? '' : ` of ${formatBytes(total)}`}`;
-      stream.write(`\r\u001b[K${`${what}${amount}`.slice(0, stream.columns - 1)}`);
+      stream.write(`\r\u001b[K${`${what}${amount}`.slice(0, (stream.columns || 80) - 1)}`);
     },
     end() {
       if (shown) stream.write('\r\u001b[K');

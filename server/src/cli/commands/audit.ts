@@ -58,7 +58,7 @@ async function showAudit(session: Session, options: AuditOptions, host: string) 
           ['WHEN', 'WHO', 'ACTION', 'OUTCOME', 'FROM', 'WHAT'],
           found.entries.map((entry) => [
             entry.at,
-            entry.actor ?? 'anonymous',
+            entry.actor ?? (entry.address ? 'anonymous' : 'the registry'),
             entry.action,
             entry.outcome ?? '',
             entry.address ?? '',
