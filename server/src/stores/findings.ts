@@ -126,8 +126,8 @@ export async function versionsWithFindings(db: Db, advisoryKeys: Iterable<number
 }
 
 /** The score belongs to what the advisory says of itself. */
-function withSeverity({ score: _, ...head }: AdvisoryHead, severity: Severity): AdvisoryHead {
-  return { ...head, severity };
+function withSeverity(head: AdvisoryHead, severity: Severity): AdvisoryHead {
+  return { ...head, severity, score: undefined };
 }
 
 /** All matches of an image, by its key, in the order of advisories; `dedupeFindings` makes findings of them. */
