@@ -183,6 +183,11 @@ const table = {
     message: 'the request is not valid',
     remedy: 'correct the request',
   },
+  INPUT_TOO_LARGE: {
+    status: 413,
+    message: 'the request is too large',
+    remedy: 'send less at once',
+  },
   NOT_FOUND: {
     status: 404,
     oci: 'NAME_UNKNOWN',
@@ -259,6 +264,11 @@ const table = {
     status: 503,
     message: 'another process uses this data folder',
     remedy: 'stop it first, or give this one a data folder of its own',
+  },
+  LISTEN_FAILED: {
+    status: 503,
+    message: 'the address cannot be listened on',
+    remedy: 'stop what listens there, or choose another address with --listen or WHARFINGER_LISTEN',
   },
   CONFIG_INVALID: {
     status: 500,

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { openFileSystemBlobStore } from '@wharfinger/lib/storage/file-system';
 import { createRegistryHandler } from '@wharfinger/lib/registry/handler';
@@ -20,11 +20,13 @@ import { addTokenRoutes } from './api/token/routes.ts';
 import { addWebRoutes } from './api/web/routes.ts';
 import { createAuditBuffer } from './audit/buffer.ts';
 import type { LoadedConfig } from './config/load.ts';
+import { settingsForNextStart } from './config/restart.ts';
 import { openDatabase } from './db/open.ts';
 import { createGate } from './gate/gate.ts';
 import { createPullLog } from './gate/pull-log.ts';
 import { createRegistryHost } from './gate/registry-host.ts';
 import { createVerdictMemory } from './gate/verdict-memory.ts';
+import { closeHttpServer, listen, openHttpServer } from './http/http-server.ts';
 import { releaseAllLeases } from './jobs/claim.ts';
 import { startChores } from './jobs/chores.ts';
 import type { Job } from './jobs/job.ts';
@@ -51,8 +53,13 @@ export interface RunningServer {
   readonly address: string;
   /** Puts users, namespaces and trust of a configuration in force; the rest of it needs a new start. */
   readonly reload: (config: LoadedConfig) => void;
-  /** Ends requests and work under way, and closes everything. */
+  /** Ends requests and work under way, and closes everything. Asked twice it is done once. */
   readonly stop: () => Promise<void>;
+}
+
+export interface ServerOptions {
+  /** the clock of everything that is decided and recorded; that of the machine if absent */
+  readonly now?: () => Date;
 }
 
 /** Memory for what pulls ask of the catalog: some hundred thousand tags, or some ten thousand manifests. */
@@ -61,15 +68,25 @@ const catalogCacheBytes = 96 * 1024 * 1024;
 /** Verdicts made at the same time: more of them share the commits of the database. */
 const judgingAtOnce = 8;
 
-/** Jobs under way may take this long to end when the server stops; then they are given back and begin anew. */
+/**
+ * Requests and jobs under way may take this long to end when the server stops. Then connections are cut off (uploads go on
+ * where they ended), and jobs are given back and begin anew.
+ */
 const graceMs = 5000;
 
-/** Builds and wires everything; the only place that does. Resolves once it serves. */
-export async function startServer(config: LoadedConfig): Promise<RunningServer> {
-  const now = (): Date => new Date();
+/**
+ * Builds and wires everything; the only place that does. Resolves once it serves; where it cannot, it leaves nothing open.
+ * @throws WharfingerError DATA_IN_USE, LISTEN_FAILED, CONFIG_INVALID
+ */
+export async function startServer(
+  config: LoadedConfig,
+  { now = () => new Date() }: ServerOptions = {},
+): Promise<RunningServer> {
+  await using opened = new AsyncDisposableStack();
   const log = pino({ level: config.log.level });
   const collection = loadStandardCollection();
   const database = await openDatabase(config.data);
+  opened.defer(() => database.close());
   const { db } = database;
   const storage = await openFileSystemBlobStore(join(config.data, 'blobs'));
   const memory = createVerdictMemory();
@@ -110,6 +127,7 @@ export async function startServer(config: LoadedConfig): Promise<RunningServer> 
     now,
     onError: (error) => log.error({ err: error }, 'pulls were not recorded'),
   });
+  opened.defer(() => auditBuffer.stop());
   const pulls = createPullLog(auditBuffer, now);
   const gate = createGate({
     catalog,
@@ -128,13 +146,23 @@ export async function startServer(config: LoadedConfig): Promise<RunningServer> 
       policy: currentPolicy,
       gate,
       served: pulls.served,
+      failed: (error, request) => log.error({ err: error, url: request.url }, 'request failed'),
       now,
     }),
     settings: { missingParts: config.registry.missingParts, maxManifestBytes: config.registry.manifestLimit },
   });
 
-  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 65_000 });
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    if (isRegistryPath(request.url ?? '')) void registry(request, response);
+    else listener(request, response);
+  };
+  const server = openHttpServer((request, response) => {
+    // What only reads records its own origin, and is asked too often to pay for more.
+    if (request.method === 'GET' || request.method === 'HEAD') answer(request, response);
+    else fromOrigin(request, () => answer(request, response));
+  });
   const { app, listener } = createApiServer({ server, identify: identifyRequest, log });
+  opened.defer(() => app.close());
   const context = { app, catalog, rights: () => policy.rights, now };
   const knowledge = createKnowledge(parts);
   const isTagImmutable = (repository: string, tag: string) => policy.isTagImmutable(repository, tag);
@@ -150,18 +178,6 @@ export async function startServer(config: LoadedConfig): Promise<RunningServer> 
   addWebRoutes(context);
   await app.ready();
 
-  const answer = (request: IncomingMessage, response: ServerResponse): void => {
-    if (request.url === '/v2' || request.url?.startsWith('/v2/')) {
-      registry(request, response).catch((error: unknown) =>
-        log.error({ err: error }, 'registry request failed'),
-      );
-    } else listener(request, response);
-  };
-  server.on('request', (request, response) => {
-    // What only reads records its own origin, and is asked too often to pay for more.
-    if (request.method === 'GET' || request.method === 'HEAD') answer(request, response);
-    else fromOrigin(request, () => answer(request, response));
-  });
   const work = describeWork(parts, config.registry.uploadExpiry);
   // Nothing can be running yet: what a crash left behind is taken up at once.
   await releaseAllLeases(db, now());
@@ -179,9 +195,15 @@ export async function startServer(config: LoadedConfig): Promise<RunningServer> 
     startWorker({ db, handlers: work.judging, concurrency: judgingAtOnce, now, onError: jobFailed }),
   ];
   const stopChores = startChores(work.chores, (error, what) => log.error({ err: error }, `${what} failed`));
+  opened.defer(async () => {
+    const stopping = workers.map((worker) => worker.stop(graceMs));
+    await Promise.all([closeHttpServer(server, graceMs), stopChores(), ...stopping]);
+  });
   const address = await listen(server, config.listen);
   log.info({ address, data: config.data }, 'wharfinger serves');
 
+  const toClose = opened.move();
+  let stopping: Promise<void> | undefined;
   return {
     log,
     address,
@@ -193,32 +215,16 @@ export async function startServer(config: LoadedConfig): Promise<RunningServer> 
         .policyChanged()
         .catch((error: unknown) => log.error({ err: error }, 'images were not asked to be judged again'));
       log.info('users, namespaces and trust were read again');
+      const later = settingsForNextStart(config, next);
+      if (later.length > 0) log.warn({ settings: later }, 'these settings changed and need a new start');
     },
-    async stop() {
-      server.closeIdleConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
-      await stopChores();
-      await Promise.all(workers.map((worker) => worker.stop(graceMs)));
-      await auditBuffer.stop();
-      await app.close();
-      await database.close();
-    },
+    stop: () => (stopping ??= toClose.disposeAsync()),
   };
 }
 
-/** Starts to listen; resolves with host:port, the port as it was given where 0 was asked for. */
-async function listen(server: Server, where: string): Promise<string> {
-  const at = where.lastIndexOf(':');
-  const host = where.slice(0, at).replaceAll(/[[\]]/g, '');
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(Number(where.slice(at + 1)), host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-  const bound = server.address();
-  return typeof bound === 'object' && bound !== null ? `${where.slice(0, at)}:${bound.port}` : where;
+/** True for what the registry protocol answers; all else is the API's. */
+function isRegistryPath(url: string): boolean {
+  return url.startsWith('/v2/') || url === '/v2' || url.startsWith('/v2?');
 }
 
 async function readVersion(): Promise<string> {

@@ -44,6 +44,8 @@ export const pageFields = {
 export function parseInput<T extends z.ZodType>(schema: T, input: unknown): z.infer<T> {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
+  if (input === undefined || input === null)
+    throw new WharfingerError('INPUT_INVALID', { what: 'send a JSON object, as application/json' });
   const what = result.error.issues
     .map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`)
     .join('; ');
@@ -51,15 +53,14 @@ export function parseInput<T extends z.ZodType>(schema: T, input: unknown): z.in
 }
 
 /**
- * Demands a right in a repository. Who may not pull there learns nothing of what is there.
- * @throws WharfingerError UNAUTHORIZED, NAME_UNKNOWN, DENIED
+ * Demands a right in a repository. Who may not pull there is told what those are told who ask for what is not there.
+ * @throws WharfingerError UNAUTHORIZED where logging in may help; NAME_UNKNOWN; DENIED
  */
 export function demand(context: ApiContext, request: FastifyRequest, right: Right, repository: string): void {
   const rights = context.rights();
   if (rights.may(request.caller, right, repository)) return;
   if (request.caller.principal === null) throw new WharfingerError('UNAUTHORIZED');
-  if (!rights.may(request.caller, 'pull', repository))
-    throw new WharfingerError('NAME_UNKNOWN', { what: repository });
+  if (!rights.may(request.caller, 'pull', repository)) throw nameUnknown(repository);
   throw new WharfingerError('DENIED', { what: `${right} in ${repository}` });
 }
 
@@ -84,7 +85,21 @@ export async function resolveImage(
   demand(context, request, right, repository);
   const digest = isDigest(reference) ? reference : await context.catalog.resolveTag(repository, reference);
   if (digest === undefined || !(await context.catalog.getManifest(repository, digest))) {
-    throw new WharfingerError('MANIFEST_UNKNOWN', { what: `${repository}, ${reference}` });
+    throw await unknown(context, repository, reference);
   }
   return { repository, digest };
+}
+
+/** The error for something that is not in a repository: MANIFEST_UNKNOWN, or NAME_UNKNOWN where all of it is. */
+export async function unknown(
+  { catalog }: ApiContext,
+  repository: string,
+  what: string,
+): Promise<WharfingerError> {
+  if (!(await catalog.repositoryExists(repository))) return nameUnknown(repository);
+  return new WharfingerError('MANIFEST_UNKNOWN', { what: `${repository}, ${what}` });
+}
+
+function nameUnknown(repository: string): WharfingerError {
+  return new WharfingerError('NAME_UNKNOWN', { what: repository });
 }

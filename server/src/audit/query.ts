@@ -23,7 +23,8 @@ export interface AuditPage {
   readonly next?: string;
 }
 
-const cursorShape = /^(-?\d{1,16})-(\d{1,16})$/;
+/** What a page gives as `next`. */
+export const cursorShape = /^(-?\d{1,16})-(\d{1,16})$/;
 
 /**
  * A page of the log, newest first. Entries that come meanwhile do not shift the pages.

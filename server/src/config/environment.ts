@@ -72,13 +72,22 @@ function unwrap(schema: z.ZodType): z.ZodType {
 }
 
 function readValue(text: string, schema: z.ZodType): unknown {
-  if (schema instanceof z.ZodArray) return JSON.parse(text) as unknown;
+  if (schema instanceof z.ZodArray) return readJson(text);
   if (schema instanceof z.ZodNumber) return Number(text);
   if (schema instanceof z.ZodBoolean) {
     if (text !== 'true' && text !== 'false') throw new Error('write true or false');
     return text === 'true';
   }
   return text;
+}
+
+/** Says nothing of the text itself: passwords may stand in it. */
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new Error('this is not valid JSON; write a list such as [{"name":"a"}]');
+  }
 }
 
 function place(target: Record<string, unknown>, path: readonly string[], value: unknown): void {

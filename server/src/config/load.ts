@@ -14,7 +14,7 @@ export interface LoadedConfig extends Omit<Config, 'trust'> {
 
 /**
  * Reads the YAML file (if one is named by WHARFINGER_CONFIG) and the environment, which wins.
- * @throws WharfingerError CONFIG_INVALID listing every mistake at once
+ * @throws WharfingerError CONFIG_INVALID listing every mistake at once, in the message and as `detail.mistakes`
  */
 export async function loadConfig(
   environment: Readonly<Record<string, string | undefined>>,
@@ -22,7 +22,10 @@ export async function loadConfig(
   const file = environment['WHARFINGER_CONFIG'];
   const text = file === undefined ? '' : await readConfigFile(file);
   const parsed = parseDocument(text, { uniqueKeys: true });
-  const mistakes = parsed.errors.map((error) => `${file}: ${error.message}`);
+  // The first line says what and where; the rest shows the text there, which may be a password.
+  const mistakes = parsed.errors.map(
+    (error) => `${file}: ${error.message.split('\n')[0]!.replace(/:$/, '')}`,
+  );
   const written: unknown = mistakes.length > 0 ? {} : (parsed.toJS() ?? {});
   if (typeof written !== 'object' || written === null || Array.isArray(written)) {
     throw invalid([`${file}: the top level must be a mapping`]);
@@ -56,7 +59,8 @@ async function readConfigFile(file: string): Promise<string> {
 }
 
 function invalid(mistakes: readonly string[]): WharfingerError {
-  return new WharfingerError('CONFIG_INVALID', { what: mistakes.map((line) => `\n  - ${line}`).join('') });
+  const what = mistakes.map((line) => `\n  - ${line}`).join('');
+  return new WharfingerError('CONFIG_INVALID', { what, detail: { mistakes } });
 }
 
 function repeatedNames(config: Config): string[] {

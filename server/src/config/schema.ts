@@ -72,6 +72,7 @@ export const configSchema = z.strictObject({
   listen: z
     .string()
     .regex(/^(?:\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'write host:port')
+    .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'a port is at most 65535')
     .default('127.0.0.1:5000'),
   data: z.string().min(1).default('data'),
   /** how clients reach this server, where a proxy stands before it: https://registry.example.com */

@@ -8,6 +8,8 @@ export interface RegistryHostParts {
   readonly policy: () => Policy;
   readonly gate: Gate;
   readonly served: (event: ServedEvent) => void;
+  /** told of failures that are ours */
+  readonly failed: (error: unknown, request: IncomingMessage) => void;
   readonly now: () => Date;
 }
 
@@ -22,6 +24,7 @@ export function createRegistryHost(parts: RegistryHostParts): RegistryHost {
     isTagImmutable: (repository, tag) => parts.policy().isTagImmutable(repository, tag),
     now: parts.now,
     served: parts.served,
+    failed: parts.failed,
   };
 }
 
@@ -34,7 +37,7 @@ function bearerChallenge(
   scopes: readonly string[],
   publicUrl: string | undefined,
 ): string {
-  const own = `http://${(request.headers.host ?? 'localhost').replaceAll(/[^\w.:[\]-]/g, '')}`;
+  const own = `http://${request.headers.host?.replaceAll(/[^\w.:[\]-]/g, '') || 'localhost'}`;
   const realm = (publicUrl ?? own).replace(/\/$/, '') + tokenPath;
   const scope = scopes.length > 0 ? `,scope="${scopes.join(' ')}"` : '';
   return `Bearer realm="${realm}",service="wharfinger"${scope}`;

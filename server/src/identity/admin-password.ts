@@ -22,7 +22,8 @@ export async function findAdminPassword(
   if (typeof kept === 'string') return kept;
   const password = randomBytes(15).toString('base64url');
   const hashed = await hash(password);
-  await putSetting(db, settingKey, hashed);
+  // In this order: a password that was kept but not shown would lock everybody out.
   print(password);
+  await putSetting(db, settingKey, hashed);
   return hashed;
 }

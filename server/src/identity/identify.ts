@@ -38,7 +38,9 @@ export function identify(request: IncomingMessage, parts: IdentifyParts): Caller
   const stored = parts.users(name);
   const right = parts.passwords.verify(stored, password);
   const decide = (matches: boolean): Caller => {
-    if (!matches) throw new WharfingerError('UNAUTHORIZED', { what: 'wrong user name or password' });
+    // While it was verified, the configuration may have been read again.
+    if (!matches || parts.users(name) !== stored)
+      throw new WharfingerError('UNAUTHORIZED', { what: 'wrong user name or password' });
     return { principal: name, ...where };
   };
   return typeof right === 'boolean' ? decide(right) : right.then(decide);

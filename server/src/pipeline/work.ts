@@ -1,6 +1,7 @@
 import { transact } from '../db/transaction.ts';
 import { enqueue } from '../jobs/enqueue.ts';
 import type { Chore } from '../jobs/chores.ts';
+import type { Job, JobRequest } from '../jobs/job.ts';
 import type { JobHandler } from '../jobs/worker.ts';
 import { expiredVerdicts } from '../stores/verdicts.ts';
 import { getSetting, putSetting } from '../stores/settings.ts';
@@ -46,7 +47,7 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
       judge: async (job) => {
         await judgeImage(parts, placeOfJob(job));
       },
-      'judge-all': (job) => sweep(parts, job.payload),
+      'judge-all': (job) => sweep(parts, job),
     },
     chores: [
       { what: 'judging what time has changed', everyMs: minute, work: () => judgeExpired(parts) },
@@ -70,21 +71,26 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
       if ((await getSetting(db, judgedBy)) === digest) return;
       await transact(db, async (trx) => {
         await putSetting(trx, judgedBy, digest);
-        await enqueue(trx, [{ kind: 'judge-all', key: 'all', namespace: '', payload: 0 }], now());
+        await enqueue(trx, [sweepFrom(0, digest)], now());
       });
     },
   };
 }
 
+/** A step of the sweep for a policy: each has its own, so that a new one begins at the beginning. */
+function sweepFrom(id: number, policy: string): JobRequest {
+  return { kind: 'judge-all', key: policy, namespace: '', payload: id };
+}
+
 /** One step over all manifests: asks for their verdicts and for the next step, in one transaction. */
-async function sweep({ db, now }: PipelineParts, from: unknown): Promise<void> {
-  const places = await manifestsAfter(db, typeof from === 'number' ? from : 0, sweepSize);
+async function sweep({ db, now, policy }: PipelineParts, job: Job): Promise<void> {
+  if (job.key !== policy().digest) return; // another policy is in force since, and has a sweep of its own
+  const places = await manifestsAfter(db, typeof job.payload === 'number' ? job.payload : 0, sweepSize);
   const last = places.at(-1);
   if (!last) return;
-  await transact(db, async (trx) => {
-    const next = { kind: 'judge-all', key: 'all', namespace: '', payload: last.id };
-    await enqueue(trx, [...places.map((place) => jobFor('judge', place)), next], now());
-  });
+  await transact(db, (trx) =>
+    enqueue(trx, [...places.map((place) => jobFor('judge', place)), sweepFrom(last.id, job.key)], now()),
+  );
 }
 
 async function judgeExpired(parts: PipelineParts): Promise<void> {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { queryAudit } from '../../audit/query.ts';
+import { cursorShape, queryAudit } from '../../audit/query.ts';
 import type { Db } from '../../db/schema.ts';
-import { demandAdmin, parseInput, type ApiContext } from '../context.ts';
+import { demandAdmin, pageFields, parseInput, type ApiContext } from '../context.ts';
 
 const auditQuery = z.strictObject({
-  last: z.string().optional(),
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  last: z.string().regex(cursorShape, 'give the next of the page before').optional(),
+  limit: pageFields.limit,
   repository: z.string().optional(),
   actor: z.string().optional(),
   action: z.string().optional(),

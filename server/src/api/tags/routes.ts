@@ -1,8 +1,7 @@
-import { WharfingerError } from '@wharfinger/lib/errors';
 import { isDigest, type Digest } from '@wharfinger/lib/oci/digest';
 import { isTag } from '@wharfinger/lib/oci/reference';
 import { z } from 'zod';
-import { demand, pageFields, parseInput, repositoryField, type ApiContext } from '../context.ts';
+import { demand, pageFields, parseInput, repositoryField, unknown, type ApiContext } from '../context.ts';
 
 const tagField = z.string().refine(isTag, 'not a tag');
 const listQuery = z.strictObject({ repository: repositoryField, ...pageFields });
@@ -27,7 +26,7 @@ export function addTagRoutes(
       ...(last === undefined ? {} : { last }),
       limit: limit + 1,
     });
-    if (!names) throw new WharfingerError('NAME_UNKNOWN', { what: repository });
+    if (!names) throw await unknown(context, repository, 'tags');
     const tags = await Promise.all(
       names.slice(0, limit).map(async (tag) => {
         const [digest, moves] = await Promise.all([
@@ -44,8 +43,7 @@ export function addTagRoutes(
     const { repository, tag, limit } = parseInput(historyQuery, request.query);
     demand(context, request, 'pull', repository);
     const moves = await catalog.tagHistory(repository, tag, limit);
-    if (moves.length === 0)
-      throw new WharfingerError('MANIFEST_UNKNOWN', { what: `${repository}:${tag} never was` });
+    if (moves.length === 0) throw await unknown(context, repository, tag);
     return { repository, tag, moves: moves.map(({ from, to, by, at }) => ({ from, to, by, at })) };
   });
 
@@ -75,7 +73,6 @@ async function previousDigest(
 ): Promise<Digest> {
   const moves = await context.catalog.tagHistory(repository, tag, 1000);
   const before = moves.map((move) => move.from).find((digest) => digest !== null && digest !== now);
-  if (!before)
-    throw new WharfingerError('MANIFEST_UNKNOWN', { what: `${repository}:${tag} never pointed elsewhere` });
+  if (!before) throw await unknown(context, repository, `before ${tag}`);
   return before;
 }

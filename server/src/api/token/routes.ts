@@ -9,9 +9,8 @@ const tokenQuery = z.object({ scope: z.union([z.string(), z.array(z.string())]).
 
 /** Docker's token endpoint. Clients that try OAuth's POST first get 404 and turn to GET, as they do elsewhere. */
 export function addTokenRoutes(context: ApiContext, tokens: TokenStore): void {
-  context.app.get(tokenPath, async (request, reply) => {
+  context.app.get(tokenPath, async (request) => {
     const { scope } = parseInput(tokenQuery, request.query);
-    void reply.header('cache-control', 'no-store');
     return answerTokenRequest(
       request.caller,
       typeof scope === 'string' ? [scope] : scope,

@@ -1,0 +1,62 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { WharfingerError } from '@wharfinger/lib/errors';
+
+/** The head of a request must be there by then: nobody holds a connection open by sending it drop by drop. */
+const headersTimeoutMs = 30_000;
+
+/** A connection on which nothing moves for so long is given up; hashing a large upload again is silent for minutes. */
+const idleTimeoutMs = 10 * 60_000;
+
+/** Longer than the idle time of common proxies, so that it is they who close. */
+const keepAliveTimeoutMs = 65_000;
+
+/** How often connections are looked for that became idle while the server closes. */
+const closingStepMs = 50;
+
+/** An HTTP server whose requests may be as long as they like, if only they move on. */
+export function openHttpServer(listener: RequestListener): Server {
+  const server = createServer({
+    // Uploads of many gigabytes have no time to be over by; and 0 here would be the default of the head's timeout too.
+    requestTimeout: 0,
+    headersTimeout: headersTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+  });
+  server.timeout = idleTimeoutMs;
+  server.on('request', listener);
+  return server;
+}
+
+/**
+ * Starts to listen.
+ * @param where host:port; port 0: any that is free
+ * @returns host:port, with the port that it is
+ * @throws WharfingerError LISTEN_FAILED
+ */
+export async function listen(server: Server, where: string): Promise<string> {
+  const at = where.lastIndexOf(':');
+  const host = where.slice(0, at).replaceAll(/[[\]]/g, '');
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const why = cause.code === 'EADDRINUSE' ? 'another program listens there' : cause.message;
+      reject(new WharfingerError('LISTEN_FAILED', { what: `${where}: ${why}`, cause }));
+    });
+    server.listen(Number(where.slice(at + 1)), host, resolve);
+  });
+  server.removeAllListeners('error');
+  const bound = server.address();
+  return typeof bound === 'object' && bound !== null ? `${where.slice(0, at)}:${bound.port}` : where;
+}
+
+/**
+ * Takes no more connections, lets the requests under way end, and cuts off what has not ended after `graceMs`. Clients that
+ * keep connections open are not waited for.
+ */
+export async function closeHttpServer(server: Server, graceMs: number): Promise<void> {
+  if (!server.listening) return;
+  // What becomes idle after close() would be kept for the time of keep-alive.
+  const idle = setInterval(() => server.closeIdleConnections(), closingStepMs);
+  const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  clearInterval(idle);
+  clearTimeout(cut);
+}
