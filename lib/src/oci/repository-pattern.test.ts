@@ -56,6 +56,16 @@ describe('mostSpecific', () => {
     expect(mostSpecific(entries.slice(1, 3), 'other/x')).toBeUndefined();
   });
 
+  it('takes an exact name before a pattern with the same prefix, then the first', () => {
+    const close = ['team/app*', 'team/app'].map((pattern) => ({ pattern }));
+    expect(mostSpecific(close, 'team/app')?.pattern).toBe('team/app');
+    const same = [
+      { pattern: 'team/*', at: 1 },
+      { pattern: 'team/*', at: 2 },
+    ];
+    expect(mostSpecific(same, 'team/app')?.at).toBe(1);
+  });
+
   it('lists all that match, the most specific first', () => {
     expect(matchingEntries(entries, 'team/app').map((entry) => entry.pattern)).toEqual([
       'team/app',
