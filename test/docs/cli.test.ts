@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { createProgram } from '../../server/src/cli/program.ts';
@@ -58,6 +59,19 @@ function describe(command: Command, path: string): string[] {
     ...command.commands.flatMap((child) => describe(child, name)),
   ];
 }
+
+it('the reference of JSON names every command that has a result', () => {
+  const text = readFileSync(join(import.meta.dirname, '../../docs/reference/cli-json.md'), 'utf8');
+  const leaves = (command: Command, path: string): string[] => [
+    ...(command.registeredArguments.length > 0 || command.commands.length === 0 ? [path] : []),
+    ...command.commands.flatMap((child) => leaves(child, `${path} ${child.name()}`)),
+  ];
+  const commands = createProgram(() => async () => {}).commands.flatMap((command) =>
+    leaves(command, command.name()),
+  );
+  expect(commands).toContain('tags rollback');
+  expect(commands.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+});
 
 it('the reference of commands lists the command tree', async () => {
   const program = createProgram(() => async () => {});

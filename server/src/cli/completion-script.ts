@@ -49,10 +49,10 @@ const header = (shell: Shell) => `# Completion of wharf for ${shell}; made by: w
 
 const words = (list: readonly Word[]) => list.map(({ word }) => word).join(' ');
 
-/** Shell statement that leaves in `path` the words of the command typed so far, joined by spaces. */
+/** Shell statement that leaves in `typed` the words of the command so far, joined by spaces. */
 function pathCases(nodes: readonly Node[]): string {
   const paths = nodes.filter(({ path }) => path.length > 0).map(({ path }) => `"${path.join(' ')}"`);
-  return `case "\${path:+$path }$word" in ${paths.join('|')}) path="\${path:+$path }$word" ;; esac`;
+  return `case "\${typed:+$typed }$word" in ${paths.join('|')}) typed="\${typed:+$typed }$word" ;; esac`;
 }
 
 function bash(name: string, nodes: readonly Node[]): string {
@@ -61,11 +61,11 @@ function bash(name: string, nodes: readonly Node[]): string {
       `    "${path.join(' ')}") commands="${[words(commands), ...choices].filter(Boolean).join(' ')}" options="${words(options)}" ;;`,
   );
   return `${header('bash')}_${name}() {
-  local path="" word commands options current="\${COMP_WORDS[COMP_CWORD]}"
+  local typed="" word commands options current="\${COMP_WORDS[COMP_CWORD]}"
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     ${pathCases(nodes)}
   done
-  case "$path" in
+  case "$typed" in
 ${cases.join('\n')}
   esac
   if [[ "$current" == -* ]]; then
@@ -85,22 +85,22 @@ function zsh(name: string, nodes: readonly Node[]): string {
     `'${word}:${description.replaceAll("'", "'\\''").replaceAll(':', '\\:')}'`;
   const cases = nodes.map(({ path, commands, options, choices }) => {
     const offered = [...commands, ...choices.map((word) => ({ word, description: '' }))];
-    return `    "${path.join(' ')}") commands=(${offered.map(quoted).join(' ')}) options=(${options.map(quoted).join(' ')}) ;;`;
+    return `    "${path.join(' ')}") offers=(${offered.map(quoted).join(' ')}) flags=(${options.map(quoted).join(' ')}) ;;`;
   });
   return `#compdef ${name}
 ${header('zsh')}_${name}() {
-  local path="" word
-  local -a commands options
+  local typed="" word
+  local -a offers flags
   for word in "\${(@)words[2,CURRENT-1]}"; do
     ${pathCases(nodes)}
   done
-  case "$path" in
+  case "$typed" in
 ${cases.join('\n')}
   esac
   if [[ "$PREFIX" == -* ]]; then
-    _describe option options
-  elif (( \${#commands} )); then
-    _describe command commands
+    _describe option flags
+  elif (( \${#offers} )); then
+    _describe command offers
   else
     _files
   fi

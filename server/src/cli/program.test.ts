@@ -120,3 +120,42 @@ describe('wharf advisories', () => {
     });
   });
 });
+
+describe('wharf routine test', () => {
+  const collection = (expression: string) => `name: ours
+version: 1.0.0
+description: For a test.
+routines:
+  - name: small
+    title: Small
+    description: Not too large.
+    expression: ${expression}
+    message: '"too large"'
+    remedy: make it smaller
+    tests:
+      - { name: a small one, facts: { image: { size: 1 } }, expect: pass }
+      - { name: a large one, facts: { image: { size: 5000 } }, expect: fail, message: too large }
+`;
+
+  it('passes, fails, and names what is wrong with its line', async () => {
+    await inFolder(async (folder) => {
+      const run = async (name: string, expression: string) => {
+        await writeFile(join(folder, name), collection(expression));
+        return wharf(['routine', 'test', name], { folder });
+      };
+      const good = await run('good.yaml', 'image.size < 1000');
+      expect(good).toMatchObject({ code: 0, output: expect.stringMatching(/2 tests passed, 0 failed/) });
+      const wrong = await run('wrong.yaml', 'image.size < 9000');
+      expect(wrong).toMatchObject({
+        code: 1,
+        output: expect.stringMatching(/failed {2}small: a large one\n +expected fail, got pass/),
+      });
+      const broken = await run('broken.yaml', 'image.size <');
+      expect(broken).toMatchObject({
+        code: 1,
+        output: '',
+        error: expect.stringMatching(/line 8: routines\S* ?/),
+      });
+    });
+  });
+});
