@@ -1,11 +1,11 @@
 import { composeImage } from '@wharfinger/lib/inspect/compose-image';
-import type { LayerInventory } from '@wharfinger/lib/inspect/inventory';
+import type { LayerInventory, ProblemCode } from '@wharfinger/lib/inspect/inventory';
 import type { Descriptor } from '@wharfinger/lib/oci/descriptor';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import { transact } from '../db/transaction.ts';
 import { matchVersions } from '../stores/findings.ts';
 import { getImage, packImage, putImage } from '../stores/images.ts';
-import { getLayerInventory, layersWithoutInventory, putLayerInventory } from '../stores/layer-inventories.ts';
+import { getLayerInventory, putLayerInventory } from '../stores/layer-inventories.ts';
 import type { PipelineParts } from './parts.ts';
 import type { StoredManifest } from './stored-image.ts';
 
@@ -24,9 +24,13 @@ export type LayerReader = (
   signal: AbortSignal,
 ) => AsyncIterable<LayerInventory>;
 
+/** What went wrong for reasons that may not be there the next time, or with parts that were not there yet. */
+const passing: ReadonlySet<ProblemCode> = new Set(['missing-part', 'crashed', 'timeout', 'out-of-memory']);
+
 /**
  * Makes what is missing of the inventories of an image's layers, composes the image's own, stores it and, in the same
- * transaction, matches the package versions that no image had before.
+ * transaction, matches the package versions that no image had before. What failed for a passing reason is tried again
+ * when the image is checked again, as after a push of the same.
  */
 export async function inspectImage(
   parts: PipelineParts,
@@ -36,40 +40,40 @@ export async function inspectImage(
   const { manifest, digest } = image;
   if (manifest.kind === 'index') return;
   const known = await getImage(parts.db, digest, inventoryFormat);
-  if (known && !known.inventory.problems.some((problem) => problem.code === 'missing-part')) return;
-  await inspectNewLayers(parts, image, manifest.layers, signal);
-  const layers = new Map<Digest, LayerInventory>();
-  for (const layer of manifest.layers) {
-    const inventory = await getLayerInventory(parts.db, layer.digest, inventoryFormat);
-    if (inventory) layers.set(layer.digest, inventory);
-  }
+  if (known && !mayEndOtherwise(known.inventory)) return;
+  const layers = await layerInventories(parts, image, manifest.layers, signal);
   const packed = await packImage(composeImage(manifest, image.config, layers));
   await transact(parts.db, async (trx) => {
     await matchVersions(trx, await putImage(trx, digest, packed, parts.now()));
   });
 }
 
-async function inspectNewLayers(
-  parts: PipelineParts,
+function mayEndOtherwise({ problems }: Pick<LayerInventory, 'problems'>): boolean {
+  return problems.some((problem) => passing.has(problem.code));
+}
+
+/** The inventories of all layers whose bytes are there, made now where they are not made yet. */
+async function layerInventories(
+  { db, catalog, readLayers, now }: PipelineParts,
   { repository }: StoredManifest,
   layers: readonly Descriptor[],
   signal: AbortSignal,
-): Promise<void> {
-  const fresh = new Set(
-    await layersWithoutInventory(
-      parts.db,
-      layers.map((layer) => layer.digest),
-      inventoryFormat,
-    ),
-  );
-  const inputs: LayerInput[] = [];
+): Promise<Map<Digest, LayerInventory>> {
+  const inventories = new Map<Digest, LayerInventory>();
+  const inputs = new Map<Digest, LayerInput>();
   for (const descriptor of layers) {
-    if (!fresh.delete(descriptor.digest)) continue;
-    const blob = await parts.catalog.findBlob(repository, descriptor.digest);
-    if (blob) inputs.push({ descriptor, location: blob.location });
+    const { digest } = descriptor;
+    if (inventories.has(digest) || inputs.has(digest)) continue;
+    const known = await getLayerInventory(db, digest, inventoryFormat);
+    if (known) inventories.set(digest, known);
+    if (known && !mayEndOtherwise(known)) continue;
+    const blob = await catalog.findBlob(repository, digest);
+    if (blob) inputs.set(digest, { descriptor, location: blob.location });
   }
-  if (inputs.length === 0) return;
-  for await (const inventory of parts.readLayers(inputs, signal)) {
-    await putLayerInventory(parts.db, inventory.digest, inventory, parts.now());
+  if (inputs.size === 0) return inventories;
+  for await (const inventory of readLayers([...inputs.values()], signal)) {
+    await putLayerInventory(db, inventory.digest, inventory, now());
+    inventories.set(inventory.digest, inventory);
   }
+  return inventories;
 }

@@ -6,7 +6,7 @@ import type { JobHandler } from '../jobs/worker.ts';
 import { expiredVerdicts } from '../stores/verdicts.ts';
 import { getSetting, putSetting } from '../stores/settings.ts';
 import { manifestsAfter } from '../stores/repositories.ts';
-import { removeOrphans } from '../stores/orphans.ts';
+import { forgetUnlinkedBlobs, removeOrphans } from '../stores/orphans.ts';
 import { jobFor, placeOfJob } from './image-jobs.ts';
 import { checkImage } from './image-path.ts';
 import { judgeImage } from './judge.ts';
@@ -62,6 +62,7 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
         what: 'removing bytes that nothing refers to',
         everyMs: hour,
         work: async () => {
+          await forgetUnlinkedBlobs(db, before(24 * hour));
           await removeOrphans(db, storage, before(24 * hour));
         },
       },

@@ -18,23 +18,6 @@ export async function getLayerInventory(
   return row && ((await unpackJson(row.inventory)) as LayerInventory);
 }
 
-/** Those of `digests` that have no inventory in the format given, in their order. */
-export async function layersWithoutInventory(
-  db: Db,
-  digests: readonly Digest[],
-  format: number,
-): Promise<Digest[]> {
-  if (digests.length === 0) return [];
-  const rows = await db
-    .selectFrom('layer_inventories')
-    .select('digest')
-    .where('digest', 'in', digests)
-    .where('format', '=', format)
-    .execute();
-  const known = new Set<string>(rows.map((row) => row.digest));
-  return digests.filter((digest) => !known.has(digest));
-}
-
 /** Keeps the inventory of a layer; one that was there is replaced. */
 export async function putLayerInventory(
   db: Db,

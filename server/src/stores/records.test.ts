@@ -5,7 +5,7 @@ import type { Verdict } from '@wharfinger/lib/routines/verdict';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { testDatabases, type TestDatabase } from '../db/testing/databases.ts';
 import { holdImage, holdsOf, releaseImage, standingHold } from './holds.ts';
-import { getLayerInventory, layersWithoutInventory, putLayerInventory } from './layer-inventories.ts';
+import { getLayerInventory, putLayerInventory } from './layer-inventories.ts';
 import { forgetSignatureReports, getSignatureReport, putSignatureReport } from './signature-reports.ts';
 import { getSetting, putSetting } from './settings.ts';
 import { createSqlCatalog } from './sql-catalog.ts';
@@ -140,13 +140,8 @@ describe.each(testDatabases)('records on $name', (kind) => {
       tree: { paths: ['0 a\udc80b'], types: 'f', links: {} },
       records: [],
     };
-    const digests = [digest, digestOf('other')];
-    expect(await layersWithoutInventory(db, digests, 1)).toEqual(digests);
     await putLayerInventory(db, digest, inventory, at);
     await putLayerInventory(db, digest, inventory, at);
-    expect(await layersWithoutInventory(db, digests, 1)).toEqual([digestOf('other')]);
-    expect(await layersWithoutInventory(db, digests, 2)).toEqual(digests);
-    expect(await layersWithoutInventory(db, [], 1)).toEqual([]);
     expect(await getLayerInventory(db, digest, 1)).toEqual(inventory);
     expect(await getLayerInventory(db, digest, 2)).toBeUndefined();
   });
