@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attempt } from '../harness/command.ts';
 import { startProduct, type Product } from '../harness/product.ts';
 
-/** The binary of the conformance suite of the OCI distribution specification; it is built by hand, see CONTRIBUTING. */
+/** The binary of the conformance suite of the OCI distribution specification; it is built by hand, see test/README.md. */
 const suite = process.env['OCI_CONFORMANCE'];
 const absent = suite === undefined || !existsSync(suite);
 if (absent) process.stderr.write('skipped: OCI_CONFORMANCE names no binary of the conformance suite\n');
