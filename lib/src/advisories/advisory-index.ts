@@ -28,7 +28,7 @@ export interface AdvisoryIndex {
    * True if at least one advisory is about this ecosystem, in this release. Where none is, that nothing matches says
    * nothing: such packages are not known to be clean.
    */
-  covers(ecosystem: string): boolean;
+  readonly covers: (ecosystem: string) => boolean;
   /**
    * All matches of these packages. A version that occurs several times is evaluated, and reported, once; the order is that
    * of the packages, then that in which advisories were added.

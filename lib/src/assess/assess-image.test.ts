@@ -13,6 +13,7 @@ import { loadStandardCollection } from '../routines/standard.ts';
 import { parsePrivateKey, type SigningKey } from '../signing/private-keys.ts';
 import { assessImage, type AssessOptions, type Assessment } from './assess-image.ts';
 import { makeDebian, sign } from './assess.fixtures.ts';
+import { uncoveredEcosystems } from './findings-of-image.ts';
 import type { Judgement } from './judgement.ts';
 
 const packages = {
@@ -88,7 +89,7 @@ describe('assessImage', () => {
         judgement: judgement('hold', true),
         purpose: 'pull',
         now: new Date('2026-01-01T00:00:00Z'),
-        findMatches: (subjects) => Promise.resolve(index.findMatches(subjects)),
+        findMatches: (subjects) => Promise.resolve({ matches: index.findMatches(subjects), uncovered: [] }),
         async *inspectLayers(layers) {
           for (const layer of layers)
             yield await readLayer({ digest: layer.descriptor.digest, bytes: layer.open() });
@@ -136,9 +137,12 @@ describe('assessImage', () => {
     ): Promise<string | undefined> => {
       const index = await buildIndex([advisory(published ? { published } : {}, 'bash')]);
       const findMatches: AssessOptions['findMatches'] = (subjects) =>
-        Promise.resolve(
-          index.findMatches(subjects).map((match) => ({ ...match, ...(firstImported && { firstImported }) })),
-        );
+        Promise.resolve({
+          matches: index
+            .findMatches(subjects)
+            .map((match) => ({ ...match, ...(firstImported && { firstImported }) })),
+          uncovered: [],
+        });
       return (await assess('app', [], { findMatches })).facts.findings?.[0]?.since;
     };
     const imported = new Date('2025-11-11T00:00:00Z');
@@ -176,6 +180,18 @@ describe('assessImage', () => {
     const { facts, verdict } = await assess('app', [], { findMatches: undefined });
     expect(facts.findings).toBeUndefined();
     expect(verdict).toMatchObject({ outcome: 'hold', decided: false });
+  });
+
+  it('is not clean where no advisory is about its packages', async () => {
+    const { facts, verdict } = await assess('app', [], {
+      findMatches: (subjects) =>
+        Promise.resolve({ matches: [], uncovered: uncoveredEcosystems(subjects, () => false) }),
+    });
+    expect(facts.advisories).toEqual({ uncovered: ['Debian:12'] });
+    expect(verdict.outcome).toBe('hold');
+    expect(verdict.reasons[0]?.message).toBe(
+      'no advisories about Debian:12 were imported, so nothing was looked for there',
+    );
   });
 
   it('is not clean where a layer was not inspected', async () => {

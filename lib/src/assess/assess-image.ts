@@ -9,7 +9,7 @@ import type { Purpose, Verdict } from '../routines/verdict.ts';
 import type { SignatureReport } from '../signing/evidence.ts';
 import { verifyImageSignatures } from '../signing/verify-image.ts';
 import { factsOfImage } from './facts-of-image.ts';
-import type { DatedMatch } from './findings-of-image.ts';
+import { subjectsOf, type MatchedPackages } from './findings-of-image.ts';
 import { rulesFor, type Judgement } from './judgement.ts';
 
 /** What an image is assessed with. */
@@ -20,7 +20,7 @@ export interface AssessOptions {
   readonly purpose: Purpose;
   readonly now: Date;
   /** Finds the advisories that match; undefined: there are none here, and what needs them is undecided. */
-  readonly findMatches: ((packages: readonly PackageVersion[]) => Promise<readonly DatedMatch[]>) | undefined;
+  readonly findMatches: ((packages: readonly PackageVersion[]) => Promise<MatchedPackages>) | undefined;
   /**
    * Takes layers apart, each in its turn: `readLayer`, in this process or better in a limited one. A layer for which nothing
    * comes leaves the inventory incomplete.
@@ -48,7 +48,7 @@ export async function assessImage(source: ImageSource, options: AssessOptions): 
   const layers = new Map<Digest, LayerInventory>();
   for await (const layer of options.inspectLayers(distinct(source.layers))) layers.set(layer.digest, layer);
   const inventory = composeImage(source.manifest, config, layers);
-  const matches = await options.findMatches?.(subjectsOf(inventory));
+  const matched = await options.findMatches?.(subjectsOf(inventory));
   // an archive of docker save cannot carry signatures, which is an answer: there are none
   const none: SignatureReport = { valid: [], refused: [] };
   const report = source.evidence
@@ -62,7 +62,7 @@ export async function assessImage(source: ImageSource, options: AssessOptions): 
     missing: [],
     config,
     inventory,
-    ...(matches && { matches }),
+    ...(matched && { matched }),
     signatures: { report, trustedKeys },
   });
   return { facts, inventory, verdict: judge(facts, bindings, purpose, now) };
@@ -70,15 +70,4 @@ export async function assessImage(source: ImageSource, options: AssessOptions): 
 
 function distinct(layers: ImageSource['layers']): ImageSource['layers'] {
   return [...new Map(layers.map((layer) => [layer.descriptor.digest, layer])).values()];
-}
-
-/** What advisories are matched by, each once. */
-export function subjectsOf(inventory: ImageInventory): PackageVersion[] {
-  const subjects = new Map<string, PackageVersion>();
-  for (const { match } of inventory.packages) {
-    const { ecosystem, name, version } = match;
-    if (ecosystem !== undefined)
-      subjects.set(JSON.stringify([ecosystem, name, version]), { ecosystem, name, version });
-  }
-  return [...subjects.values()];
 }

@@ -59,10 +59,14 @@ describe('factsOfImage', () => {
 
   it('has no findings without an inventory that they were matched for', async () => {
     const image = await known();
-    expect(factsOfImage({ ...image, matches: [] })).not.toHaveProperty('findings');
+    const matched = { matches: [], uncovered: ['npm'] };
+    expect(factsOfImage({ ...image, matched })).not.toHaveProperty('findings');
     const inspected = { ...image, inventory: inventory(image.manifest, {}) };
     expect(factsOfImage(inspected)).not.toHaveProperty('findings');
-    expect(factsOfImage({ ...inspected, matches: [] }).findings).toEqual([]);
+    expect(factsOfImage({ ...inspected, matched })).toMatchObject({
+      findings: [],
+      advisories: { uncovered: ['npm'] },
+    });
   });
 
   it('tells the kind by bytes, and keeps a config only of what engines run', async () => {

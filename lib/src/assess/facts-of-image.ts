@@ -6,7 +6,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { Manifest } from '../oci/manifest.ts';
 import type { ConfigFacts, Facts, ImageFacts, InventoryFacts, SubjectKind } from '../routines/facts.ts';
 import { signatureFacts, type CheckedSignatures } from './facts-of-signatures.ts';
-import { findingFacts, type DatedMatch } from './findings-of-image.ts';
+import { findingFacts, type MatchedPackages } from './findings-of-image.ts';
 
 /** What is known of an image. What is not known is left out: an empty list says that there is nothing. */
 export interface KnownOfImage {
@@ -21,8 +21,8 @@ export interface KnownOfImage {
   readonly config?: Uint8Array;
   /** left out: not inspected yet */
   readonly inventory?: ImageInventory;
-  /** advisories that match packages of the inventory; left out: not matched yet */
-  readonly matches?: readonly DatedMatch[];
+  /** what was found when its packages were compared with the advisories; left out: not matched yet */
+  readonly matched?: MatchedPackages;
   /** left out: not looked up yet */
   readonly signatures?: CheckedSignatures;
   /** who holds it by hand; left out: nobody */
@@ -31,11 +31,12 @@ export interface KnownOfImage {
 
 /** Turns what is known of an image into the facts that routines judge. Pure; findings come in their canonical order. */
 export function factsOfImage(known: KnownOfImage): Facts {
-  const { inventory, matches, signatures, held } = known;
+  const { inventory, matched, signatures, held } = known;
   return {
     image: imageFacts(known),
     ...(inventory && { inventory: inventoryFacts(inventory) }),
-    ...(inventory && matches && { findings: findingFacts(inventory.packages, matches) }),
+    ...(inventory && matched && { findings: findingFacts(inventory.packages, matched.matches) }),
+    ...(inventory && matched && { advisories: { uncovered: matched.uncovered } }),
     ...(signatures && { signatures: signatureFacts(signatures) }),
     ...(held && { held: { by: held.by, at: held.at.toISOString(), reason: held.reason } }),
   };
@@ -67,9 +68,9 @@ function imageFacts(known: KnownOfImage): ImageFacts {
   };
 }
 
-/** By the bytes of the layers; an index is one whatever it points to. Undefined: the layers were not looked into. */
+/** By the bytes of the layers. Undefined: what could be layers was not looked into. */
 function kindOf({ manifest, config, inventory }: KnownOfImage): SubjectKind | undefined {
-  if (manifest.kind === 'index') return 'index';
+  if (manifest.kind === 'index' && classifySubject(manifest, config, new Map()) === 'index') return 'index';
   if (inventory === undefined) return undefined;
   return classifySubject(manifest, config, new Map(inventory.layers.map((layer) => [layer.digest, layer])));
 }

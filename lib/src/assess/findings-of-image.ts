@@ -1,6 +1,7 @@
 import type { FoundMatch } from '../advisories/advisory-index.ts';
 import { dedupeFindings, type Finding } from '../advisories/findings.ts';
-import type { Package } from '../inspect/inventory.ts';
+import type { PackageVersion } from '../advisories/match.ts';
+import type { ImageInventory, Package } from '../inspect/inventory.ts';
 import type { FindingFact } from '../routines/facts.ts';
 import { compareFindings } from '../routines/severity-order.ts';
 import { parseTime } from '../routines/time.ts';
@@ -9,6 +10,33 @@ import { parseTime } from '../routines/time.ts';
 export interface DatedMatch extends FoundMatch {
   /** when this server or machine first imported the advisory; absent: nobody knows */
   readonly firstImported?: Date;
+}
+
+/** What was found when the packages of an image were compared with the advisories. */
+export interface MatchedPackages {
+  readonly matches: readonly DatedMatch[];
+  /** ecosystems of the packages that no advisory is about (`uncoveredEcosystems`) */
+  readonly uncovered: readonly string[];
+}
+
+/** What advisories are matched by, each once. */
+export function subjectsOf(inventory: ImageInventory): PackageVersion[] {
+  const subjects = new Map<string, PackageVersion>();
+  for (const { match } of inventory.packages) {
+    const { ecosystem, name, version } = match;
+    if (ecosystem !== undefined)
+      subjects.set(JSON.stringify([ecosystem, name, version]), { ecosystem, name, version });
+  }
+  return [...subjects.values()];
+}
+
+/** The ecosystems of these packages that no advisory is about, each once, in order. */
+export function uncoveredEcosystems(
+  packages: Iterable<{ readonly ecosystem: string }>,
+  covers: (ecosystem: string) => boolean,
+): string[] {
+  const ecosystems = new Set([...packages].map(({ ecosystem }) => ecosystem));
+  return [...ecosystems].filter((ecosystem) => !covers(ecosystem)).sort();
 }
 
 /** Where neither the advisory nor the import has a date: any grace is over. */

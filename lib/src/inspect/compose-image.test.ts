@@ -79,7 +79,7 @@ describe('layers', () => {
     expect(compose(configOf([digestOf('other')]))).toEqual(['diff-id-mismatch']);
     expect(compose(configOf([layer.diffId, layer.diffId]))).toEqual(['diff-id-mismatch']);
     expect(compose(Buffer.from('{"config": 1}'))).toEqual(['config-invalid']);
-    expect(compose(undefined)).toEqual(['config-invalid']);
+    expect(compose(undefined)).toEqual(['missing-part']);
     expect(compose(configOf([layer.diffId], { os: 'windows' }))).toEqual(['unsupported']);
     expect(hiding(composeImage(manifest, configOf([layer.diffId]), new Map()))).toContain('missing-part');
   });

@@ -1,6 +1,6 @@
 import { WharfingerError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { ImageManifest } from '../oci/manifest.ts';
+import { requiredParts, type ImageIndex, type ImageManifest } from '../oci/manifest.ts';
 import { parseImageConfig, type ImageConfig } from './config.ts';
 import type { ImageInventory, LayerInventory, MeasuredLayer, Problem } from './inventory.ts';
 import { mergeLayers, type MergedImage } from './merge-layers.ts';
@@ -52,6 +52,17 @@ export function composeImage(
   return finish({ ...merged, problems }, measured);
 }
 
+/**
+ * What is known of an index that points to blobs, as BuildKit's caches do: that they were not read. An index of manifests
+ * has no inventory.
+ */
+export function composeIndex(index: ImageIndex): ImageInventory | undefined {
+  const { blobs } = requiredParts(index);
+  if (blobs.length === 0) return undefined;
+  const message = `it is an index that points to blobs, which are not read: ${blobs[0]!.digest}`;
+  return finish({ packages: [], problems: [{ code: 'unsupported', message, hides: true }] }, []);
+}
+
 function layerOf(manifest: ImageManifest, inventory: LayerInventory): number {
   return manifest.layers.findIndex(({ digest }) => digest === inventory.digest);
 }
@@ -73,8 +84,7 @@ function measuredOf(inventory: LayerInventory): MeasuredLayer {
   };
 }
 
-function readConfig(bytes: Uint8Array | undefined): ImageConfig | string {
-  if (bytes === undefined) return 'the image configuration is missing';
+function readConfig(bytes: Uint8Array): ImageConfig | string {
   try {
     return parseImageConfig(bytes);
   } catch (error) {
@@ -88,6 +98,10 @@ function checkConfig(
   bytes: Uint8Array | undefined,
   layers: ReadonlyMap<Digest, LayerInventory>,
 ): Problem[] {
+  if (bytes === undefined) {
+    const message = 'the image configuration is missing, or too large to be one';
+    return [{ code: 'missing-part', message, hides: true }];
+  }
   const config = readConfig(bytes);
   if (typeof config === 'string') return [{ code: 'config-invalid', message: config, hides: true }];
   const problems: Problem[] = [];

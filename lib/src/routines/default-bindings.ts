@@ -18,7 +18,7 @@ const purposes: readonly Purpose[] = ['pull', 'deploy', 'promote'];
 /** Hold whatever the gate, when the facts are against the image. */
 const always = ['parts-present', 'not-held-by-hand', 'not-malicious'];
 /** Follow the gate: whether the image is what it should be. */
-const gated = ['inventory-complete', 'no-fixable-vulnerabilities'];
+const gated = ['inventory-complete', 'advisories-known', 'no-fixable-vulnerabilities'];
 /** Warn whatever the gate: how the image was built. Most public base images run as root, and few record their base. */
 const advice = ['non-root', 'pinned-base', 'maximum-age'];
 

@@ -30,6 +30,7 @@ const unknown: Readonly<Record<Need, string>> = {
   kind: 'not checked yet: nothing has looked into its layers',
   inventory: 'not checked yet: its layers have not been inspected',
   findings: 'not checked yet: its packages have not been compared with the advisories',
+  advisories: 'not checked yet: its packages have not been compared with the advisories',
   signatures: 'not checked yet: its signatures have not been looked up',
   config: 'its image configuration is missing or could not be read',
 };

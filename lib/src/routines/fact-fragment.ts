@@ -33,6 +33,7 @@ const faultless: Facts = {
     problems: [],
   },
   findings: [],
+  advisories: { uncovered: [] },
   signatures: { valid: [], signers: [], refused: [], trustedKeys: [] },
 };
 

@@ -90,6 +90,7 @@ export const factsShape = record({
   image,
   inventory,
   findings: list(finding),
+  advisories: record({ uncovered: list(text) }),
   signatures,
   held: record({ by: text, at: time, reason: text }),
 });

@@ -14,6 +14,7 @@ export const variableNames: ReadonlySet<string> = new Set([
   'image',
   'inventory',
   'findings',
+  'advisories',
   'signatures',
   'held',
   'params',

@@ -8,6 +8,8 @@ export interface Facts {
   readonly inventory?: InventoryFacts;
   /** absent: not matched yet */
   readonly findings?: readonly FindingFact[];
+  /** absent: not matched yet */
+  readonly advisories?: AdvisoryFacts;
   /** absent: signatures were not looked for, or the look-up failed */
   readonly signatures?: SignatureFacts;
   /** absent: nobody holds it by hand */
@@ -84,6 +86,12 @@ export interface InventoryFacts {
     readonly layer?: number;
     readonly hides: boolean;
   }>;
+}
+
+/** What the advisories say anything about. */
+export interface AdvisoryFacts {
+  /** ecosystems of packages of the image that no advisory known here is about, in order: nothing was looked for there */
+  readonly uncovered: readonly string[];
 }
 
 /** An advisory that matches a package of the image. */

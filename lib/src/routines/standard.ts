@@ -1,5 +1,6 @@
 import { loadCollection } from './collection.ts';
 import type { Collection } from './routine.ts';
+import { advisoriesKnown } from './standard/advisories-known.ts';
 import { inventoryComplete } from './standard/inventory-complete.ts';
 import { maximumAge } from './standard/maximum-age.ts';
 import { noFixableVulnerabilities } from './standard/no-fixable-vulnerabilities.ts';
@@ -20,6 +21,7 @@ routines:${[
   notMalicious,
   signed,
   inventoryComplete,
+  advisoriesKnown,
   noFixableVulnerabilities,
   nonRoot,
   pinnedBase,

@@ -2,14 +2,14 @@ import { buildIndex } from '@wharfinger/lib/advisories/advisory-index';
 import type { Advisory } from '@wharfinger/lib/advisories/advisory';
 import { packageKey } from '@wharfinger/lib/advisories/ecosystem';
 import type { PackageVersion } from '@wharfinger/lib/advisories/match';
-import type { DatedMatch } from '@wharfinger/lib/assess/findings-of-image';
+import { uncoveredEcosystems, type MatchedPackages } from '@wharfinger/lib/assess/findings-of-image';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import { advisoryCacheFolder, readCache, readCacheState } from './advisory-cache.ts';
 import { AdvisorySources } from './advisory-sources.ts';
 import { count } from './display.ts';
 import type { Session } from './session.ts';
 
-type Matcher = (packages: readonly PackageVersion[]) => Promise<DatedMatch[]>;
+type Matcher = (packages: readonly PackageVersion[]) => Promise<MatchedPackages>;
 
 /**
  * Matches packages against the files given, else against what was imported on this machine.
@@ -44,12 +44,12 @@ async function matchFiles(
   paths: readonly string[],
   packages: readonly PackageVersion[],
   session: Session,
-): Promise<DatedMatch[]> {
+): Promise<MatchedPackages> {
   const sources = new AdvisorySources(paths, () => {});
   const now = session.now();
-  const matches = await match(sources.advisories(), packages, () => now);
+  const matched = await match(sources.advisories(), packages, () => now);
   const [first] = sources.refused;
-  if (first === undefined) return matches;
+  if (first === undefined) return matched;
   throw new WharfingerError('ADVISORIES_UNREADABLE', {
     what: `${count(sources.refusedCount, 'record')}; ${first.origin}: ${first.message}`,
   });
@@ -59,11 +59,12 @@ async function match(
   advisories: AsyncIterable<Advisory>,
   packages: readonly PackageVersion[],
   firstImported: (id: string) => Date | undefined,
-): Promise<DatedMatch[]> {
+): Promise<MatchedPackages> {
   const wanted = new Set(packages.map(({ ecosystem, name }) => packageKey(ecosystem, name)));
   const index = await buildIndex(advisories, (ecosystem, name) => wanted.has(packageKey(ecosystem, name)));
-  return index.findMatches(packages).map((found) => {
+  const matches = index.findMatches(packages).map((found) => {
     const date = firstImported(found.advisory.id);
     return date === undefined ? found : { ...found, firstImported: date };
   });
+  return { matches, uncovered: uncoveredEcosystems(packages, index.covers) };
 }

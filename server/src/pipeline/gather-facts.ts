@@ -1,13 +1,26 @@
 import { factsOfImage } from '@wharfinger/lib/assess/facts-of-image';
+import {
+  subjectsOf,
+  uncoveredEcosystems,
+  type MatchedPackages,
+} from '@wharfinger/lib/assess/findings-of-image';
 import type { Facts } from '@wharfinger/lib/routines/facts';
+import type { Db } from '../db/schema.ts';
+import { coveredEcosystems, isCovered } from '../stores/covered-ecosystems.ts';
 import { matchesOfImage } from '../stores/findings.ts';
 import { standingHold } from '../stores/holds.ts';
-import { getImage } from '../stores/images.ts';
+import { getImage, type StoredImage } from '../stores/images.ts';
 import type { Placed } from '../stores/repositories.ts';
 import { inventoryFormat } from './inspect.ts';
 import type { PipelineParts } from './parts.ts';
 import { loadImage } from './stored-image.ts';
 import { currentSignatures } from './verify.ts';
+
+/** What was found for the packages of an image, and for which of them nothing could be. */
+async function matchImage(db: Db, { id, inventory }: StoredImage): Promise<MatchedPackages> {
+  const [matches, covered] = await Promise.all([matchesOfImage(db, id), coveredEcosystems(db)]);
+  return { matches, uncovered: uncoveredEcosystems(subjectsOf(inventory), (one) => isCovered(covered, one)) };
+}
 
 /**
  * Everything that is established about an image in its repository. What is not known yet is absent; a look-up that
@@ -23,11 +36,11 @@ export async function gatherFacts(parts: PipelineParts, place: Placed): Promise<
     currentSignatures(parts, place),
     standingHold(parts.db, place),
   ]);
-  const matches = inspected && (await matchesOfImage(parts.db, inspected.id));
+  const matched = inspected && (await matchImage(parts.db, inspected));
   return factsOfImage({
     ...image,
     ...(inspected && { inventory: inspected.inventory }),
-    ...(matches && { matches }),
+    ...(matched && { matched }),
     signatures: { report, trustedKeys: parts.policy().keysFor(place.repository) },
     ...(held && { held }),
   });

@@ -5,6 +5,7 @@ import { recordAudit } from '../audit/record.ts';
 import { currentOrigin } from '../identity/origin.ts';
 import { transact } from '../db/transaction.ts';
 import { advisoryGeneration, countAdvisories, importAdvisories } from '../stores/advisories.ts';
+import { coverEcosystems } from '../stores/covered-ecosystems.ts';
 import { recomputeFindings, versionsWithFindings } from '../stores/findings.ts';
 import { placesWithVersions } from '../stores/images.ts';
 import { getSetting, putSetting } from '../stores/settings.ts';
@@ -103,10 +104,15 @@ async function storeBatch(
   const versions = [
     ...(await recomputeFindings(trx, result.touchedNames)),
     ...(await versionsWithFindings(trx, result.reweighed)),
+    ...(await coverEcosystems(trx, ecosystemsOf(advisories))),
   ];
   const places = await placesWithVersions(trx, versions);
   await invalidate(trx, memory, 'judge', places, at);
   return { ...result, images: places.length };
+}
+
+function ecosystemsOf(advisories: readonly Advisory[]): string[] {
+  return advisories.flatMap(({ affected }) => affected.map(({ ecosystem }) => ecosystem));
 }
 
 /** What the last import left. */

@@ -1,7 +1,8 @@
-import { composeImage } from '@wharfinger/lib/inspect/compose-image';
+import { composeImage, composeIndex } from '@wharfinger/lib/inspect/compose-image';
 import type { LayerInventory, ProblemCode } from '@wharfinger/lib/inspect/inventory';
 import type { Descriptor } from '@wharfinger/lib/oci/descriptor';
 import type { Digest } from '@wharfinger/lib/oci/digest';
+import type { ImageManifest } from '@wharfinger/lib/oci/manifest';
 import { transact } from '../db/transaction.ts';
 import { matchVersions } from '../stores/findings.ts';
 import { getImage, packImage, putImage } from '../stores/images.ts';
@@ -38,14 +39,10 @@ export async function inspectImage(
   signal: AbortSignal,
 ): Promise<void> {
   const { manifest, digest } = image;
-  if (manifest.kind === 'index') return;
   const known = await getImage(parts.db, digest, inventoryFormat);
   if (known && !mayEndOtherwise(known.inventory)) return;
   const layers = await layerInventories(parts, image, manifest.layers, signal);
-  const packed = await packImage(composeImage(manifest, image.config, layers));
-  await transact(parts.db, async (trx) => {
-    await matchVersions(trx, await putImage(trx, digest, packed, parts.now()));
-  });
+  return composeImage(manifest, image.config, layers);
 }
 
 function mayEndOtherwise({ problems }: Pick<LayerInventory, 'problems'>): boolean {

@@ -1,6 +1,5 @@
 import type { Digest } from '@wharfinger/lib/oci/digest';
-import { parseManifest, type Manifest } from '@wharfinger/lib/oci/manifest';
-import { isNonDistributable } from '@wharfinger/lib/oci/media-types';
+import { parseManifest, requiredParts, type Manifest } from '@wharfinger/lib/oci/manifest';
 import type { Placed } from '../stores/repositories.ts';
 import { readSmallBlob } from './own-evidence.ts';
 import type { PipelineParts } from './parts.ts';
@@ -28,23 +27,15 @@ export async function loadImage(
   if (!record) return undefined;
   const manifest = parseManifest(record.bytes, record.mediaType);
   const size = record.bytes.length;
-  if (manifest.kind === 'index') {
-    const children = manifest.manifests.map((child) => child.digest);
-    const sizes = await parts.catalog.partSizes(repository, { blobs: [], manifests: children });
-    return { repository, digest, manifest, size, missing: absent(children, sizes.manifests) };
-  }
-  const layers = manifest.layers.filter((layer) => !isNonDistributable(layer.mediaType));
-  const blobs = [manifest.config, ...layers].map((part) => part.digest);
-  const sizes = await parts.catalog.partSizes(repository, { blobs, manifests: [] });
+  const wanted = requiredParts(manifest);
+  const blobs = wanted.blobs.map((part) => part.digest);
+  const manifests = wanted.manifests.map((part) => part.digest);
+  const sizes = await parts.catalog.partSizes(repository, { blobs, manifests });
+  const missing = [...absent(blobs, sizes.blobs), ...absent(manifests, sizes.manifests)];
+  const stored = { repository, digest, manifest, size, missing };
+  if (manifest.kind === 'index') return stored;
   const config = await readConfig(parts, repository, manifest.config.digest);
-  return {
-    repository,
-    digest,
-    manifest,
-    size,
-    missing: absent(blobs, sizes.blobs),
-    ...(config && { config }),
-  };
+  return { ...stored, ...(config && { config }) };
 }
 
 function absent(wanted: readonly Digest[], present: ReadonlyMap<Digest, number>): Digest[] {
