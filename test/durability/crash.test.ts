@@ -55,7 +55,8 @@ describe(`kill -9 under load, ${rounds} times`, () => {
         client.close();
         product = await startProduct({ folder });
         // the last pushes are what a crash endangers; all of them are looked at again in the end
-        expect(await broken(product, promised, round === rounds - 1 ? undefined : 100)).toEqual([]);
+        const found = await broken(product, promised, round === rounds - 1 ? undefined : 100);
+        expect(found, `round ${round}; the product said last: ${product.log().slice(-2000)}`).toEqual([]);
       }
       expect(promised.manifests.size).toBeGreaterThan(rounds);
       expect(promised.blobs.size).toBeGreaterThan(rounds);
