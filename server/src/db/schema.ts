@@ -32,6 +32,7 @@ export interface Schema {
   advisories: AdvisoryRow;
   advisory_affected: AdvisoryAffectedRow;
   findings: FindingRow;
+  image_changes: ImageChangesRow;
   signature_reports: SignatureReportRow;
   verdicts: VerdictRow;
   holds: HoldRow;
@@ -216,12 +217,24 @@ interface FindingRow {
   severity: string | null;
 }
 
+/** Counts changes, so that what was made from an older state is known to be. */
+interface ImageChangesRow {
+  repository_id: number;
+  digest: string;
+  /** changes of anything that verdicts rest on */
+  facts: number;
+  /** changes of the signatures and attestations that there are */
+  evidence: number;
+}
+
 interface SignatureReportRow {
   repository_id: number;
   digest: string;
   report: Json;
   /** what it was made from: hash over the trusted keys and the evidence that was there */
   made_from: string;
+  /** image_changes.evidence when it was made */
+  evidence: number;
   made_at: Time;
 }
 
@@ -235,6 +248,8 @@ interface VerdictRow {
   valid_until: Time | null;
   /** generations that it was made from */
   made_from: Json;
+  /** image_changes.facts when it was made */
+  facts: number;
   made_at: Time;
 }
 

@@ -2,14 +2,13 @@ import { afterCommit } from '../db/transaction.ts';
 import type { Db } from '../db/schema.ts';
 import type { VerdictMemory } from '../gate/verdict-memory.ts';
 import { enqueue } from '../jobs/enqueue.ts';
+import { noteChanges } from '../stores/image-changes.ts';
 import type { Placed } from '../stores/repositories.ts';
-import { forgetSignatureReports } from '../stores/signature-reports.ts';
-import { forgetVerdicts } from '../stores/verdicts.ts';
 import { jobFor, type ImageJobKind } from './image-jobs.ts';
 
 /**
  * Step 8 of the path. Says, in the transaction that changes what verdicts rest on, which of them may be untrue from now
- * on: they are forgotten with it, and made again by a job of the kind given, or then and there where one is pulled.
+ * on: none of them stands, and they are made again by a job of the kind given, or then and there where one is pulled.
  */
 export async function invalidate(
   trx: Db,
@@ -19,18 +18,22 @@ export async function invalidate(
   at: Date,
 ): Promise<void> {
   if (places.length === 0) return;
-  if (kind !== 'judge') {
-    await forgetSignatureReports(
-      trx,
-      places.map((place) => place.digest),
-    );
-  }
-  await forgetVerdicts(trx, places);
+  await forget(trx, memory, places, kind === 'judge' ? 'facts' : 'evidence');
   await enqueue(
     trx,
     places.map((place) => jobFor(kind, place)),
     at,
   );
+}
+
+/** The part of it for who judges again anyway: no verdict stands, nor one that is being made. */
+export async function forget(
+  trx: Db,
+  memory: VerdictMemory,
+  places: readonly Placed[],
+  what: 'facts' | 'evidence',
+): Promise<void> {
+  await noteChanges(trx, places, what);
   afterCommit(trx, () => {
     for (const { repository, digest } of places) memory.forget(repository, digest);
   });

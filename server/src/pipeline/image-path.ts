@@ -1,4 +1,6 @@
+import { transact } from '../db/transaction.ts';
 import type { Placed } from '../stores/repositories.ts';
+import { forget } from './follow.ts';
 import { inspectImage } from './inspect.ts';
 import { judgeImage } from './judge.ts';
 import type { PipelineParts } from './parts.ts';
@@ -17,12 +19,14 @@ import { verifySignatures } from './verify.ts';
  * 5. verify: verify.ts checks signatures against the keys trusted for the repository.
  * 6. judge: judge.ts puts the facts before the routines that are bound, and keeps the verdict.
  * 7. serve: gate/gate.ts asks for that verdict on every pull, from memory.
- * 8. follow: follow.ts forgets exactly the verdicts that a change may have made untrue, and has them made again.
+ * 8. follow: follow.ts ends exactly the verdicts that a change may have made untrue, and has them made again.
  */
 export async function checkImage(parts: PipelineParts, place: Placed, signal: AbortSignal): Promise<void> {
   const image = await loadImage(parts, place);
   if (!image) return; // deleted since
   await inspectImage(parts, image, signal);
+  // A verdict that was made, or is being made, while this was not known does not stand.
+  await transact(parts.db, (trx) => forget(trx, parts.memory, [place], 'facts'));
   await verifySignatures(parts, place);
   await judgeImage(parts, place);
 }

@@ -4,17 +4,18 @@ import type { Verdict } from '@wharfinger/lib/routines/verdict';
 import { recordAudit } from '../audit/record.ts';
 import { transact } from '../db/transaction.ts';
 import { toGateVerdict, type GateVerdict } from '../gate/verdict-memory.ts';
+import { changesOf } from '../stores/image-changes.ts';
 import type { Placed } from '../stores/repositories.ts';
-import { getVerdict, putVerdict } from '../stores/verdicts.ts';
+import { getVerdict, lastOutcome, putVerdict, type StoredVerdict } from '../stores/verdicts.ts';
 import { gatherFacts } from './gather-facts.ts';
 import type { PipelineParts } from './parts.ts';
 
-/** Judged again this often at most when what it rests on changes meanwhile; then the last verdict stands for one read. */
+/** Judged again this often at most when what it rests on changes meanwhile; then the last verdict answers one read. */
 const maxTries = 5;
 
 /**
  * Judges an image by all that is known now, keeps the verdict, and tells the gate. What changes while it is judged makes
- * it start again, so that no verdict is kept that was untrue before it was written.
+ * it start again; a verdict that was untrue before it was written never stands, for it says which facts it was made of.
  *
  * @returns undefined if the image is not in the repository any more
  */
@@ -22,10 +23,11 @@ export async function judgeImage(parts: PipelineParts, place: Placed): Promise<V
   for (let attempt = 1; ; attempt += 1) {
     const since = parts.memory.mark();
     const policy = parts.policy();
+    const changes = await changesOf(parts.db, place);
     const facts = await gatherFacts(parts, place);
     if (!facts) return undefined;
     const verdict = judge(facts, policy.bindingsFor(place.repository), 'pull', parts.now());
-    await keep(parts, verdict, policy.digest);
+    await keep(parts, { verdict, madeFrom: { policy: policy.digest } }, changes.facts);
     const changed = parts.memory.changedSince(place.repository, place.digest, since);
     if (changed && attempt < maxTries) continue;
     if (!changed)
@@ -35,12 +37,13 @@ export async function judgeImage(parts: PipelineParts, place: Placed): Promise<V
 }
 
 /** Keeps a verdict; where the outcome is another one than before, the audit log says so. */
-async function keep(parts: PipelineParts, verdict: Verdict, policy: string): Promise<void> {
+async function keep(parts: PipelineParts, stored: StoredVerdict, facts: number): Promise<void> {
+  const { verdict } = stored;
   const place = placeOf(verdict);
   await transact(parts.db, async (trx) => {
-    const before = await getVerdict(trx, place, verdict.purpose);
-    await putVerdict(trx, { verdict, madeFrom: { policy } });
-    if (before?.verdict.outcome === verdict.outcome) return;
+    const before = await lastOutcome(trx, place, verdict.purpose);
+    const isKept = await putVerdict(trx, stored, facts);
+    if (!isKept || before === verdict.outcome) return;
     await recordAudit(trx, {
       at: parts.now(),
       actor: null,
@@ -48,7 +51,7 @@ async function keep(parts: PipelineParts, verdict: Verdict, policy: string): Pro
       ...place,
       outcome: verdict.outcome,
       detail: {
-        before: before?.verdict.outcome ?? null,
+        before: before ?? null,
         routines: verdict.reasons.map((reason) => reason.routine),
       },
     });

@@ -1,5 +1,6 @@
 import type { SignatureReport } from '@wharfinger/lib/signing/evidence';
 import { verifyImageSignatures } from '@wharfinger/lib/signing/verify-image';
+import { changesOf } from '../stores/image-changes.ts';
 import type { Placed } from '../stores/repositories.ts';
 import { getSignatureReport, putSignatureReport } from '../stores/signature-reports.ts';
 import { ownEvidence } from './own-evidence.ts';
@@ -12,9 +13,11 @@ import type { PipelineParts } from './parts.ts';
 export async function verifySignatures(parts: PipelineParts, place: Placed): Promise<SignatureReport> {
   const { repository, digest } = place;
   const policy = parts.policy();
+  const { evidence } = await changesOf(parts.db, place);
   const source = ownEvidence(parts.catalog, parts.storage, repository);
   const report = await verifyImageSignatures({ digest }, source, policy.keysFor(repository));
-  await putSignatureReport(parts.db, place, { report, madeFrom: policy.keysDigest(repository) }, parts.now());
+  const madeFrom = policy.keysDigest(repository);
+  await putSignatureReport(parts.db, place, { report, madeFrom }, evidence, parts.now());
   return report;
 }
 

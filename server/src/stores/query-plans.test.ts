@@ -140,8 +140,8 @@ async function fill(db: Db): Promise<void> {
       select ${digestOf}, 1, id, 'blob' from manifests, ${numbers} where id = n`,
     sql`insert into tags (repository_id, name, digest) select 1, 'tag' || n, ${digestOf} from ${numbers}`,
     sql`insert into tag_moves (repository_id, tag, to_digest, moved_at) select 1, 'tag' || n, 'd', 0 from ${numbers}`,
-    sql`insert into verdicts (repository_id, digest, purpose, outcome, decided, verdict, made_from, made_at)
-      select 1, ${digestOf}, 'pull', 'allow', 1, '{}', '{}', 0 from ${numbers}`,
+    sql`insert into verdicts (repository_id, digest, purpose, outcome, decided, verdict, made_from, facts, made_at)
+      select 1, ${digestOf}, 'pull', 'allow', 1, '{}', '{}', 0, 0 from ${numbers}`,
     sql`insert into holds (repository, digest, held_by, held_at, reason) select 'a', ${digestOf}, 'b', 0, 'r' from ${numbers}`,
     sql`insert into audit (at, actor, action, repository, digest, outcome)
       select n, 'p' || n, 'pull', 'a', ${digestOf}, 'done' from ${numbers}`,

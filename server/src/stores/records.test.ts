@@ -6,10 +6,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { testDatabases, type TestDatabase } from '../db/testing/databases.ts';
 import { holdImage, holdsOf, releaseImage, standingHold } from './holds.ts';
 import { getLayerInventory, putLayerInventory } from './layer-inventories.ts';
-import { forgetSignatureReports, getSignatureReport, putSignatureReport } from './signature-reports.ts';
+import { changesOf, noteChanges } from './image-changes.ts';
+import { getSignatureReport, putSignatureReport } from './signature-reports.ts';
 import { getSetting, putSetting } from './settings.ts';
 import { createSqlCatalog } from './sql-catalog.ts';
-import { digestsByOutcome, expiredVerdicts, forgetVerdicts, getVerdict, putVerdict } from './verdicts.ts';
+import { expiredVerdicts, getVerdict, lastOutcome, putVerdict } from './verdicts.ts';
 
 const at = new Date(Date.UTC(2026, 0, 1));
 const later = (seconds: number) => new Date(at.getTime() + seconds * 1000);
@@ -34,18 +35,39 @@ describe.each(testDatabases)('records on $name', (kind) => {
     await image('b', 'x');
     const madeFrom = { advisories: 'g1', rules: 7 };
     const first = verdictOn('a', digest, { outcome: 'hold', decided: false });
-    expect(await putVerdict(db, { verdict: first, madeFrom })).toBe(true);
+    expect(await putVerdict(db, { verdict: first, madeFrom }, 0)).toBe(true);
     expect(await getVerdict(db, { repository: 'a', digest }, 'pull')).toEqual({ verdict: first, madeFrom });
     const second = verdictOn('a', digest, { validUntil: later(60).toISOString() });
-    await putVerdict(db, { verdict: second, madeFrom: {} });
+    await putVerdict(db, { verdict: second, madeFrom: {} }, 0);
     expect(await getVerdict(db, { repository: 'a', digest }, 'pull')).toEqual({
       verdict: second,
       madeFrom: {},
     });
     expect(await getVerdict(db, { repository: 'a', digest }, 'deploy')).toBeUndefined();
     expect(await getVerdict(db, { repository: 'b', digest }, 'pull')).toBeUndefined();
-    await forgetVerdicts(db, [{ repository: 'a', digest }]);
-    expect(await getVerdict(db, { repository: 'a', digest }, 'pull')).toBeUndefined();
+  });
+
+  test('a verdict made of facts that have changed since does not stand, and never takes the place of a later one', async () => {
+    const { db } = opened;
+    const place = { repository: 'a', digest: await image('a', 'x') };
+    const other = { repository: 'b', digest: await image('b', 'x') };
+    const before = await changesOf(db, place);
+    await noteChanges(db, [place, { repository: 'a', digest: digestOf('none') }], 'facts');
+    const after = await changesOf(db, place);
+    expect(after).toEqual({ facts: before.facts + 1, evidence: before.evidence });
+    expect(await changesOf(db, other)).toEqual(before);
+    const late = verdictOn('a', place.digest, { outcome: 'allow' });
+    expect(await putVerdict(db, { verdict: late, madeFrom: {} }, before.facts)).toBe(true);
+    expect(await getVerdict(db, place, 'pull')).toBeUndefined();
+    expect(await lastOutcome(db, place, 'pull')).toBe('allow');
+    const held = verdictOn('a', place.digest, { outcome: 'hold' });
+    expect(await putVerdict(db, { verdict: held, madeFrom: {} }, after.facts)).toBe(true);
+    expect(await putVerdict(db, { verdict: late, madeFrom: {} }, before.facts)).toBe(false);
+    expect((await getVerdict(db, place, 'pull'))?.verdict).toEqual(held);
+    await createSqlCatalog(db).deleteManifest('a', place.digest, byAlice(1));
+    await image('a', 'x');
+    expect(await changesOf(db, place)).toEqual(after);
+    expect(await lastOutcome(db, place, 'pull')).toBeUndefined();
   });
 
   test('verdicts and reports are about manifests that are there, and go with them', async () => {
@@ -53,29 +75,25 @@ describe.each(testDatabases)('records on $name', (kind) => {
     const catalog = createSqlCatalog(db);
     const stored = { report: { valid: [], refused: [] }, madeFrom: 'k' };
     const nowhere = { repository: 'a', digest: digestOf('none') };
-    expect(await putVerdict(db, { verdict: verdictOn('a', digestOf('none')), madeFrom: {} })).toBe(false);
-    expect(await putSignatureReport(db, nowhere, stored, at)).toBe(false);
+    expect(await putVerdict(db, { verdict: verdictOn('a', digestOf('none')), madeFrom: {} }, 0)).toBe(false);
+    expect(await putSignatureReport(db, nowhere, stored, 0, at)).toBe(false);
     const place = { repository: 'a', digest: await image('a', 'x') };
-    await putVerdict(db, { verdict: verdictOn('a', place.digest), madeFrom: {} });
-    expect(await putSignatureReport(db, place, stored, at)).toBe(true);
+    await putVerdict(db, { verdict: verdictOn('a', place.digest), madeFrom: {} }, 0);
+    expect(await putSignatureReport(db, place, stored, 0, at)).toBe(true);
     await catalog.deleteManifest('a', place.digest, byAlice(1));
     await image('a', 'x');
     expect(await getVerdict(db, place, 'pull')).toBeUndefined();
     expect(await getSignatureReport(db, place)).toBeUndefined();
   });
 
-  test('verdicts are found when time ends them, and by outcome', async () => {
+  test('verdicts are found when time ends them', async () => {
     const { db } = opened;
     const digests = [await image('a', 'x'), await image('a', 'y'), await image('a', 'z')];
     const ends = [later(20), later(10), undefined];
     for (const [n, digest] of digests.entries()) {
       const validUntil = ends[n]?.toISOString();
-      const outcome = n === 0 ? ('hold' as const) : ('warn' as const);
-      const verdict = verdictOn('a', digest, {
-        outcome,
-        ...(validUntil === undefined ? {} : { validUntil }),
-      });
-      await putVerdict(db, { verdict, madeFrom: {} });
+      const verdict = verdictOn('a', digest, validUntil === undefined ? {} : { validUntil });
+      await putVerdict(db, { verdict, madeFrom: {} }, 0);
     }
     expect(await expiredVerdicts(db, later(9), 10)).toEqual([]);
     expect((await expiredVerdicts(db, later(20), 10)).map((place) => place.digest)).toEqual([
@@ -83,26 +101,25 @@ describe.each(testDatabases)('records on $name', (kind) => {
       digests[0],
     ]);
     expect(await expiredVerdicts(db, later(20), 1)).toHaveLength(1);
-    expect(await digestsByOutcome(db, 'a', 'pull', 'hold', { limit: 10 })).toEqual([digests[0]]);
-    const warned = [digests[1]!, digests[2]!].toSorted();
-    expect(await digestsByOutcome(db, 'a', 'pull', 'warn', { limit: 1 })).toEqual([warned[0]]);
-    expect(await digestsByOutcome(db, 'a', 'pull', 'warn', { limit: 9, last: warned[0]! })).toEqual([
-      warned[1],
-    ]);
   });
 
-  test('reports on signatures are kept and forgotten', async () => {
+  test('reports on signatures stand until the evidence changes, whatever else does', async () => {
     const { db } = opened;
     const place = { repository: 'a', digest: await image('a', 'x') };
     const report = {
       valid: [{ format: 'cosign-v3', key: 'release', keyId: 'ab', evidence: digestOf('e') }],
       refused: [],
     } as const;
-    await putSignatureReport(db, place, { report, madeFrom: 'k1' }, at);
-    await putSignatureReport(db, place, { report, madeFrom: 'k2' }, at);
+    await putSignatureReport(db, place, { report, madeFrom: 'k1' }, 0, at);
+    await putSignatureReport(db, place, { report, madeFrom: 'k2' }, 0, at);
     expect(await getSignatureReport(db, place)).toEqual({ report, madeFrom: 'k2' });
-    await forgetSignatureReports(db, [place.digest]);
+    await noteChanges(db, [place], 'facts');
+    expect(await getSignatureReport(db, place)).toEqual({ report, madeFrom: 'k2' });
+    await noteChanges(db, [place], 'evidence');
     expect(await getSignatureReport(db, place)).toBeUndefined();
+    expect(await putSignatureReport(db, place, { report, madeFrom: 'k3' }, 1, at)).toBe(true);
+    expect(await putSignatureReport(db, place, { report, madeFrom: 'k2' }, 0, at)).toBe(false);
+    expect(await getSignatureReport(db, place)).toEqual({ report, madeFrom: 'k3' });
   });
 
   test('a hold stands until it is released, also while the manifest is gone; both acts are kept', async () => {

@@ -1,7 +1,6 @@
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import type { Outcome, Purpose, Verdict } from '@wharfinger/lib/routines/verdict';
 import { sql } from 'kysely';
-import { chunks } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import type { Placed } from './repositories.ts';
 
@@ -11,7 +10,7 @@ export interface StoredVerdict {
   readonly madeFrom: Readonly<Record<string, string | number>>;
 }
 
-/** The last verdict for a purpose; undefined: none was made, or it was forgotten. */
+/** The verdict for a purpose; undefined: none was made of the facts as they are now. Time and rules are the caller's. */
 export async function getVerdict(
   db: Db,
   place: Placed,
@@ -20,22 +19,50 @@ export async function getVerdict(
   const row = await db
     .selectFrom('verdicts')
     .innerJoin('repositories', 'repositories.id', 'verdicts.repository_id')
+    .leftJoin('image_changes', (join) =>
+      join
+        .onRef('image_changes.digest', '=', 'verdicts.digest')
+        .onRef('image_changes.repository_id', '=', 'verdicts.repository_id'),
+    )
     .select(['verdict', 'made_from'])
     .where('repositories.name', '=', place.repository)
-    .where('digest', '=', place.digest)
+    .where('verdicts.digest', '=', place.digest)
     .where('purpose', '=', purpose)
+    .where((eb) => eb('verdicts.facts', '=', eb.fn.coalesce('image_changes.facts', eb.lit(0))))
     .executeTakeFirst();
   return row && { verdict: JSON.parse(row.verdict), madeFrom: JSON.parse(row.made_from) };
 }
 
-/** Keeps a verdict in place of the one before; false if the manifest is gone, and then nothing is kept. */
-export async function putVerdict(db: Db, { verdict, madeFrom }: StoredVerdict): Promise<boolean> {
+/** The outcome that was last kept, whether it stands or not; undefined: none was. */
+export async function lastOutcome(db: Db, place: Placed, purpose: Purpose): Promise<Outcome | undefined> {
+  const row = await db
+    .selectFrom('verdicts')
+    .innerJoin('repositories', 'repositories.id', 'verdicts.repository_id')
+    .select('outcome')
+    .where('repositories.name', '=', place.repository)
+    .where('digest', '=', place.digest)
+    .where('purpose', '=', purpose)
+    .executeTakeFirst();
+  return row && (row.outcome as Outcome);
+}
+
+/**
+ * Keeps a verdict in place of the one before, but not in place of one that was made of later facts.
+ * @param facts `changesOf` before the facts were read
+ * @returns false if there is a later one, or the manifest is gone: then nothing is kept
+ */
+export async function putVerdict(
+  db: Db,
+  { verdict, madeFrom }: StoredVerdict,
+  facts: number,
+): Promise<boolean> {
   const row = {
     outcome: verdict.outcome,
     decided: verdict.decided ? 1 : 0,
     verdict: JSON.stringify(verdict),
     valid_until: verdict.validUntil === undefined ? null : Date.parse(verdict.validUntil),
     made_from: JSON.stringify(madeFrom),
+    facts,
     made_at: Date.parse(verdict.at),
   };
   const integer = (value: number | null) => sql<number>`cast(${value} as bigint)`;
@@ -50,6 +77,7 @@ export async function putVerdict(db: Db, { verdict, madeFrom }: StoredVerdict): 
       'verdict',
       'valid_until',
       'made_from',
+      'facts',
       'made_at',
     ])
     .expression(
@@ -65,34 +93,21 @@ export async function putVerdict(db: Db, { verdict, madeFrom }: StoredVerdict): 
           sql.val(row.verdict).as('verdict'),
           integer(row.valid_until).as('valid_until'),
           sql.val(row.made_from).as('made_from'),
+          integer(row.facts).as('facts'),
           integer(row.made_at).as('made_at'),
         ])
         .where('repositories.name', '=', verdict.repository)
         .where('manifests.digest', '=', verdict.digest),
     )
-    .onConflict((conflict) => conflict.columns(['digest', 'repository_id', 'purpose']).doUpdateSet(row))
+    .onConflict((conflict) =>
+      conflict
+        .columns(['digest', 'repository_id', 'purpose'])
+        .doUpdateSet(row)
+        .where('verdicts.facts', '<=', facts),
+    )
     .returning('digest')
     .executeTakeFirst();
   return stored !== undefined;
-}
-
-/** Forgets verdicts that no longer hold; until they are made again there are none, and none is never a pass. */
-export async function forgetVerdicts(db: Db, places: readonly Placed[]): Promise<void> {
-  for (const [repository, group] of Map.groupBy(places, (place) => place.repository)) {
-    for (const part of chunks(group)) {
-      await db
-        .deleteFrom('verdicts')
-        .where('repository_id', 'in', (eb) =>
-          eb.selectFrom('repositories').select('id').where('name', '=', repository),
-        )
-        .where(
-          'digest',
-          'in',
-          part.map((place) => place.digest),
-        )
-        .execute();
-    }
-  }
 }
 
 /** Verdicts that time has ended, the oldest first: to be made again. */
@@ -106,27 +121,4 @@ export async function expiredVerdicts(db: Db, now: Date, limit: number): Promise
     .limit(limit)
     .execute();
   return rows.map((row) => ({ repository: row.name, digest: row.digest as Digest }));
-}
-
-/** Manifests of a repository with this outcome, in the order of their digests. */
-export async function digestsByOutcome(
-  db: Db,
-  repository: string,
-  purpose: Purpose,
-  outcome: Outcome,
-  page: { readonly last?: string; readonly limit: number },
-): Promise<Digest[]> {
-  const rows = await db
-    .selectFrom('verdicts')
-    .select('digest')
-    .where('repository_id', 'in', (eb) =>
-      eb.selectFrom('repositories').select('id').where('name', '=', repository),
-    )
-    .where('purpose', '=', purpose)
-    .where('outcome', '=', outcome)
-    .where('digest', '>', page.last ?? '')
-    .orderBy('digest')
-    .limit(page.limit)
-    .execute();
-  return rows.map((row) => row.digest as Digest);
 }

@@ -71,11 +71,20 @@ export const contents: Migration = {
     ) {keyed table}`,
     `create index findings_by_advisory on findings (advisory_key)`,
 
+    `create table image_changes (
+      repository_id {integer} not null references repositories (id),
+      digest {text} not null,
+      facts {integer} not null,
+      evidence {integer} not null,
+      primary key (digest, repository_id)
+    ) {keyed table}`,
+
     `create table signature_reports (
       repository_id {integer} not null references repositories (id),
       digest {text} not null,
       report {text} not null,
       made_from {text} not null,
+      evidence {integer} not null,
       made_at {integer} not null,
       primary key (digest, repository_id),
       foreign key (digest, repository_id) references manifests (digest, repository_id) on delete cascade
@@ -90,12 +99,12 @@ export const contents: Migration = {
       verdict {text} not null,
       valid_until {integer},
       made_from {text} not null,
+      facts {integer} not null,
       made_at {integer} not null,
       primary key (digest, repository_id, purpose),
       foreign key (digest, repository_id) references manifests (digest, repository_id) on delete cascade
     ) {table}`,
     `create index verdicts_by_validity on verdicts (valid_until) where valid_until is not null`,
-    `create index verdicts_by_outcome on verdicts (repository_id, purpose, outcome, digest)`,
 
     `create table holds (
       id {id},

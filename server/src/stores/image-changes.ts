@@ -1,0 +1,70 @@
+import { sql } from 'kysely';
+import { chunks } from '../db/dialect.ts';
+import type { Db } from '../db/schema.ts';
+import type { Placed } from './repositories.ts';
+
+/**
+ * How often what is known of an image has changed. What is made from the facts says which state it was made from, so that
+ * it counts for nothing once there is a newer one, however late it is written.
+ */
+export interface ImageChanges {
+  /** anything that a verdict rests on */
+  readonly facts: number;
+  /** the signatures and attestations that there are */
+  readonly evidence: number;
+}
+
+/** The state of an image as of now; to be read before the facts are. */
+export async function changesOf(db: Db, { repository, digest }: Placed): Promise<ImageChanges> {
+  const row = await db
+    .selectFrom('image_changes')
+    .innerJoin('repositories', 'repositories.id', 'image_changes.repository_id')
+    .select(['facts', 'evidence'])
+    .where('repositories.name', '=', repository)
+    .where('digest', '=', digest)
+    .executeTakeFirst();
+  return row ?? { facts: 0, evidence: 0 };
+}
+
+/**
+ * Notes, in the transaction of the change itself, that the facts of images have changed, and their evidence too where that
+ * is what has. The count goes on when an image is deleted and pushed again.
+ */
+export async function noteChanges(
+  trx: Db,
+  places: readonly Placed[],
+  what: 'facts' | 'evidence',
+): Promise<void> {
+  const more = what === 'evidence' ? 1 : 0;
+  for (const [repository, group] of Map.groupBy(places, (place) => place.repository)) {
+    for (const part of chunks(group)) {
+      await trx
+        .insertInto('image_changes')
+        .columns(['repository_id', 'digest', 'facts', 'evidence'])
+        .expression((eb) =>
+          eb
+            .selectFrom('manifests')
+            .innerJoin('repositories', 'repositories.id', 'manifests.repository_id')
+            .select([
+              'manifests.repository_id',
+              'manifests.digest',
+              sql<number>`cast(1 as bigint)`.as('facts'),
+              sql<number>`cast(${more} as bigint)`.as('evidence'),
+            ])
+            .where('repositories.name', '=', repository)
+            .where(
+              'manifests.digest',
+              'in',
+              part.map((place) => place.digest),
+            ),
+        )
+        .onConflict((conflict) =>
+          conflict.columns(['digest', 'repository_id']).doUpdateSet((eb) => ({
+            facts: eb('image_changes.facts', '+', 1),
+            evidence: eb('image_changes.evidence', '+', more),
+          })),
+        )
+        .execute();
+    }
+  }
+}
