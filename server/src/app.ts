@@ -39,6 +39,7 @@ import { createTokenStore } from './identity/tokens.ts';
 import { createHoldActs } from './pipeline/holds.ts';
 import { createKnowledge } from './pipeline/knowledge.ts';
 import { createVerdictSource } from './pipeline/judge.ts';
+import { createImageComposer } from './pipeline/image-composer.ts';
 import { createLayerReader } from './pipeline/layer-reader.ts';
 import type { PipelineParts } from './pipeline/parts.ts';
 import { recordChange } from './pipeline/record.ts';
@@ -105,6 +106,7 @@ export async function startServer(
     memory,
     policy: currentPolicy,
     readLayers: createLayerReader(storage, config.inspection),
+    composeImage: createImageComposer(config.inspection),
     now,
     log,
   };

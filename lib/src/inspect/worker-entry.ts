@@ -1,13 +1,14 @@
 import { createReadStream } from 'node:fs';
 import { isDigest, type Digest } from '../oci/digest.ts';
+import { frameOf } from './frames.ts';
 import { isFields } from './json-fields.ts';
 import { defaultLimits, type LayerLimits } from './limits.ts';
 import { readLayer } from './layer.ts';
+import { packInventory } from './packed-json.ts';
 
 /**
  * Program of the inspection process: reads layers from file descriptors that it was started with, one after the other,
- * and writes an inventory for each to standard output: four bytes of length, big-endian, then JSON. Its only argument
- * is a WorkerRequest. It opens nothing, so that it needs no right to read files but its own code, and ends when
+ * and writes the packed inventory of each to standard output as a frame. Its only argument is a WorkerRequest. It opens nothing, so that it needs no right to read files but its own code, and ends when
  * standard input closes: with the process that watches it.
  */
 export interface WorkerRequest {
@@ -32,11 +33,9 @@ function parseRequest(text: string | undefined): WorkerRequest {
 }
 
 async function send(answer: unknown): Promise<void> {
-  const text = Buffer.from(JSON.stringify(answer));
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(text.length);
+  const frame = frameOf(packInventory(answer));
   await new Promise<void>((resolve, reject) => {
-    process.stdout.write(Buffer.concat([length, text]), (error) => (error ? reject(error) : resolve()));
+    process.stdout.write(frame, (error) => (error ? reject(error) : resolve()));
   });
 }
 

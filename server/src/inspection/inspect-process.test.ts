@@ -145,7 +145,7 @@ describe('inspection process', () => {
 /** Runs code with the rights of the inspection process and returns what it prints. */
 async function runConfined(code: string): Promise<string> {
   const { file, args } = workerCommand(
-    { layers: [], limits: defaultLimits },
+    { inspect: { layers: [], limits: defaultLimits } },
     { memory: 512 * 1024 ** 2, cpuSeconds: 20 },
   );
   // What is thrown later counts as well.
@@ -206,7 +206,7 @@ describe('rights of the process', () => {
   });
 
   it('end with what the kernel lets it allocate', async () => {
-    const request = { layers: [], limits: defaultLimits };
+    const request = { inspect: { layers: [], limits: defaultLimits } };
     const { file, args } = workerCommand(request, { memory: 64 * 1024 ** 2, cpuSeconds: 20 });
     const code = `const all = []; for (;;) all.push(Buffer.alloc(64 * 1024 ** 2, 1))`;
     const child = spawn(file, [...args.slice(0, -2), '-e', code], { env: {}, stdio: 'ignore' });
@@ -218,7 +218,7 @@ describe('rights of the process', () => {
 
   it('end with the processor time', async () => {
     const { file, args } = workerCommand(
-      { layers: [], limits: defaultLimits },
+      { inspect: { layers: [], limits: defaultLimits } },
       { memory: 512 * 1024 ** 2, cpuSeconds: 1 },
     );
     const child = spawn(file, [...args.slice(0, -2), '-e', 'for (;;);'], { env: {}, stdio: 'ignore' });

@@ -1,7 +1,11 @@
+import { zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { dpkgStatus, layerOf, readBytes } from '@wharfinger/lib/inspect/layer-fixture';
-import { FrameError, readFrames } from './frames.ts';
-import { parseAnswer } from './inventory-schema.ts';
+import { FrameError, readFrames } from '@wharfinger/lib/inspect/frames';
+import { packInventory } from '@wharfinger/lib/inspect/packed-json';
+import { parseLayer } from './inventory-schema.ts';
+
+const limit = 1_000_000;
 
 const blob = layerOf(
   {
@@ -14,7 +18,8 @@ const blob = layerOf(
 describe('answers of the inspection process', () => {
   it('are taken as they are where they are inventories', async () => {
     const layer = await readBytes(blob);
-    expect(parseAnswer(Buffer.from(JSON.stringify(layer)), layer.digest)).toEqual(layer);
+    expect(await parseLayer(packInventory(layer), layer.digest, limit)).toEqual(layer);
+    expect(await parseLayer(packInventory(layer), layer.digest, 100)).toBeUndefined();
   });
 
   it.each<[string, (layer: Record<string, unknown>) => unknown]>([
@@ -40,13 +45,14 @@ describe('answers of the inspection process', () => {
     ['that are no objects', () => [1]],
   ])('are refused %s', async (_what, change) => {
     const layer = await readBytes(blob);
-    const bytes = Buffer.from(JSON.stringify(change({ ...layer })));
-    expect(parseAnswer(bytes, layer.digest)).toBeUndefined();
+    const bytes = packInventory(change({ ...layer }));
+    expect(await parseLayer(bytes, layer.digest, limit)).toBeUndefined();
   });
 
   it('are refused where they are no JSON', async () => {
     const { digest } = await readBytes(blob);
-    expect(parseAnswer(Buffer.from('{'), digest)).toBeUndefined();
+    expect(await parseLayer(Buffer.from('{'), digest, limit)).toBeUndefined();
+    expect(await parseLayer(zstdCompressSync('{'), digest, limit)).toBeUndefined();
   });
 });
 

@@ -1,17 +1,34 @@
+import { promisify } from 'node:util';
+import { zstdDecompress } from 'node:zlib';
 import { z } from 'zod';
 import { problemCodes, type LayerInventory } from '@wharfinger/lib/inspect/inventory';
 import { isDigest, type Digest } from '@wharfinger/lib/oci/digest';
 
-const digest = z.custom<Digest>((value) => isDigest(value));
-const text = z.string().max(64 * 1024);
-const count = z.number().int().nonnegative();
+const decompress = promisify(zstdDecompress);
 
-const problem = z.strictObject({
+const digest = z.custom<Digest>((value) => isDigest(value));
+/** A string that a file or a name gave. */
+export const text = z.string().max(64 * 1024);
+export const count = z.number().int().nonnegative();
+
+/** A problem of a layer. */
+export const problem = z.strictObject({
   code: z.enum(problemCodes),
   path: text.optional(),
   message: text,
   hides: z.boolean(),
 });
+
+/** What was measured of a layer. */
+export const measured = {
+  digest,
+  content: z.enum(['filesystem', 'chart', 'json', 'empty', 'opaque']),
+  document: z.enum(['signature', 'attestation', 'sbom', 'provenance', 'other']).optional(),
+  compression: z.enum(['none', 'gzip', 'zstd']),
+  diffId: digest.optional(),
+  size: count,
+  entries: count,
+};
 
 const named = { name: text, version: text };
 
@@ -72,13 +89,7 @@ function sharesWhatIsThere(paths: readonly string[]): boolean {
 const inventory = z
   .strictObject({
     format: z.literal(1),
-    digest,
-    content: z.enum(['filesystem', 'chart', 'json', 'empty', 'opaque']),
-    document: z.enum(['signature', 'attestation', 'sbom', 'provenance', 'other']).optional(),
-    compression: z.enum(['none', 'gzip', 'zstd']),
-    diffId: digest.optional(),
-    size: count,
-    entries: count,
+    ...measured,
     complete: z.boolean(),
     problems: z.array(problem).max(10_000),
     tree,
@@ -89,12 +100,18 @@ const inventory = z
 
 /**
  * Reads an answer of the inspection process, which is trusted no more than the layers that it read.
+ *
+ * @param limit bytes of the longest JSON
  * @returns undefined where it is not the inventory of the layer with this digest
  */
-export function parseAnswer(bytes: Buffer, expected: Digest): LayerInventory | undefined {
+export async function parseLayer(
+  bytes: Uint8Array,
+  expected: Digest,
+  limit: number,
+): Promise<LayerInventory | undefined> {
   let value: unknown;
   try {
-    value = JSON.parse(bytes.toString('utf8'));
+    value = JSON.parse((await decompress(bytes, { maxOutputLength: limit })).toString('utf8'));
   } catch {
     return undefined;
   }

@@ -12,19 +12,32 @@ export interface ProcessLimits {
   readonly cpuSeconds: number;
 }
 
+/** What the programs load besides their own code. */
+const libraries = ['packageurl-js', 'yaml'];
+
+/** The folder of a library, resolved from where it is used. */
+function folderOf(entry: string): (library: string) => string {
+  const { resolve } = createRequire(entry);
+  return (library) => {
+    const file = resolve(library);
+    const end = file.lastIndexOf(join('node_modules', library)) + join('node_modules', library).length;
+    return file.slice(0, end);
+  };
+}
+
 /**
- * The command that inspects: Node.js with its permission model, which leaves it neither network nor child processes nor
- * files but its own code. A shell sets the limits of processor time and data and becomes it.
+ * The command that takes layers apart, or that composes an image: Node.js with its permission model, which leaves it
+ * neither network nor child processes nor files but its own code. A shell sets the limits of processor time and data and
+ * becomes it.
  */
 export function workerCommand(
-  request: WorkerRequest,
+  task: { readonly inspect: WorkerRequest } | 'compose',
   limits: ProcessLimits,
 ): { file: string; args: readonly string[] } {
-  const entry = require.resolve('@wharfinger/lib/inspect/worker-entry');
+  const program = task === 'compose' ? 'compose-entry' : 'worker-entry';
+  const entry = require.resolve(`@wharfinger/lib/inspect/${program}`);
   const source = dirname(dirname(entry));
-  // The one library that the program loads; resolved from where it is used.
-  const yaml = dirname(dirname(createRequire(entry).resolve('yaml')));
-  const readable = [source, join(dirname(source), 'package.json'), yaml];
+  const readable = [source, join(dirname(source), 'package.json'), ...libraries.map(folderOf(entry))];
   const heap = Math.floor((limits.memory * 0.6) / 1024 ** 2);
   const args = [
     '--permission',
@@ -34,7 +47,7 @@ export function workerCommand(
     '--max-semi-space-size=1',
     '--disable-warning=ExperimentalWarning',
     entry,
-    JSON.stringify(request),
+    ...(task === 'compose' ? [] : [JSON.stringify(task.inspect)]),
   ];
   if (process.platform === 'win32') return { file: process.execPath, args };
   const soft = Math.ceil(limits.cpuSeconds);

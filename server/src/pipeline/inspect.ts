@@ -1,12 +1,15 @@
-import { composeImage, composeIndex } from '@wharfinger/lib/inspect/compose-image';
+import { composeIndex } from '@wharfinger/lib/inspect/compose-image';
 import type { LayerInventory, ProblemCode } from '@wharfinger/lib/inspect/inventory';
 import type { Descriptor } from '@wharfinger/lib/oci/descriptor';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import type { ImageManifest } from '@wharfinger/lib/oci/manifest';
 import { transact } from '../db/transaction.ts';
+import type { ComposedImage, ImageInput } from '../inspection/compose-process.ts';
+import { unreadLayer, type LayerAnswer } from '../inspection/inspect-process.ts';
+import { packJson } from '../stores/compressed-json.ts';
 import { matchVersions } from '../stores/findings.ts';
-import { getImage, packImage, putImage } from '../stores/images.ts';
-import { getLayerInventory, putLayerInventory } from '../stores/layer-inventories.ts';
+import { getImage, packImage, putImage, type PackedImage } from '../stores/images.ts';
+import { getLayerInventory, hasLayerInventory, putLayerInventory } from '../stores/layer-inventories.ts';
 import type { PipelineParts } from './parts.ts';
 import type { StoredManifest } from './stored-image.ts';
 
@@ -19,11 +22,14 @@ export interface LayerInput {
   readonly location: string;
 }
 
-/** Takes layers apart, each in its turn; every layer gives an inventory, one that could not be read an incomplete one. */
+/** Takes layers apart, each in its turn; every layer gives its packed inventory, or why there is none. */
 export type LayerReader = (
   layers: readonly LayerInput[],
   signal: AbortSignal,
-) => AsyncIterable<LayerInventory>;
+) => AsyncIterable<LayerAnswer<Uint8Array>>;
+
+/** Composes an image of the inventories of its layers; one that it cannot compose is incomplete, and says why. */
+export type ImageComposer = (image: ImageInput, signal: AbortSignal) => Promise<ComposedImage>;
 
 /** What went wrong for reasons that may not be there the next time, or with parts that were not there yet. */
 const passing: ReadonlySet<ProblemCode> = new Set(['missing-part', 'crashed', 'timeout', 'out-of-memory']);
@@ -38,39 +44,71 @@ export async function inspectImage(
   image: StoredManifest,
   signal: AbortSignal,
 ): Promise<void> {
-  const { manifest, digest } = image;
-  const known = await getImage(parts.db, digest, inventoryFormat);
+  const { db, now } = parts;
+  const known = await getImage(db, image.digest, inventoryFormat);
   if (known && !mayEndOtherwise(known.inventory)) return;
-  const layers = await layerInventories(parts, image, manifest.layers, signal);
-  return composeImage(manifest, image.config, layers);
+  const packed = await compose(parts, image, signal);
+  if (!packed) return;
+  await transact(db, async (trx) => {
+    await matchVersions(trx, await putImage(trx, image.digest, packed, now()));
+  });
 }
 
 function mayEndOtherwise({ problems }: Pick<LayerInventory, 'problems'>): boolean {
   return problems.some((problem) => passing.has(problem.code));
 }
 
-/** The inventories of all layers whose bytes are there, made now where they are not made yet. */
-async function layerInventories(
-  { db, catalog, readLayers, now }: PipelineParts,
-  { repository }: StoredManifest,
-  layers: readonly Descriptor[],
+/** @returns undefined for an index of manifests, which has no inventory */
+async function compose(
+  parts: PipelineParts,
+  image: StoredManifest,
   signal: AbortSignal,
-): Promise<Map<Digest, LayerInventory>> {
-  const inventories = new Map<Digest, LayerInventory>();
+): Promise<PackedImage | undefined> {
+  const { manifest, config } = image;
+  if (manifest.kind === 'index') {
+    const inventory = composeIndex(manifest);
+    return inventory && packImage(inventory);
+  }
+  const unread = await readNewLayers(parts, image.repository, manifest, signal);
+  const layers: ImageInput['layers'] = () => packedLayers(parts, manifest, unread);
+  const { inventory, bytes } = await parts.composeImage({ manifest, config, layers }, signal);
+  return bytes ? { inventory, bytes } : packImage(inventory);
+}
+
+/**
+ * Has the layers read that are there and have no inventory yet, and stores what comes of it.
+ * @returns what stands for layers whose reading failed: it is not stored, so that they are read again the next time
+ */
+async function readNewLayers(
+  { db, catalog, readLayers, now }: PipelineParts,
+  repository: string,
+  { layers }: ImageManifest,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<Digest, Uint8Array>> {
   const inputs = new Map<Digest, LayerInput>();
-  for (const descriptor of layers) {
+  for (const descriptor of new Map(layers.map((layer) => [layer.digest, layer])).values()) {
     const { digest } = descriptor;
-    if (inventories.has(digest) || inputs.has(digest)) continue;
-    const known = await getLayerInventory(db, digest, inventoryFormat);
-    if (known) inventories.set(digest, known);
-    if (known && !mayEndOtherwise(known)) continue;
+    if (await hasLayerInventory(db, digest, inventoryFormat)) continue;
     const blob = await catalog.findBlob(repository, digest);
     if (blob) inputs.set(digest, { descriptor, location: blob.location });
   }
-  if (inputs.size === 0) return inventories;
-  for await (const inventory of readLayers([...inputs.values()], signal)) {
-    await putLayerInventory(db, inventory.digest, inventory, now());
-    inventories.set(inventory.digest, inventory);
+  const unread = new Map<Digest, Uint8Array>();
+  if (inputs.size === 0) return unread;
+  for await (const { digest, answer } of readLayers([...inputs.values()], signal)) {
+    if ('failure' in answer) unread.set(digest, await packJson(unreadLayer(digest, answer.failure)));
+    else await putLayerInventory(db, digest, { format: inventoryFormat, packed: answer.value }, now());
   }
-  return inventories;
+  return unread;
+}
+
+/** The packed inventories of all layers that were read or tried, one at a time, since they may be long. */
+async function* packedLayers(
+  { db }: PipelineParts,
+  { layers }: ImageManifest,
+  unread: ReadonlyMap<Digest, Uint8Array>,
+): AsyncGenerator<readonly [Digest, Uint8Array]> {
+  for (const digest of new Set(layers.map((layer) => layer.digest))) {
+    const packed = unread.get(digest) ?? (await getLayerInventory(db, digest, inventoryFormat));
+    if (packed) yield [digest, packed];
+  }
 }

@@ -1,7 +1,7 @@
 import { defaultLimits } from '@wharfinger/lib/inspect/limits';
 import type { BlobStore } from '@wharfinger/lib/storage/blob-store';
 import type { Config } from '../config/schema.ts';
-import { inspectLayers, type LayerInput } from '../inspection/inspect-process.ts';
+import { packLayers, type LayerInput } from '../inspection/inspect-process.ts';
 import type { LayerReader } from './inspect.ts';
 
 /** Reads layers from a blob store in a process of its own: from their files where there are files, else from a stream. */
@@ -10,7 +10,7 @@ export function createLayerReader(storage: BlobStore, settings: Config['inspecti
   const sourceOf = (location: string): LayerInput['source'] =>
     storage.fileOf ? { path: storage.fileOf(location) } : { stream: () => streamBlob(storage, location) };
   return (layers, signal) =>
-    inspectLayers(
+    packLayers(
       layers.map(({ descriptor, location }) => ({ digest: descriptor.digest, source: sourceOf(location) })),
       limits,
       { memory: settings.memory, signal },

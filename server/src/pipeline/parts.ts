@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Policy } from '../access/policy.ts';
 import type { Db } from '../db/schema.ts';
 import type { VerdictMemory } from '../gate/verdict-memory.ts';
-import type { LayerReader } from './inspect.ts';
+import type { ImageComposer, LayerReader } from './inspect.ts';
 
 /** What the steps of the pipeline work with. */
 export interface PipelineParts {
@@ -17,6 +17,8 @@ export interface PipelineParts {
   readonly policy: () => Policy;
   /** takes layers apart, away from this process */
   readonly readLayers: LayerReader;
+  /** composes images of what was read, away from this process as well */
+  readonly composeImage: ImageComposer;
   readonly now: () => Date;
   readonly log: Logger;
 }

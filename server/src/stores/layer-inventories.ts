@@ -1,35 +1,43 @@
-import type { LayerInventory } from '@wharfinger/lib/inspect/inventory';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import type { Db } from '../db/schema.ts';
-import { packJson, unpackJson } from './compressed-json.ts';
 
-/** The inventory of a layer in the format given; undefined: not made yet, or in another format. */
+/** Whether the inventory of a layer is there in the format given. */
+export async function hasLayerInventory(db: Db, digest: Digest, format: number): Promise<boolean> {
+  const row = await db
+    .selectFrom('layer_inventories')
+    .select('format')
+    .where('digest', '=', digest)
+    .where('format', '=', format)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/**
+ * The inventory of a layer in the format given, packed as the process gave it that read the layer. It was not checked, and
+ * it may be very long: unpack it where that is bounded. Undefined: not made yet, or in another format.
+ */
 export async function getLayerInventory(
   db: Db,
   digest: Digest,
   format: number,
-): Promise<LayerInventory | undefined> {
+): Promise<Uint8Array | undefined> {
   const row = await db
     .selectFrom('layer_inventories')
     .select('inventory')
     .where('digest', '=', digest)
     .where('format', '=', format)
     .executeTakeFirst();
-  return row && ((await unpackJson(row.inventory)) as LayerInventory);
+  return row?.inventory;
 }
 
-/** Keeps the inventory of a layer; one that was there is replaced. */
+/** Keeps the packed inventory of a layer; one that was there is replaced. */
 export async function putLayerInventory(
   db: Db,
   digest: Digest,
-  inventory: LayerInventory,
+  { format, packed }: { readonly format: number; readonly packed: Uint8Array },
   at: Date,
 ): Promise<void> {
-  const row = {
-    format: inventory.format,
-    inventory: await packJson(inventory),
-    made_at: at.getTime(),
-  };
+  const row = { format, inventory: packed, made_at: at.getTime() };
   await db
     .insertInto('layer_inventories')
     .values({ digest, ...row })

@@ -1,11 +1,10 @@
 import { addImage, byAlice } from '@wharfinger/lib/catalog/catalog.fixtures';
-import type { LayerInventory } from '@wharfinger/lib/inspect/inventory';
 import { digestOf, type Digest } from '@wharfinger/lib/oci/digest';
 import type { Verdict } from '@wharfinger/lib/routines/verdict';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { testDatabases, type TestDatabase } from '../db/testing/databases.ts';
 import { holdImage, holdsOf, releaseImage, standingHold } from './holds.ts';
-import { getLayerInventory, putLayerInventory } from './layer-inventories.ts';
+import { getLayerInventory, hasLayerInventory, putLayerInventory } from './layer-inventories.ts';
 import { changesOf, noteChanges } from './image-changes.ts';
 import { getSignatureReport, putSignatureReport } from './signature-reports.ts';
 import { getSetting, putSetting } from './settings.ts';
@@ -145,22 +144,14 @@ describe.each(testDatabases)('records on $name', (kind) => {
   test('inventories of layers are kept, replaced by those of a new format, and come back as they were', async () => {
     const { db } = opened;
     const digest = digestOf('layer');
-    const inventory: LayerInventory = {
-      format: 1,
-      digest,
-      content: 'filesystem',
-      compression: 'gzip',
-      size: 9,
-      entries: 1,
-      complete: true,
-      problems: [],
-      tree: { paths: ['0 a\udc80b'], types: 'f', links: {} },
-      records: [],
-    };
-    await putLayerInventory(db, digest, inventory, at);
-    await putLayerInventory(db, digest, inventory, at);
-    expect(await getLayerInventory(db, digest, 1)).toEqual(inventory);
+    const packed = Buffer.from([0, 255, 1]);
+    expect(await hasLayerInventory(db, digest, 1)).toBe(false);
+    await putLayerInventory(db, digest, { format: 1, packed: Buffer.from('first') }, at);
+    await putLayerInventory(db, digest, { format: 1, packed }, at);
+    expect(Buffer.from((await getLayerInventory(db, digest, 1))!)).toEqual(packed);
+    expect(await hasLayerInventory(db, digest, 1)).toBe(true);
     expect(await getLayerInventory(db, digest, 2)).toBeUndefined();
+    expect(await hasLayerInventory(db, digest, 2)).toBe(false);
   });
 
   test('settings are any JSON, and absent until they are put', async () => {

@@ -1,12 +1,22 @@
-/** Ends the reading of answers that break the form agreed upon. */
+/** Ends the reading of messages that break the form agreed upon. */
 export class FrameError extends Error {}
 
+/** A message behind four bytes of its length, big-endian. */
+export function frameOf(message: Uint8Array): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(message.length);
+  return Buffer.concat([length, message]);
+}
+
 /**
- * Reads answers, each behind four bytes of length.
- * @param limit bytes of the longest answer
+ * Reads messages, each behind four bytes of length.
+ * @param limit bytes of the longest message
  * @throws FrameError where one is longer, or breaks off
  */
-export async function* readFrames(source: AsyncIterable<Buffer>, limit: number): AsyncGenerator<Buffer> {
+export async function* readFrames(
+  source: AsyncIterable<Buffer>,
+  limit: number,
+): AsyncGenerator<Buffer, undefined> {
   let parts: Buffer[] = [];
   let have = 0;
   let need: number | undefined;
@@ -31,4 +41,5 @@ export async function* readFrames(source: AsyncIterable<Buffer>, limit: number):
     }
   }
   if (have > 0 || need !== undefined) throw new FrameError('an answer that breaks off');
+  return undefined;
 }
