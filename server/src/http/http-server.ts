@@ -1,11 +1,18 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { WharfingerError } from '@wharfinger/lib/errors';
 
-/** The head of a request must be there by then: nobody holds a connection open by sending it drop by drop. */
-const headersTimeoutMs = 30_000;
+/** How long clients may take. */
+export interface PatienceLimits {
+  /** the head of a request must be there by then: nobody holds a connection open by sending it drop by drop */
+  readonly headersMs: number;
+  /** a connection on which nothing moves for so long is given up */
+  readonly idleMs: number;
+  /** how often heads that are late are looked for */
+  readonly checkMs: number;
+}
 
-/** A connection on which nothing moves for so long is given up; hashing a large upload again is silent for minutes. */
-const idleTimeoutMs = 10 * 60_000;
+/** To hash a large upload again is silent for minutes. */
+const usualLimits: PatienceLimits = { headersMs: 30_000, idleMs: 10 * 60_000, checkMs: 10_000 };
 
 /** Longer than the idle time of common proxies, so that it is they who close. */
 const keepAliveTimeoutMs = 65_000;
@@ -14,14 +21,15 @@ const keepAliveTimeoutMs = 65_000;
 const closingStepMs = 50;
 
 /** An HTTP server whose requests may be as long as they like, if only they move on. */
-export function openHttpServer(listener: RequestListener): Server {
+export function openHttpServer(listener: RequestListener, limits: PatienceLimits = usualLimits): Server {
   const server = createServer({
-    // Uploads of many gigabytes have no time to be over by; and 0 here would be the default of the head's timeout too.
+    // Uploads of many gigabytes have no time to be over by. With 0 here, 0 would be the default of the head's too.
     requestTimeout: 0,
-    headersTimeout: headersTimeoutMs,
+    headersTimeout: limits.headersMs,
+    connectionsCheckingInterval: limits.checkMs,
     keepAliveTimeout: keepAliveTimeoutMs,
   });
-  server.timeout = idleTimeoutMs;
+  server.timeout = limits.idleMs;
   server.on('request', listener);
   return server;
 }

@@ -1,3 +1,4 @@
+import { WharfingerError } from '@wharfinger/lib/errors';
 import { z } from 'zod';
 import { answerTokenRequest } from '../../identity/token-endpoint.ts';
 import type { TokenStore } from '../../identity/tokens.ts';
@@ -10,6 +11,9 @@ const tokenQuery = z.object({ scope: z.union([z.string(), z.array(z.string())]).
 /** Docker's token endpoint. Clients that try OAuth's POST first get 404 and turn to GET, as they do elsewhere. */
 export function addTokenRoutes(context: ApiContext, tokens: TokenStore): void {
   context.app.get(tokenPath, async (request) => {
+    // Else a token that was stolen could be renewed for ever.
+    if (request.caller.scopes !== undefined)
+      throw new WharfingerError('UNAUTHORIZED', { what: 'tokens are given for a password, not for a token' });
     const { scope } = parseInput(tokenQuery, request.query);
     return answerTokenRequest(
       request.caller,

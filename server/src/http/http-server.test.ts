@@ -1,0 +1,43 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { expect, test } from 'vitest';
+import { closeHttpServer, listen, openHttpServer } from './http-server.ts';
+
+async function raw(address: string, text: string): Promise<string> {
+  const [host, port] = address.split(':') as [string, string];
+  const socket = connect(Number(port), host);
+  let answer = '';
+  socket.setEncoding('utf8').on('data', (part: string) => (answer += part));
+  socket.write(text);
+  await once(socket, 'close');
+  return answer;
+}
+
+test('a head that never ends is given up, and so is a body that does not come', async () => {
+  const server = openHttpServer((request, response) => request.resume().on('end', () => response.end()), {
+    headersMs: 50,
+    idleMs: 300,
+    checkMs: 20,
+  });
+  const address = await listen(server, '127.0.0.1:0');
+  expect(await raw(address, 'GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ')).toMatch(/^HTTP\/1\.1 408 /);
+  expect(await raw(address, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab')).toBe('');
+  await closeHttpServer(server, 0);
+});
+
+test('limits there are by default: none of them is 0, which would be none', () => {
+  const { headersTimeout, timeout, keepAliveTimeout } = openHttpServer(() => {});
+  for (const limit of [headersTimeout, timeout, keepAliveTimeout]) expect(limit).toBeGreaterThan(1000);
+});
+
+test('an address that cannot be is named', async () => {
+  await expect(
+    listen(
+      openHttpServer(() => {}),
+      '192.0.2.1:0',
+    ),
+  ).rejects.toMatchObject({
+    code: 'LISTEN_FAILED',
+    message: expect.stringContaining('192.0.2.1:0'),
+  });
+});
