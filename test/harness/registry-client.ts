@@ -152,11 +152,12 @@ export interface Told {
   readonly passed: readonly string[];
 }
 
-/** The verdict on an image, once all that it rests on is known. */
-export async function decidedVerdict(reader: Visitor, repository: string, reference: string): Promise<Told> {
+/** The verdict on an image once it has been checked, whatever could be decided of it. */
+export async function checkedVerdict(reader: Visitor, repository: string, reference: string): Promise<Told> {
   return until(async () => {
     const { status, json } = await reader.api<{ verdict?: Told }>('verdict', { repository, reference });
     if (status !== 200) throw new Error(`verdict: ${status} ${JSON.stringify(json)}`);
-    return json.verdict?.decided ? json.verdict : undefined;
+    const waits = json.verdict?.reasons.some(({ message }) => message.includes('not checked yet'));
+    return waits === false ? json.verdict : undefined;
   }, `the verdict on ${repository} ${reference}`);
 }

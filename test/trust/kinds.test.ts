@@ -12,7 +12,7 @@ import {
   smallRoot,
   type Layer,
 } from '../harness/images.ts';
-import { decidedVerdict, type Pushable, type Told } from '../harness/registry-client.ts';
+import { checkedVerdict, type Pushable, type Told } from '../harness/registry-client.ts';
 import { lacksTools } from '../requirements.ts';
 import { expectHeld, expectServed, openSetting, publish, type Published, type Setting } from './setting.ts';
 
@@ -72,7 +72,7 @@ describe.skipIf(lacksTools(['cosign2', 'cosign3', 'helm']))('in an official name
   afterAll(() => setting[Symbol.asyncDispose]());
 
   async function kindAndVerdict({ repository, digest }: Published): Promise<{ kind: string; verdict: Told }> {
-    const verdict = await decidedVerdict(setting.as.reader, repository, digest);
+    const verdict = await checkedVerdict(setting.as.reader, repository, digest);
     const { json } = await setting.as.signer.api<{ kind: string }>('images', {
       repository,
       reference: digest,
@@ -150,7 +150,7 @@ describe.skipIf(lacksTools(['cosign2', 'cosign3', 'helm']))('in an official name
     expect(manifests).toHaveLength(2);
     const kinds: string[] = [];
     for (const reference of [...tags, ...manifests.map(({ digest }) => digest)]) {
-      const verdict = await decidedVerdict(setting.as.reader, repository, reference);
+      const verdict = await checkedVerdict(setting.as.reader, repository, reference);
       const { json } = await setting.as.reader.api<{ kind: string }>('images', { repository, reference });
       kinds.push(`${json.kind} ${verdict.outcome}`);
       const path = `/v2/${repository}/manifests/${reference}`;

@@ -7,7 +7,7 @@ import { homeOf, makeKey, signer, type KeyKind, type Signer, type SigningKey } f
 import { imageOf, smallRoot } from '../harness/images.ts';
 import { startProduct, type Product } from '../harness/product.ts';
 import {
-  decidedVerdict,
+  checkedVerdict,
   sha256,
   until,
   visitor,
@@ -178,7 +178,7 @@ export async function expectServed({ as }: Setting, published: Published): Promi
 
 /** The verdict once it is decided, as a reader sees it. */
 export function verdictOn({ as }: Setting, { repository, digest }: Published): Promise<Told> {
-  return decidedVerdict(as.reader, repository, digest);
+  return checkedVerdict(as.reader, repository, digest);
 }
 
 /** What the verdict says against the image, routine by routine. */

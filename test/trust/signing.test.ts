@@ -36,6 +36,7 @@ describe.skipIf(lacksTools(['cosign2', 'cosign3']))('an official image', () => {
     });
 
     it.skipIf(lacksPath('WHARFINGER_TEST_DATA'))('is served: a real Alpine Linux', async () => {
+      expect((await setting.as.admin.post('advisories', aboutAlpine)).status).toBe(200);
       const image = await publish(setting, `official/alpine-${tool}`, imageOf([alpineLayer()]));
       expect(await reasonsAgainst(setting, image)).toEqual(['signed']);
       await expectHeld(setting, image, /not signed/);
@@ -63,6 +64,18 @@ describe.skipIf(lacksTools(['cosign2', 'cosign3']))('an official image', () => {
       for (const image of [index, ...children]) await expectServed(setting, image);
     });
   });
+});
+
+/** Where no advisory is about a distribution, its packages are not known to be free of flaws. */
+const aboutAlpine = JSON.stringify({
+  id: 'TEST-1',
+  modified: '2026-01-01T00:00:00Z',
+  affected: [
+    {
+      package: { ecosystem: 'Alpine:v3.10', name: 'not-in-this-image' },
+      ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }] }],
+    },
+  ],
 });
 
 /** The one layer of a real image that `docker save` wrote. */
