@@ -1,6 +1,4 @@
-import { transact } from '../db/transaction.ts';
 import type { Placed } from '../stores/repositories.ts';
-import { forget } from './follow.ts';
 import { inspectImage } from './inspect.ts';
 import { judgeImage } from './judge.ts';
 import type { PipelineParts } from './parts.ts';
@@ -25,8 +23,6 @@ export async function checkImage(parts: PipelineParts, place: Placed, signal: Ab
   const image = await loadImage(parts, place);
   if (!image) return; // deleted since
   await inspectImage(parts, image, signal);
-  // A verdict that was made, or is being made, while this was not known does not stand.
-  await transact(parts.db, (trx) => forget(trx, parts.memory, [place], 'facts'));
   await verifySignatures(parts, place);
   await judgeImage(parts, place);
 }

@@ -10,6 +10,8 @@ import { packJson } from '../stores/compressed-json.ts';
 import { matchVersions } from '../stores/findings.ts';
 import { getImage, packImage, putImage, type PackedImage } from '../stores/images.ts';
 import { getLayerInventory, hasLayerInventory, putLayerInventory } from '../stores/layer-inventories.ts';
+import { placesOf } from '../stores/repositories.ts';
+import { forget, invalidate } from './follow.ts';
 import type { PipelineParts } from './parts.ts';
 import type { StoredManifest } from './stored-image.ts';
 
@@ -36,7 +38,8 @@ const passing: ReadonlySet<ProblemCode> = new Set(['missing-part', 'crashed', 't
 
 /**
  * Makes what is missing of the inventories of an image's layers, composes the image's own, stores it and, in the same
- * transaction, matches the package versions that no image had before. What failed for a passing reason is tried again
+ * transaction, matches the package versions that no image had before and ends the verdicts on it, wherever it is. The
+ * caller judges it in its repository; jobs do elsewhere. What failed for a passing reason is tried again
  * when the image is checked again, as after a push of the same.
  */
 export async function inspectImage(
@@ -50,7 +53,13 @@ export async function inspectImage(
   const packed = await compose(parts, image, signal);
   if (!packed) return;
   await transact(db, async (trx) => {
-    await matchVersions(trx, await putImage(trx, image.digest, packed, now()));
+    const at = now();
+    await matchVersions(trx, await putImage(trx, image.digest, packed, at));
+    // No verdict stands that was made, or is being made, while this was not known.
+    const places = await placesOf(trx, image.digest);
+    await forget(trx, parts.memory, [image], 'facts');
+    const others = places.filter(({ repository }) => repository !== image.repository);
+    await invalidate(trx, parts.memory, 'judge', others, at);
   });
 }
 
