@@ -56,12 +56,15 @@ export function memoryOf(server: RunningServer): number {
   }, 0);
 }
 
-/** Waits until a server has done what it does in the background: under 5 % of one processor during a second. */
+/**
+ * Waits until a server has done what it does in the background: under 5 % of one processor during two seconds, waiting for a
+ * processor included, so that a server that is kept from working does not look idle.
+ */
 export async function settle(server: RunningServer, longestSeconds: number): Promise<boolean> {
-  for (let second = 0; second < longestSeconds; second += 1) {
-    const before = processorTicks(server);
-    await pause(1000);
-    if (processorTicks(server) - before < 5) return true;
+  for (let second = 0; second < longestSeconds; second += 2) {
+    const before = busyNanoseconds(server);
+    await pause(2000);
+    if (busyNanoseconds(server) - before < 1e8) return true;
   }
   return false;
 }
@@ -76,22 +79,26 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** In hundredths of a second. */
-function processorTicks(server: RunningServer): number {
+/** Time that all threads ran or waited to run. */
+function busyNanoseconds(server: RunningServer): number {
   return familyOf(server.process.pid!).reduce((sum, pid) => {
-    const fields = read(`/proc/${pid}/stat`).split(') ')[1]?.split(' ') ?? [];
-    return sum + Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
+    const threads = tasksOf(pid).map((task) => read(`/proc/${pid}/task/${task}/schedstat`).split(' '));
+    return sum + threads.reduce((time, [ran, waited]) => time + Number(ran) + Number(waited ?? 0), 0);
   }, 0);
 }
 
-function familyOf(pid: number): number[] {
-  let tasks: string[];
+function tasksOf(pid: number): string[] {
   try {
-    tasks = readdirSync(`/proc/${pid}/task`);
+    return readdirSync(`/proc/${pid}/task`);
   } catch {
     return [];
   }
-  const children = tasks.flatMap((task) => read(join(`/proc/${pid}/task`, task, 'children')).split(' '));
+}
+
+function familyOf(pid: number): number[] {
+  const children = tasksOf(pid).flatMap((task) =>
+    read(join(`/proc/${pid}/task`, task, 'children')).split(' '),
+  );
   return [pid, ...children.filter((child) => child !== '').flatMap((child) => familyOf(Number(child)))];
 }
 
