@@ -1,8 +1,12 @@
 import { tarOf } from '@wharfinger/lib/inspect/layer-fixture';
 import { digestOf, type Digest } from '@wharfinger/lib/oci/digest';
 import { mediaTypes } from '@wharfinger/lib/oci/media-types';
-import type { TestServer } from './running-server.ts';
-import { admin, until } from './running-server.ts';
+import { admin, until, type Call } from './running-server.ts';
+
+/** A server that images are pushed to. */
+interface Reached {
+  readonly call: Call;
+}
 
 /** What an image of a test is made of. */
 export interface ImageContent {
@@ -61,7 +65,7 @@ export function smallImage({
 
 /** Pushes an image the way clients do, and gives the status of the manifest's PUT. */
 export async function push(
-  server: TestServer,
+  server: Reached,
   image: SmallImage,
   repository: string,
   tag: string,
@@ -85,7 +89,7 @@ export async function push(
 
 /** Makes and pushes an image, and waits until it was taken apart and judged. */
 export async function pushChecked(
-  server: TestServer,
+  server: Reached,
   repository: string,
   tag: string,
   content: ImageContent = {},
@@ -99,7 +103,7 @@ export async function pushChecked(
 }
 
 /** Waits until an image was taken apart and judged by what was found. */
-export async function checked(server: TestServer, repository: string, digest: string): Promise<void> {
+export async function checked(server: Reached, repository: string, digest: string): Promise<void> {
   await until(async () => {
     const path = `/api/v1/images?repository=${repository}&reference=${digest}`;
     const { status, json } = await server.call('GET', path, { as: admin });

@@ -57,13 +57,41 @@ export interface TestServer extends AsyncDisposable {
   readonly url: string;
   /** the folder that data and configuration lie in */
   readonly folder: string;
-  call(method: string, path: string, asking?: Asking): Promise<Answered>;
+  readonly call: Call;
   /** A bearer token for these scopes. */
   token(as: string | undefined, ...scopes: readonly string[]): Promise<string>;
   /** Puts another configuration in force, as SIGHUP does. */
   reload(settings: object): Promise<void>;
   /** Ends the server and starts it again over the same data. */
   restart(settings?: object): Promise<void>;
+}
+
+/** Sends requests to a server. */
+export type Call = (method: string, path: string, asking?: Asking) => Promise<Answered>;
+
+/** Sends requests to the server that listens at host:port. */
+export function callerOf(address: () => string): Call {
+  return async (method, path, asking = {}) => {
+    const { as, token, body } = asking;
+    const headers: Record<string, string> = { ...asking.headers };
+    if (as !== undefined) headers['authorization'] = `Basic ${Buffer.from(as).toString('base64')}`;
+    if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
+    const isBytes = body === undefined || typeof body === 'string' || body instanceof Uint8Array;
+    if (!isBytes) headers['content-type'] = 'application/json';
+    const answer = await fetch(`http://${address()}${path}`, {
+      method,
+      headers,
+      redirect: 'manual',
+      ...(body !== undefined && { body: isBytes ? body : JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      text,
+      json: () => JSON.parse(text) as Document,
+    };
+  };
 }
 
 /** Starts a server with these settings (the YAML as a plain object) and removes all of it when it is disposed of. */
@@ -86,27 +114,7 @@ export async function startTestServer(
     return startServer(await read(), { now });
   }
 
-  async function call(method: string, path: string, asking: Asking = {}): Promise<Answered> {
-    const { as, token, body } = asking;
-    const headers: Record<string, string> = { ...asking.headers };
-    if (as !== undefined) headers['authorization'] = `Basic ${Buffer.from(as).toString('base64')}`;
-    if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
-    const isBytes = body === undefined || typeof body === 'string' || body instanceof Uint8Array;
-    if (!isBytes) headers['content-type'] = 'application/json';
-    const answer = await fetch(`http://${running.address}${path}`, {
-      method,
-      headers,
-      redirect: 'manual',
-      ...(body !== undefined && { body: isBytes ? body : JSON.stringify(body) }),
-    });
-    const text = await answer.text();
-    return {
-      status: answer.status,
-      headers: answer.headers,
-      text,
-      json: () => JSON.parse(text) as Document,
-    };
-  }
+  const call = callerOf(() => running.address);
 
   return {
     get address() {
