@@ -13,7 +13,7 @@ const maxConcurrent = 4;
 const maxWaiting = 200;
 
 /** Compared with where there is nothing to compare with, so that every wrong answer costs the same. */
-const nobody = '$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$yyxBG2fO9EV7Kf4FXQeuuw';
+export const hashOfNobody = '$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$yyxBG2fO9EV7Kf4FXQeuuw';
 
 /** Checks the passwords of people. */
 export interface PasswordVerifier {
@@ -53,14 +53,15 @@ export function createPasswordVerifier(): PasswordVerifier {
     verify(stored, password) {
       // One hash per request: this is on the way of every pull.
       const remembered = digest(`${stored}\0${password}`);
-      if (known.get(remembered)) return true;
-      const hash = stored?.startsWith('$argon2') ? stored : nobody;
-      if (hash === nobody && stored !== undefined && same(digest(stored), digest(password))) {
+      // Who does not exist must not pass for a user whose password is the word undefined.
+      if (stored !== undefined && known.get(remembered)) return true;
+      const hash = stored?.startsWith('$argon2') ? stored : hashOfNobody;
+      if (hash === hashOfNobody && stored !== undefined && same(digest(stored), digest(password))) {
         known.set(remembered, true);
         return true;
       }
       return limited(async () => {
-        const right = (await verifyArgon2(hash, password).catch(() => false)) && hash !== nobody;
+        const right = (await verifyArgon2(hash, password).catch(() => false)) && hash !== hashOfNobody;
         // Only what is right is remembered: a guess must cost its full price each time.
         if (right) known.set(remembered, true);
         return right;

@@ -23,7 +23,8 @@ export function ownEvidence(catalog: Catalog, storage: BlobStore, repository: st
 /**
  * A blob as a whole.
  * @param limit bytes
- * @throws WharfingerError SIZE_INVALID where it is larger
+ * @throws WharfingerError SIZE_INVALID where it is larger; INTERNAL where it cannot be read: what the catalog has must be
+ *   there, and that it is not is no answer to who asks
  */
 export async function readSmallBlob(
   storage: BlobStore,
@@ -32,7 +33,9 @@ export async function readSmallBlob(
 ): Promise<Uint8Array> {
   if (record.size > limit)
     throw new WharfingerError('SIZE_INVALID', { what: `${record.size} bytes, more than ${limit}` });
-  const reader = await storage.open(record.location);
+  const reader = await storage.open(record.location).catch((cause: unknown) => {
+    throw new WharfingerError('INTERNAL', { what: 'stored bytes cannot be read', cause });
+  });
   try {
     const bytes = new Uint8Array(reader.size);
     for (let at = 0; at < bytes.length;) {
