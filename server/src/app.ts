@@ -172,7 +172,7 @@ export async function startServer(
   addTokenRoutes(context, tokens);
   addRepositoryRoutes(context, () => policy.namespaceOf);
   addTagRoutes(context, isTagImmutable);
-  addImageRoutes(context, knowledge);
+  addImageRoutes(context, knowledge, gate);
   addHoldRoutes(context, createHoldActs(parts));
   addJudgementRoutes(context, { policy: currentPolicy, collection });
   addAdvisoryRoutes(context, parts);

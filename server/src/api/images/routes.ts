@@ -3,17 +3,27 @@ import { formatPlatform } from '@wharfinger/lib/oci/descriptor';
 import { parseManifest } from '@wharfinger/lib/oci/manifest';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import { toCycloneDx } from '@wharfinger/lib/inspect/sbom/cyclonedx';
+import { demandServed } from '@wharfinger/lib/registry/access';
 import { explainVerdict } from '@wharfinger/lib/routines/explain';
 import { WharfingerError } from '@wharfinger/lib/errors';
+import type { Gate } from '../../gate/gate.ts';
 import type { ImageKnowledge } from '../../pipeline/knowledge.ts';
 import { resolveImage, type ApiContext } from '../context.ts';
 
-/** What is known of an image: all of it, its verdict, its findings, its SBOM. */
-export function addImageRoutes(context: ApiContext, knowledge: ImageKnowledge): void {
+/**
+ * What is known of an image: all of it, its verdict, its findings, its SBOM. Who may pull may ask why an image is held; all
+ * of it, the environment in its configuration too, is for those whom the gate lets read the image.
+ */
+export function addImageRoutes(
+  context: ApiContext,
+  knowledge: ImageKnowledge,
+  gate: Pick<Gate, 'manifest'>,
+): void {
   const { app, catalog } = context;
 
   app.get('/api/v1/images', async (request) => {
     const { repository, digest } = await resolveImage(context, request, request.query);
+    demandServed(await gate.manifest({ caller: request.caller, repository, digest }));
     const facts = await knowledge.factsOf(repository, digest);
     return {
       repository,
