@@ -3,7 +3,7 @@ import { eachEntry } from './layer-tree.ts';
 
 /**
  * Steps that all of an image's paths, links and files of note may take together: some seconds of work, many times what
- * real images need. Composing happens outside of the inspection process, so that it must end by itself.
+ * real images need. Composing ends by itself, wherever it happens: the command line does it in its own thread.
  */
 const maxSteps = 20_000_000;
 

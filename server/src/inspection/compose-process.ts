@@ -21,7 +21,7 @@ export interface ComposeLimits {
   /** resident bytes of the process */
   readonly memory: number;
   readonly seconds: number;
-  /** bytes of the longest description of an image; 32 MiB where nothing is given: this process reads it */
+  /** bytes of the longest description of an image; 16 MiB (some 60,000 packages) where nothing is given: this process reads it */
   readonly answer?: number;
   readonly signal?: AbortSignal;
 }
@@ -39,7 +39,7 @@ export interface ComposedImage {
  * @throws what fetching the layers throws, and the reason of `limits.signal`: then nothing is known
  */
 export async function composeInProcess(input: ImageInput, limits: ComposeLimits): Promise<ComposedImage> {
-  const { memory, seconds, signal, answer = 32 * 1024 ** 2 } = limits;
+  const { memory, seconds, signal, answer = 16 * 1024 ** 2 } = limits;
   signal?.throwIfAborted();
   const run = new LimitedProcess(workerCommand('compose', { memory, cpuSeconds: seconds }), {
     memory,

@@ -1,7 +1,8 @@
 import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
 import { z } from 'zod';
-import type { ImageInventory } from '@wharfinger/lib/inspect/inventory';
+import type { ImageInventory, Package } from '@wharfinger/lib/inspect/inventory';
+import { isFields } from '@wharfinger/lib/inspect/json-fields';
 import type { ImageManifest } from '@wharfinger/lib/oci/manifest';
 import { count, measured, problem, text } from './inventory-schema.ts';
 
@@ -20,23 +21,41 @@ const inventory = z
         source: z.enum(['os-release', 'packages', 'none']),
       })
       .optional(),
-    packages: z.array(
-      z.strictObject({
-        type: z.enum(['deb', 'apk', 'npm', 'golang']),
-        name: text,
-        version: text,
-        match: z.strictObject({ ecosystem: text.optional(), name: text, version: text }),
-        purl: text,
-        architecture: text.optional(),
-        licence: text.optional(),
-        path: text,
-        layer: count,
-      }),
-    ),
+    // Checked by a plain loop below, which takes a fraction of the time: there may be many thousands.
+    packages: z.custom<Package[]>((value) => Array.isArray(value) && value.every(isPackage)),
     problems: z.array(problem.extend({ layer: count.optional() })),
     layers: z.array(z.strictObject(measured)),
   })
   .refine(({ complete, problems }) => complete === !problems.some(({ hides }) => hides), 'complete is wrong');
+
+const types: ReadonlySet<unknown> = new Set(['deb', 'apk', 'npm', 'golang']);
+const texts: ReadonlySet<string> = new Set(['name', 'version', 'purl', 'path', 'architecture', 'licence']);
+const required = ['type', 'name', 'version', 'match', 'purl', 'path', 'layer'];
+
+function isPackage(value: unknown): boolean {
+  if (!isFields(value)) return false;
+  for (const name in value) {
+    const field = value[name];
+    if (name === 'match') {
+      if (!isMatch(field)) return false;
+    } else if (name === 'layer') {
+      if (!Number.isSafeInteger(field) || (field as number) < 0) return false;
+    } else if (name === 'type') {
+      if (!types.has(field)) return false;
+    } else if (!texts.has(name) || !isText(field)) return false;
+  }
+  return required.every((name) => name in value);
+}
+
+function isMatch(value: unknown): boolean {
+  if (!isFields(value) || !isText(value['name']) || !isText(value['version'])) return false;
+  const isKnown = 'ecosystem' in value;
+  return Object.keys(value).length === (isKnown ? 3 : 2) && (!isKnown || isText(value['ecosystem']));
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value.length <= 64 * 1024;
+}
 
 /**
  * Reads what the composing process says of an image; it is trusted no more than the layers that it is made from.
@@ -56,9 +75,7 @@ export async function parseImage(
     return undefined;
   }
   const { data } = inventory.safeParse(value);
-  return data !== undefined && fits(data as ImageInventory, manifest)
-    ? { inventory: data as ImageInventory, bytes }
-    : undefined;
+  return data !== undefined && fits(data, manifest) ? { inventory: data, bytes } : undefined;
 }
 
 /** Whether it speaks of layers that the manifest has. */

@@ -17,7 +17,7 @@ export interface LayerInput {
 export interface InspectOptions {
   /** resident bytes of the process; 512 MiB where nothing is given */
   readonly memory?: number;
-  /** bytes of the longest inventory; 256 MiB where nothing is given */
+  /** bytes of the longest inventory, packed where it stays packed; 256 MiB and 64 MiB where nothing is given */
   readonly answer?: number;
   readonly signal?: AbortSignal;
 }
@@ -34,6 +34,7 @@ const MiB = 1024 ** 2;
 export const defaultMemory = 512 * MiB;
 
 const defaultAnswer = 256 * MiB;
+const defaultPacked = 64 * MiB;
 
 /** Layers that one process reads; each is an open file. */
 const batch = 64;
@@ -66,7 +67,7 @@ export function packLayers(
   limits: LayerLimits = defaultLimits,
   options: InspectOptions = {},
 ): AsyncGenerator<LayerAnswer<Uint8Array>> {
-  return readAnswers(inputs, limits, options, async (bytes) => bytes);
+  return readAnswers(inputs, limits, { answer: defaultPacked, ...options }, async (bytes) => bytes);
 }
 
 /** What is known of a layer whose reading failed: that it may hold anything, a file system included. */
