@@ -65,6 +65,13 @@ beforeAll(async () => {
   await pushImage(product, images.cut, 'strict/cut', '1');
 });
 
+/** Advisories about npm that concern none of the images: without any, nothing could be known of their packages. */
+async function importOthers(): Promise<void> {
+  const file = join(folder, 'others.json');
+  writeFileSync(file, advisoryFor('TEST-0', 'elsewhere', '1.0.0'));
+  await admin('advisories', 'import', file, '--server', product.host);
+}
+
 afterAll(async () => {
   await product?.stop();
   rmSync(folder, { recursive: true, force: true });
@@ -128,8 +135,22 @@ describe('repositories and tags', () => {
 });
 
 describe('an advisory', () => {
+  it('of the ecosystem must be there before an image passes', async () => {
+    const image = `${product.host}/strict/app:old`;
+    const unknown = await verdict(image);
+    expect(unknown).toMatchObject({
+      code: 3,
+      output: expect.stringMatching(/held +no advisories about npm/),
+    });
+    const found = await admin('findings', image);
+    expect(found).toMatchObject({ code: 4, error: expect.stringContaining('No advisories about npm') });
+    await importOthers();
+    expect((await verdict(image)).code).toBe(0);
+    expect((await admin('findings', image)).code).toBe(0);
+  });
+
   it('changes the verdicts of the images that it concerns', async () => {
-    expect((await verdict(`${product.host}/strict/app:old`)).code).toBe(0);
+    expect(await verdict(`${product.host}/strict/app:old`)).toMatchObject({ code: 0 });
     expect((await verdict(`${product.host}/open/app:1`)).code).toBe(0);
     const file = join(folder, 'left.json');
     writeFileSync(file, advisoryFor('TEST-1', 'left', '1.0.1'));
@@ -144,7 +165,7 @@ describe('an advisory', () => {
     });
     expect((await verdict(`${product.host}/strict/app:1`)).code).toBe(0);
     const { output } = await admin('advisories', 'status', '--server', product.host);
-    expect(output).toMatch(/^1 advisory, imported last 20/);
+    expect(output).toMatch(/^2 advisories, imported last 20/);
     const { findings } = await json<{ findings: object[] }>('findings', `${product.host}/strict/app:old`);
     expect(findings).toMatchObject([{ advisory: 'TEST-1', package: 'left', fixedIn: '1.0.1' }]);
   });
@@ -216,6 +237,7 @@ describe('a judgement', () => {
     const image = `${product.host}/signed/app:1`;
     const there = await verdict(image);
     const here = await admin('verify', image, '--judgement', file, '--advisories', join(folder, 'left.json'));
+    expect(here.error).toBe('');
     expect([there.code, here.code]).toEqual([3, 3]);
     expect(here.output).toMatch(/held +not signed by a trusted key/);
     expect(here.output).toContain('Trusted: release.');
@@ -300,6 +322,14 @@ describe('wharf pin', () => {
     expect(readFileSync(file, 'utf8')).toBe(text(''));
     expect((await admin('pin', '--write', file)).code).toBe(3);
     expect(readFileSync(file, 'utf8')).toBe(text(`@${images.new.manifest.digest}`));
+    const stray = join(deploy, 'Dockerfile');
+    writeFileSync(stray, `FROM ${product.host}/none/there:1 AS a\nFROM ${product.host}/strict/app:1\n`);
+    const mixed = await admin('pin', '--write', stray);
+    expect(mixed).toMatchObject({
+      code: 1,
+      output: expect.stringMatching(/refused .*:1 .*none\/there:1 .*not known/),
+    });
+    expect(readFileSync(stray, 'utf8')).toContain(`strict/app:1@${images.new.manifest.digest}`);
     const { images: told2 } = await json<{ images: object[] }>('pin', '--check', file);
     expect(told2).toMatchObject([
       { outcome: 'pinned', line: 4 },

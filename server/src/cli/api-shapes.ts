@@ -51,8 +51,6 @@ export const finding = z.object({
   layer: z.number(),
 }) satisfies z.ZodType<FindingFact>;
 
-export const findingsAnswer = z.object({ digest: z.string(), findings: z.array(finding) });
-
 export const repositoriesAnswer = z.object({
   repositories: z.array(
     z.object({ name: z.string(), class: z.string(), gate: z.string(), official: z.boolean() }),

@@ -64,6 +64,7 @@ const factsShape = z.looseObject({
   image,
   inventory: inventory.optional(),
   findings: z.array(finding).optional(),
+  advisories: z.looseObject({ uncovered: z.array(z.string()) }).optional(),
   signatures: signatures.optional(),
   held: z.looseObject({ by: z.string(), at: z.string(), reason: z.string() }).optional(),
 }) satisfies z.ZodType<Facts>;

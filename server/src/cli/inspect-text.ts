@@ -9,7 +9,7 @@ export function inspectText(facts: Facts, style: Style, withPackages: boolean): 
   return blocks.filter((block) => block !== '').join('\n\n');
 }
 
-function overview({ image, inventory, findings, signatures, held }: Facts, style: Style): string {
+function overview({ image, inventory, findings, advisories, signatures, held }: Facts, style: Style): string {
   const { config } = image;
   const lines: ReadonlyArray<readonly [string, string | undefined]> = [
     ['digest', image.digest],
@@ -31,12 +31,13 @@ function overview({ image, inventory, findings, signatures, held }: Facts, style
           : 'INCOMPLETELY: it may hide anything',
     ],
     ['findings', findings === undefined ? 'not known yet' : countFindings(findings)],
+    ['not looked for', advisories?.uncovered.join(', ')],
     ['signed by', signatures === undefined ? undefined : keysText(signatures)],
     ['missing', image.missing.length === 0 ? undefined : image.missing.join(', ')],
     ['held by hand', held === undefined ? undefined : `by ${held.by} at ${held.at}: ${held.reason}`],
   ];
   return lines
-    .flatMap(([name, value]) => (value ? [`${style.dim(name.padEnd(13))} ${displayable(value)}`] : []))
+    .flatMap(([name, value]) => (value ? [`${style.dim(name.padEnd(14))} ${displayable(value)}`] : []))
     .join('\n');
 }
 

@@ -1,8 +1,10 @@
+import type { ErrorCode } from '@wharfinger/lib/errors';
 import { parseDigest } from '@wharfinger/lib/oci/digest';
 import type { Resolution } from '@wharfinger/lib/pinning/pin-text';
 import type { Verdict } from '@wharfinger/lib/routines/verdict';
 import { verdictAnswer } from './api-shapes.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts';
+import { describeFailure } from './failure.ts';
 import type { ImageOptions } from './image-options.ts';
 import { serverFor } from './image-question.ts';
 import { assessHere } from './local-assessment.ts';
@@ -15,6 +17,20 @@ export interface Resolver {
   codes(): readonly ExitCode[];
 }
 
+/** Failures that say something of one image alone; the others would come back with the next one. */
+const ofOneImage: ReadonlySet<string> = new Set<ErrorCode>([
+  'MANIFEST_UNKNOWN',
+  'MANIFEST_INVALID',
+  'NAME_UNKNOWN',
+  'BLOB_UNKNOWN',
+  'BLOB_DIGEST_MISMATCH',
+  'SIZE_INVALID',
+  'UNAUTHORIZED',
+  'DENIED',
+  'HELD',
+  'REMOTE_FAILED',
+]);
+
 /** Pins what a reference points to, if its verdict lets it pass; of an index, every image that counts must pass. */
 export function createResolver(options: ImageOptions, session: Session): Resolver {
   const codes: ExitCode[] = [];
@@ -26,26 +42,32 @@ export function createResolver(options: ImageOptions, session: Session): Resolve
     const reasons = verdict.reasons.filter(({ effect }) => effect !== 'warn').map(({ message }) => message);
     return { refused: `${name}${verdict.outcome}: ${reasons.join('; ')}` };
   };
+  async function ask(reference: string): Promise<Resolution> {
+    const there = await serverFor(reference, options, session);
+    if (there === undefined) {
+      const known = await assessHere(reference, options, session);
+      return answer(known.index ?? known.digest, [['', known.verdict]]);
+    }
+    const { verdict, children = [] } = await there.server.get('/api/v1/verdict', there.query, verdictAnswer);
+    const counted = options.platform
+      ? children.filter(({ platform }) => platform === options.platform)
+      : children;
+    return answer(verdict.digest, [
+      ['', verdict],
+      ...counted.map((child) => [`${child.platform ?? child.digest}: `, child.verdict] as const),
+    ]);
+  }
   return {
     codes: () => codes,
     async resolve(reference) {
-      const there = await serverFor(reference, options, session);
-      if (there !== undefined) {
-        const { verdict, children = [] } = await there.server.get(
-          '/api/v1/verdict',
-          there.query,
-          verdictAnswer,
-        );
-        const counted = options.platform
-          ? children.filter(({ platform }) => platform === options.platform)
-          : children;
-        return answer(verdict.digest, [
-          ['', verdict],
-          ...counted.map((child) => [`${child.platform ?? child.digest}: `, child.verdict] as const),
-        ]);
+      try {
+        return await ask(reference);
+      } catch (error) {
+        const { code, message } = describeFailure(error);
+        if (!ofOneImage.has(code)) throw error;
+        codes.push(exitCodes.failed);
+        return { refused: message };
       }
-      const known = await assessHere(reference, options, session);
-      return answer(known.index ?? known.digest, [['', known.verdict]]);
     },
   };
 }

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { findingsAnswer } from '../api-shapes.ts';
+import { displayable } from '../display.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { findingsText, sortFindings } from '../findings-text.ts';
 import { addImageOptions, imageArgument, type ImageOptions } from '../image-options.ts';
-import { serverFor } from '../image-question.ts';
+import { askServer, serverFor } from '../image-question.ts';
 import { assessHere } from '../local-assessment.ts';
 import type { Run, Session } from '../session.ts';
 
@@ -13,7 +13,8 @@ export function addFindings(program: Command, run: Run): void {
     .summary('list the known vulnerabilities of an image')
     .description(
       'Lists the advisories that match packages of an image, worst first, with the version that fixes each and the ' +
-        'layer that brought the package. The exit code does not depend on what is found; wharf verdict judges.',
+        'layer that brought the package. What is found does not change the exit code, which is 4 where there may be more; ' +
+        'wharf verdict judges.',
     )
     .argument('<image>', imageArgument);
   addImageOptions(command)
@@ -26,25 +27,24 @@ export function addFindings(program: Command, run: Run): void {
 
 async function showFindings(session: Session, options: ImageOptions, image: string): Promise<ExitCode> {
   const there = await serverFor(image, options, session);
-  if (there !== undefined) {
-    const { digest, findings } = await there.server.get('/api/v1/findings', there.query, findingsAnswer);
-    session.result({ image: there.image, judgedBy: 'server', digest, findings: sortFindings(findings) }, () =>
-      findingsText(findings, session.style),
-    );
-    return exitCodes.done;
-  }
-  const known = await assessHere(image, options, session);
-  const { findings } = known.facts;
-  const complete = known.facts.inventory?.complete === true;
-  const result = { image: known.image, judgedBy: 'local', digest: known.digest, complete };
-  session.result({ ...result, findings: sortFindings(findings ?? []) }, () =>
-    findingsText(findings ?? [], session.style),
+  const known = there === undefined ? await assessHere(image, options, session) : await askServer(there);
+  const { findings, advisories, inventory } = known.facts;
+  const complete = inventory?.complete === true;
+  const uncovered = advisories?.uncovered ?? [];
+  const { judgedBy, digest } = known;
+  const listed = findings === undefined ? null : sortFindings(findings);
+  session.result({ image: known.image, judgedBy, digest, complete, uncovered, findings: listed }, () =>
+    findings === undefined ? '' : findingsText(findings, session.style),
   );
-  if (findings === undefined || !complete) {
-    session.note(
-      'The image could not be read completely: there may be more. wharf inspect shows what could not be read.',
-    );
-    return exitCodes.undecided;
-  }
-  return exitCodes.done;
+  const doubts = [
+    ...(findings === undefined ? ['Its packages have not been compared with advisories.'] : []),
+    ...(complete ? [] : ['It could not be read completely; wharf inspect shows what is hidden.']),
+    ...(uncovered.length === 0
+      ? []
+      : [
+          `No advisories about ${displayable(uncovered.join(', '))} were imported: nothing was looked for there.`,
+        ]),
+  ];
+  for (const doubt of doubts) session.note(doubt);
+  return doubts.length === 0 ? exitCodes.done : exitCodes.undecided;
 }
