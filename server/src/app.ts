@@ -202,6 +202,8 @@ export async function startServer(
     await Promise.all([closeHttpServer(server, graceMs), stopChores(), ...stopping]);
   });
   const address = await listen(server, config.listen);
+  // Such as a connection that could not be accepted: no reason to end.
+  server.on('error', (error) => log.error({ err: error }, 'the HTTP server failed'));
   log.info({ address, data: config.data }, 'wharfinger serves');
 
   const toClose = opened.move();

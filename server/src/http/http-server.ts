@@ -44,13 +44,16 @@ export async function listen(server: Server, where: string): Promise<string> {
   const at = where.lastIndexOf(':');
   const host = where.slice(0, at).replaceAll(/[[\]]/g, '');
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
+    const failed = (cause: NodeJS.ErrnoException): void => {
       const why = cause.code === 'EADDRINUSE' ? 'another program listens there' : cause.message;
       reject(new WharfingerError('LISTEN_FAILED', { what: `${where}: ${why}`, cause }));
+    };
+    server.once('error', failed);
+    server.listen(Number(where.slice(at + 1)), host, () => {
+      server.off('error', failed);
+      resolve();
     });
-    server.listen(Number(where.slice(at + 1)), host, resolve);
   });
-  server.removeAllListeners('error');
   const bound = server.address();
   return typeof bound === 'object' && bound !== null ? `${where.slice(0, at)}:${bound.port}` : where;
 }
