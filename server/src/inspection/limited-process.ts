@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 import type { Readable } from 'node:stream';
 import { FrameError, readFrames } from '@wharfinger/lib/inspect/frames';
 import type { ProblemCode } from '@wharfinger/lib/inspect/inventory';
@@ -66,6 +67,7 @@ export class LimitedProcess {
     const { pid } = this.child;
     const tooMuch = (): void =>
       this.fail('out-of-memory', `${task} takes more than ${memory} bytes of memory`);
+    if (pid !== undefined) standBack(pid);
     this.#group = pid === undefined ? undefined : joinGroup(pid, memory);
     this.#stopWatching = pid === undefined ? () => {} : watchMemory(pid, memory, tooMuch);
     const abort = (): void => void this.child.kill('SIGKILL');
@@ -128,5 +130,14 @@ export class LimitedProcess {
     for (const stream of this.child.stdio) stream?.destroy();
     await this.#exited;
     this.#group?.remove();
+  }
+}
+
+/** Pushes and pulls go first: who takes images apart has time. */
+function standBack(pid: number): void {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // It has ended already, or the system knows no priorities: the work is done all the same.
   }
 }
