@@ -148,6 +148,7 @@ export async function startServer(
       policy: currentPolicy,
       gate,
       served: pulls.served,
+      refused: pulls.refused,
       failed: (error, request) => log.error({ err: error, url: request.url }, 'request failed'),
       now,
     }),

@@ -33,6 +33,9 @@ export interface RegistryHost {
   /** Told of every manifest served, after it was sent; must not throw. */
   served?(event: ServedEvent): void;
 
+  /** Told of every manifest that the gate held back; must not throw. */
+  refused?(event: RefusedEvent): void;
+
   /** Told of failures that are not the caller's: they answer 500 without a word of what they are; must not throw. */
   failed?(error: unknown, request: IncomingMessage): void;
 }
@@ -72,4 +75,9 @@ export type GateAnswer =
 export interface ServedEvent extends GateQuestion {
   readonly method: 'GET' | 'HEAD';
   readonly at: Date;
+}
+
+export interface RefusedEvent extends ServedEvent {
+  /** the gate's */
+  readonly reasons: readonly string[];
 }

@@ -28,8 +28,11 @@ export async function serveManifest(exchange: Exchange, name: string, reference:
   const record = digest === undefined ? undefined : await catalog.getManifest(repository, digest);
   if (!record || !isDigest(digest)) throw await unknown(exchange, repository, 'MANIFEST_UNKNOWN');
   const question = { caller, repository, digest, ...(tag === undefined ? {} : { tag }) };
-  const answer = host.gateManifest(question);
-  demandServed(answer instanceof Promise ? await answer : answer);
+  const method = request.method === 'HEAD' ? 'HEAD' : 'GET';
+  const given = host.gateManifest(question);
+  const answer = given instanceof Promise ? await given : given;
+  if (!answer.serve) host.refused?.({ ...question, method, at: host.now(), reasons: answer.reasons });
+  demandServed(answer);
 
   const entityTag = `"${digest}"`;
   if (request.headers['if-none-match']?.includes(entityTag)) {
@@ -46,9 +49,8 @@ export async function serveManifest(exchange: Exchange, name: string, reference:
       'ETag',
       entityTag,
     ]);
-    response.end(request.method === 'HEAD' ? undefined : record.bytes);
+    response.end(method === 'HEAD' ? undefined : record.bytes);
   }
-  const method = request.method === 'HEAD' ? 'HEAD' : 'GET';
   host.served?.({ ...question, method, at: host.now() });
 }
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Caller, RegistryHost, ServedEvent } from '@wharfinger/lib/registry/host';
+import type { Caller, RefusedEvent, RegistryHost, ServedEvent } from '@wharfinger/lib/registry/host';
 import type { Policy } from '../access/policy.ts';
 import type { Gate } from './gate.ts';
 
@@ -8,6 +8,7 @@ export interface RegistryHostParts {
   readonly policy: () => Policy;
   readonly gate: Gate;
   readonly served: (event: ServedEvent) => void;
+  readonly refused: (event: RefusedEvent) => void;
   /** told of failures that are ours */
   readonly failed: (error: unknown, request: IncomingMessage) => void;
   readonly now: () => Date;
@@ -24,6 +25,7 @@ export function createRegistryHost(parts: RegistryHostParts): RegistryHost {
     isTagImmutable: (repository, tag) => parts.policy().isTagImmutable(repository, tag),
     now: parts.now,
     served: parts.served,
+    refused: parts.refused,
     failed: parts.failed,
   };
 }

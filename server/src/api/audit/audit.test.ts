@@ -51,10 +51,21 @@ describe('the audit log', () => {
       tag: 'v1',
       detail: { from: second.digest },
     });
+    await push(server, smallImage(), 'team/held', 'v1');
+    const other = { repository: 'team/held', reference: 'v1', reason: 'it leaks' };
+    await server.call('POST', '/api/v1/holds', { as: admin, body: other });
+    await server.call('GET', '/v2/team/held/manifests/v1', { as: 'ci:password-of-ci', headers: agent });
     const hold = { repository: 'team/app', reference: 'v1', reason: 'it leaks' };
     for (const path of ['/api/v1/holds', '/api/v1/holds/release']) {
       await server.call('POST', path, { as: admin, headers: agent, body: hold });
     }
+    expect(await actionOf('pull', 'team/held')).toMatchObject({
+      actor: 'ci',
+      client: 'a-client/1',
+      outcome: 'held',
+      tag: 'v1',
+      detail: { method: 'GET', reasons: [expect.stringContaining('held by admin')] },
+    });
     for (const action of ['hold', 'release']) {
       expect(await actionOf(action, 'team/app')).toMatchObject({
         ...here,
