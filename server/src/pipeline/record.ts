@@ -5,11 +5,9 @@ import { afterCommit } from '../db/transaction.ts';
 import type { Db } from '../db/schema.ts';
 import type { VerdictMemory } from '../gate/verdict-memory.ts';
 import type { CatalogChange } from '../stores/catalog-change.ts';
-import { incompleteWithPart } from '../stores/incomplete-manifests.ts';
+import { incompleteWithPart, indexesWithChild, subjectAndTags } from '../stores/incomplete-manifests.ts';
 import type { Placed } from '../stores/repositories.ts';
 import { invalidate } from './follow.ts';
-
-type ManifestPut = Extract<CatalogChange, { kind: 'manifest-put' }>;
 
 /**
  * Step 2 of the path: writes, in the transaction of the change itself, what was done into the audit log, and the jobs
@@ -21,17 +19,24 @@ export async function recordChange(trx: Db, memory: VerdictMemory, change: Catal
   switch (change.kind) {
     case 'manifest-put':
       await invalidate(trx, memory, 'check', [{ repository, digest: change.digest }], change.at);
-      await followEvidence(trx, memory, change, subjectsOfPut(change));
+      await followEvidence(
+        trx,
+        memory,
+        change,
+        subjectsOf(
+          change.manifest.subject?.digest,
+          change.moved.map(({ tag }) => tag),
+        ),
+      );
       await followParts(trx, memory, change, change.digest);
+      if (change.added) await followIndexes(trx, memory, change, change.digest);
       break;
     case 'blob-linked':
       await followParts(trx, memory, change, change.blob.digest);
       break;
     case 'manifest-deleted':
-      await followEvidence(trx, memory, change, [
-        ...(change.subject ? [change.subject] : []),
-        ...change.tags.flatMap(subjectOfTag),
-      ]);
+      await followEvidence(trx, memory, change, subjectsOf(change.subject ?? undefined, change.tags));
+      await followIndexes(trx, memory, change, change.digest);
       afterCommit(trx, () => memory.forget(repository, change.digest));
       break;
     case 'tag-moved':
@@ -45,7 +50,18 @@ export async function recordChange(trx: Db, memory: VerdictMemory, change: Catal
   afterCommit(trx, () => memory.touch(repository));
 }
 
-/** What was waiting for this part is looked at again. */
+/** Indexes lack a part when a child has gone, and have it again when it is back. */
+async function followIndexes(
+  trx: Db,
+  memory: VerdictMemory,
+  change: CatalogChange,
+  child: Digest,
+): Promise<void> {
+  const indexes = await indexesWithChild(trx, change.repository, child);
+  await invalidate(trx, memory, 'judge', placesIn(change.repository, indexes), change.at);
+}
+
+/** What was waiting for this part is looked at again, and if that is a signature, what it is about. */
 async function followParts(
   trx: Db,
   memory: VerdictMemory,
@@ -54,6 +70,10 @@ async function followParts(
 ): Promise<void> {
   const waiting = await incompleteWithPart(trx, change.repository, part);
   await invalidate(trx, memory, 'check', placesIn(change.repository, waiting), change.at);
+  for (const digest of waiting) {
+    const { subject, tags } = await subjectAndTags(trx, change.repository, digest);
+    await followEvidence(trx, memory, change, subjectsOf(subject ?? undefined, tags));
+  }
 }
 
 /** Images whose signatures may be others now. */
@@ -70,9 +90,9 @@ function placesIn(repository: string, digests: readonly Digest[]): Placed[] {
   return digests.map((digest) => ({ repository, digest }));
 }
 
-function subjectsOfPut({ manifest, moved }: ManifestPut): Digest[] {
-  const named = manifest.subject ? [manifest.subject.digest] : [];
-  return [...new Set([...named, ...moved.flatMap(({ tag }) => subjectOfTag(tag))])];
+/** What evidence may be about, by its own word or by the names it stands under. */
+function subjectsOf(named: Digest | undefined, tags: readonly string[]): Digest[] {
+  return [...new Set([...(named ? [named] : []), ...tags.flatMap(subjectOfTag)])];
 }
 
 /** cosign keeps signatures under `sha256-<hex>.sig`; the referrers fallback lies under `sha256-<hex>`. */

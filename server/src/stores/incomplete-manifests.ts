@@ -18,3 +18,41 @@ export async function incompleteWithPart(db: Db, repository: string, part: Diges
     .execute();
   return rows.map((row) => row.digest as Digest);
 }
+
+/** Indexes of a repository that point to this manifest, whether it was there when they were pushed or not. */
+export async function indexesWithChild(db: Db, repository: string, child: Digest): Promise<Digest[]> {
+  const rows = await db
+    .selectFrom('manifest_refs')
+    .innerJoin('repositories', 'repositories.id', 'manifest_refs.repository_id')
+    .innerJoin('manifests', 'manifests.id', 'manifest_refs.manifest_id')
+    .select('manifests.digest')
+    .where('repositories.name', '=', repository)
+    .where('manifest_refs.digest', '=', child)
+    .where('manifest_refs.role', '=', 'manifest')
+    .execute();
+  return rows.map((row) => row.digest as Digest);
+}
+
+/** What a manifest says that it is about: its subject, and its tags, which may name one. */
+export async function subjectAndTags(
+  db: Db,
+  repository: string,
+  digest: Digest,
+): Promise<{ readonly subject: Digest | null; readonly tags: readonly string[] }> {
+  const rows = await db
+    .selectFrom('manifests')
+    .innerJoin('repositories', 'repositories.id', 'manifests.repository_id')
+    .leftJoin('tags', (join) =>
+      join
+        .onRef('tags.repository_id', '=', 'manifests.repository_id')
+        .onRef('tags.digest', '=', 'manifests.digest'),
+    )
+    .select(['manifests.subject', 'tags.name'])
+    .where('repositories.name', '=', repository)
+    .where('manifests.digest', '=', digest)
+    .execute();
+  return {
+    subject: (rows[0]?.subject ?? null) as Digest | null,
+    tags: rows.flatMap((row) => row.name ?? []),
+  };
+}

@@ -11,7 +11,7 @@ import { enqueue } from '../jobs/enqueue.ts';
 import { matchesOfImage, versionsWithFindings } from './findings.ts';
 import { standingHold } from './holds.ts';
 import { getImage, placesWithPackage, placesWithVersions } from './images.ts';
-import { incompleteWithPart } from './incomplete-manifests.ts';
+import { incompleteWithPart, indexesWithChild, subjectAndTags } from './incomplete-manifests.ts';
 import { forgetUnlinkedBlobs } from './orphans.ts';
 import { ensureVersions } from './packages.ts';
 import { manifestsAfter, manifestsWithLayer, placesOf } from './repositories.ts';
@@ -58,6 +58,8 @@ const questions: ReadonlyArray<readonly [string, (db: Db, catalog: Catalog) => P
   ['placesWithPackage', (db) => placesWithPackage(db, { ecosystem: 'npm', name: 'x', version: '1' })],
   ['ensureVersions', (db) => ensureVersions(db, [{ ecosystem: 'npm', name: 'x', version: '1' }])],
   ['incompleteWithPart', (db) => incompleteWithPart(db, 'a', digest)],
+  ['indexesWithChild', (db) => indexesWithChild(db, 'a', digest)],
+  ['subjectAndTags', (db) => subjectAndTags(db, 'a', digest)],
   ['placesOf', (db) => placesOf(db, digest)],
   ['manifestsWithLayer', (db) => manifestsWithLayer(db, digest)],
   ['manifestsAfter', (db) => manifestsAfter(db, 0, 5)],
