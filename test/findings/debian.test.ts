@@ -29,13 +29,13 @@ describe.skipIf(skips)('findings in Debian images', () => {
   let folder: string;
   let product: Product;
   let admin: Visitor;
+  let imported: Imported;
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'findings-'));
     product = await startProduct({ folder, config: { namespaces: [{ name: 'strict', gate: 'hold' }] } });
     admin = visitor(product.url, { name: product.user, password: product.password });
-    const { json } = await admin.post<Imported>('advisories', gunzipSync(readFileSync(osv)));
-    expect(json).toMatchObject({ read: 8097, new: 8097, refusedCount: 0 });
+    imported = (await admin.post<Imported>('advisories', gunzipSync(readFileSync(osv)))).json;
   });
   afterAll(async () => {
     await product?.stop();
@@ -59,6 +59,10 @@ describe.skipIf(skips)('findings in Debian images', () => {
     expect(found.toSorted()).toEqual(expectedPairs(packages, osv));
     return found;
   }
+
+  it('rest on all records of the feed', () => {
+    expect(imported).toMatchObject({ read: 8097, new: 8097, refusedCount: 0 });
+  });
 
   it('are in a build machine without updates those that dpkg --compare-versions gives', async () => {
     const tar = join(data, 'hostile/normal.tar.gz');

@@ -19,6 +19,12 @@ export interface Answer {
   readonly message: string;
 }
 
+/** What the API answered, its body read as JSON. */
+export interface Reply<T> {
+  readonly status: number;
+  readonly json: T;
+}
+
 /** The bytes of a manifest and what it refers to, ready to be pushed. */
 export interface Pushable {
   readonly manifest: Buffer;
@@ -34,8 +40,8 @@ export interface Visitor {
   push(repository: string, image: Pushable, reference?: string): Promise<string>;
   pushBlob(repository: string, bytes: Buffer): Promise<Part>;
   /** GET of the API; the status, and the JSON of the body. */
-  api<T>(path: string, query?: Readonly<Record<string, string>>): Promise<{ status: number; json: T }>;
-  post<T>(path: string, body: object | Buffer | string): Promise<{ status: number; json: T }>;
+  api<T>(path: string, query?: Readonly<Record<string, string>>): Promise<Reply<T>>;
+  post<T>(path: string, body: object | Buffer | string): Promise<Reply<T>>;
 }
 
 export interface SendOptions {
@@ -86,7 +92,7 @@ export function visitor(url: string, login?: Login | { readonly token: string })
     return { mediaType: 'application/octet-stream', digest, size: bytes.length };
   }
 
-  async function json<T>(answer: Promise<Answer>): Promise<{ status: number; json: T }> {
+  async function json<T>(answer: Promise<Answer>): Promise<Reply<T>> {
     const { status, body } = await answer;
     return { status, json: JSON.parse(body.toString()) as T };
   }

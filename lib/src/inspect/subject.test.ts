@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf, type Digest } from '../oci/digest.ts';
 import type { DocumentKind, LayerContent } from './inventory.ts';
-import { configOf, manifestOf } from './layer-fixture.ts';
+import { mediaTypes } from '../oci/media-types.ts';
+import { configOf, layerOf, manifestOf, tarOf } from './layer-fixture.ts';
 import { classifySubject } from './subject.ts';
 
 type Part = readonly [LayerContent, DocumentKind?] | undefined;
@@ -73,6 +74,30 @@ describe('what a manifest is for', () => {
     expect(classify(parts, runnable)).toBe('image');
     expect(classify(parts, Buffer.from('{"rootfs": {"diff_ids": 5}}'))).toBe('image');
     expect(classify(parts)).toBe('artifact');
+  });
+
+  it.each<[string, Buffer | undefined]>([
+    ['is not known', undefined],
+    ['is an archive', tarOf({ name: 'a', body: 'x' })],
+    ['is a packed archive', layerOf({ a: 'x' })],
+    ['is no JSON', Buffer.from('name: x\n')],
+    ['is JSON twice', Buffer.from('{}{}')],
+  ])(
+    'takes documents for an image whose config %s: it could bring a layer past inspection',
+    (_what, config) => {
+      const digest = digestOf('x');
+      const layers = new Map([[digest, { content: 'json', document: 'sbom' } as const]]);
+      expect(classifySubject(manifestOf([digest]), config, layers)).toBe('image');
+      expect(classifySubject(manifestOf([digest]), Buffer.alloc(0), layers)).toBe('sbom');
+    },
+  );
+
+  it('takes an index for an image that points to blobs', () => {
+    const child = { mediaType: mediaTypes.ociLayer, digest: digestOf('x'), size: 1 };
+    const index = { kind: 'index', mediaType: mediaTypes.ociIndex, annotations: {} } as const;
+    expect(classifySubject({ ...index, manifests: [child] }, undefined, new Map())).toBe('image');
+    const manifest = { ...child, mediaType: mediaTypes.ociManifest };
+    expect(classifySubject({ ...index, manifests: [manifest] }, undefined, new Map())).toBe('index');
   });
 
   it('does not ask media types', () => {
