@@ -102,11 +102,11 @@ export async function pushChecked(
   return image;
 }
 
-/** Waits until an image was taken apart and judged by what was found. */
+/** Waits until an image was taken apart and judged by what was found: without that, no routine can decide. */
 export async function checked(server: Reached, repository: string, digest: string): Promise<void> {
   await until(async () => {
-    const path = `/api/v1/images?repository=${repository}&reference=${digest}`;
+    const path = `/api/v1/verdict?repository=${repository}&reference=${digest}`;
     const { status, json } = await server.call('GET', path, { as: admin });
-    return status === 200 && json().inventory !== null && json().verdict.decided;
+    return status === 200 && json().verdict.decided;
   });
 }
