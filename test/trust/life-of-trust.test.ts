@@ -8,8 +8,8 @@ import {
   openSetting,
   pathsOf,
   publish,
+  push,
   trustIn,
-  verdictOn,
   type Config,
   type Published,
   type Setting,
@@ -39,7 +39,6 @@ describe.skipIf(lacksTools(['cosign2', 'cosign3']))('trust in keys', () => {
   it.each(cosigns)('rotates: the gate closes at once, and opens by a signature of %s', async (tool) => {
     await trust('p256');
     const image = await publish(setting, `official/rotated-${tool}`);
-    await verdictOn(setting, image);
     await setting.signer('p256').sign(tool, image.reference);
     await expectServed(setting, image);
 
@@ -57,7 +56,6 @@ describe.skipIf(lacksTools(['cosign2', 'cosign3']))('trust in keys', () => {
   it('stays as it was where the new configuration is wrong', async () => {
     await trust('p256');
     const image = await publish(setting, 'official/kept');
-    await verdictOn(setting, image);
     await setting.signer('p256').sign('cosign3', image.reference);
     const wrong = (config: Config) => ({ ...config, trust: [{ repositories: '**', keys: [] }] });
     await setting.reconfigure(wrong, 'was not read again');
@@ -68,7 +66,7 @@ describe.skipIf(lacksTools(['cosign2', 'cosign3']))('trust in keys', () => {
 describe('reading back what is held', () => {
   let setting: Setting;
   beforeAll(async () => {
-    setting = await openSetting([], { registry: { readBack: '4s' } });
+    setting = await openSetting([], { registry: { readBack: '10s' } });
   });
   afterAll(() => setting[Symbol.asyncDispose]());
 
@@ -81,7 +79,7 @@ describe('reading back what is held', () => {
   };
 
   it('is for the publisher, for the time set, and recorded', async () => {
-    const image = await publish(setting, 'official/fresh');
+    const image = await push(setting, 'official/fresh');
     const path = `/v2/${image.repository}/manifests/${image.digest}`;
     const read = await setting.as.publisher.send('GET', path);
     expect([read.status, sha256(read.body)]).toEqual([200, image.digest]);
@@ -105,7 +103,7 @@ describe('reading back what is held', () => {
   });
 
   it('is for those who sign, always, and recorded', async () => {
-    const image = await publish(setting, 'official/to-sign');
+    const image = await push(setting, 'official/to-sign');
     expect(await statuses('signer', image)).toEqual([200, 200, 200, 200]);
     const entry = await until(async () => (await readsOf(image.digest)).at(0), 'the entry');
     expect(entry).toMatchObject({ actor: 'signer', detail: { by: 'examiner' } });
@@ -127,6 +125,5 @@ describe('reading back what is held', () => {
       const answer = await setting.as.anonymous.send('GET', one);
       expect([answer.status, answer.code]).toEqual([403, 'DENIED']);
     }
-    await verdictOn(setting, image);
   });
 });

@@ -118,7 +118,7 @@ export interface Published {
 }
 
 /** Pushes something as the publisher; a small image where nothing is given. */
-export async function publish(
+export async function push(
   { product, as }: Setting,
   repository: string,
   image: Pushable = imageOf([smallRoot(`${repository} ${Math.random()}`)]),
@@ -126,6 +126,18 @@ export async function publish(
 ): Promise<Published> {
   const digest = await as.publisher.push(repository, image, tag);
   return { repository, digest, tag, image, reference: `${product.host}/${repository}@${digest}` };
+}
+
+/** Pushes, and waits until it has been checked. */
+export async function publish(
+  setting: Setting,
+  repository: string,
+  image?: Pushable,
+  tag?: string,
+): Promise<Published> {
+  const published = await push(setting, repository, image, tag);
+  await verdictOn(setting, published);
+  return published;
 }
 
 /** Every way to read an image: manifest and blobs, by tag and digest. */
@@ -176,7 +188,7 @@ export async function expectServed({ as }: Setting, published: Published): Promi
   }
 }
 
-/** The verdict once it is decided, as a reader sees it. */
+/** The verdict once the image has been checked, as a reader sees it. */
 export function verdictOn({ as }: Setting, { repository, digest }: Published): Promise<Told> {
   return checkedVerdict(as.reader, repository, digest);
 }
