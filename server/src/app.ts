@@ -131,6 +131,7 @@ export async function startServer(
   });
   opened.defer(() => auditBuffer.stop());
   const pulls = createPullLog(auditBuffer, now);
+  opened.defer(() => pulls.stop());
   const gate = createGate({
     catalog,
     memory,

@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest';
+import { composeImage } from '@wharfinger/lib/inspect/compose-image';
+import type { LayerInventory } from '@wharfinger/lib/inspect/inventory';
+import {
+  configOf,
+  debianRelease,
+  dpkgStatus,
+  layerOf,
+  manifestOf,
+  readBytes,
+} from '@wharfinger/lib/inspect/layer-fixture';
+import { packInventory } from '@wharfinger/lib/inspect/packed-json';
+import { composeSmall } from './compose-small.ts';
+
+const files = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, at) => [`file-${at}`, 'x']));
+const small = await readBytes(
+  layerOf({ 'etc/os-release': debianRelease, 'var/lib/dpkg/status': dpkgStatus({ curl: '7.88.1-10' }) }),
+);
+
+function compose(layer: LayerInventory, packed: Uint8Array = packInventory(layer)) {
+  const manifest = manifestOf([layer.digest]);
+  const config = configOf([layer.diffId]);
+  const input = {
+    manifest,
+    config,
+    async *layers() {
+      yield [layer.digest, packed] as const;
+    },
+  };
+  return {
+    composed: composeSmall(input),
+    expected: composeImage(manifest, config, new Map([[layer.digest, layer]])),
+  };
+}
+
+it('gives what composing gives', async () => {
+  const { composed, expected } = compose(small);
+  expect(await composed).toEqual(expected);
+});
+
+it('leaves to a process what has many entries, is long, or is not what it must be', async () => {
+  const many = await readBytes(layerOf(files(2100)));
+  expect(await compose(many).composed).toBeUndefined();
+  const long = { ...small, tree: { ...small.tree, links: { 0: 'x'.repeat(200_000) } } };
+  expect(await compose(long).composed).toBeUndefined();
+  expect(await compose({ ...small, digest: many.digest }, packInventory(small)).composed).toBeUndefined();
+  expect(await compose(small, Buffer.from('no inventory')).composed).toBeUndefined();
+});
