@@ -48,6 +48,25 @@ describe('who calls', () => {
     expect(identify(asking(basic('bob:bob-password')), parts)).not.toBeInstanceOf(Promise);
   });
 
+  test('is asked anew on one connection where the words, or what is stored, are others', async () => {
+    const { socket } = asking();
+    const ask = async (authorization: string | undefined, users = parts.users) => {
+      const request = Object.assign(asking(authorization), { socket });
+      try {
+        return (await identify(request, { ...parts, users })).principal;
+      } catch (error) {
+        return (error as { code: string }).code;
+      }
+    };
+    const right = basic('ann:ann-password');
+    expect([await ask(right), await ask(right)]).toEqual(['ann', 'ann']);
+    expect(await ask(basic('ann:bob-password'))).toBe('UNAUTHORIZED');
+    expect(await ask(undefined)).toBeNull();
+    expect(await ask(right)).toBe('ann');
+    expect(await ask(right, () => 'changed-password')).toBe('UNAUTHORIZED');
+    expect(await ask(right, () => undefined)).toBe('UNAUTHORIZED');
+  });
+
   test.each([
     ['a wrong password', basic('ann:bob-password')],
     ['a wrong password for a hash', basic('bob:ann-password')],

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import type { Caller } from '@wharfinger/lib/registry/host';
 import { originOf } from './origin.ts';
@@ -14,13 +15,31 @@ export interface IdentifyParts {
   readonly tokens: TokenStore;
 }
 
+/** What the requests of a connection have proved before. */
+interface Proof {
+  readonly header: string;
+  readonly userAgent: string | undefined;
+  /** what the password was right for */
+  readonly stored: string;
+  readonly caller: Caller & { readonly principal: string };
+}
+
+/**
+ * Clients send the same words with each request of a connection: what was right for what is stored stays right, and need
+ * not be hashed again on the way of every pull.
+ */
+const proofs = new WeakMap<Socket, Proof>();
+
 /**
  * Who sends a request, by its Authorization header: Basic (RFC 7617) or Bearer (RFC 6750). Without the header it is
  * the anonymous caller.
  * @throws WharfingerError UNAUTHORIZED where the credentials are not right
  */
 export function identify(request: IncomingMessage, parts: IdentifyParts): Caller | Promise<Caller> {
-  const header = request.headers.authorization;
+  const { authorization: header, 'user-agent': userAgent } = request.headers;
+  const proof = proofs.get(request.socket);
+  if (isStillRight(proof, parts) && proof.header === header && proof.userAgent === userAgent)
+    return proof.caller;
   const where = originOf(request);
   if (header === undefined) return { principal: null, ...where };
   const [scheme, value = ''] = splitOnce(header, ' ');
@@ -39,11 +58,17 @@ export function identify(request: IncomingMessage, parts: IdentifyParts): Caller
   const right = parts.passwords.verify(stored, password);
   const decide = (matches: boolean): Caller => {
     // While it was verified, the configuration may have been read again.
-    if (!matches || parts.users(name) !== stored)
+    if (!matches || stored === undefined || parts.users(name) !== stored)
       throw new WharfingerError('UNAUTHORIZED', { what: 'wrong user name or password' });
-    return { principal: name, ...where };
+    const caller = { principal: name, ...where };
+    proofs.set(request.socket, { header, userAgent, stored, caller });
+    return caller;
   };
   return typeof right === 'boolean' ? decide(right) : right.then(decide);
+}
+
+function isStillRight(proof: Proof | undefined, { users }: IdentifyParts): proof is Proof {
+  return proof !== undefined && users(proof.caller.principal) === proof.stored;
 }
 
 function splitOnce(text: string, separator: string): [string, string | undefined] {
