@@ -49,7 +49,7 @@ beforeEach(() => {
 
 const by = (principal: string | null) => ({ principal, address: '127.0.0.1', client: 'test' });
 
-async function push(name: string, repository = 'team/app', principal = 'publisher') {
+async function push(name: string, repository = 'team/app', principal: string | null = 'publisher') {
   const bytes = Buffer.from(
     JSON.stringify({
       schemaVersion: 2,
@@ -116,7 +116,7 @@ describe('manifests', () => {
   });
 
   test('anonymous never reads back, whoever pushed', async () => {
-    const image = await push('a', 'team/app', null as unknown as string);
+    const image = await push('a', 'team/app', null);
     expect(await askManifest(image, null)).toMatchObject({ serve: false });
   });
 
