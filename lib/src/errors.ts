@@ -213,7 +213,6 @@ const table = {
     message: 'the archive cannot be read',
     remedy: 'give an OCI layout, an OCI archive or an archive made by docker save',
   },
-  LAYER_INVALID: { status: 400, message: 'the layer cannot be read', remedy: 'rebuild the image' },
   ADVISORY_INVALID: {
     status: 400,
     message: 'the advisory is not a valid OSV record',

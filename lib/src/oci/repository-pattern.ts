@@ -73,7 +73,7 @@ function matchesComponents(pattern: readonly string[], name: readonly string[]):
         next[n] = last ? open : open || reachable[n] === true;
         open ||= reachable[n] === true;
       } else if (n > 0) {
-        next[n] = reachable[n - 1] === true && matchesComponent(component, name[n - 1] ?? '');
+        next[n] = reachable[n - 1] === true && matchesGlob(component, name[n - 1] ?? '');
       }
     }
     reachable = next;
@@ -81,8 +81,8 @@ function matchesComponents(pattern: readonly string[], name: readonly string[]):
   return reachable[name.length] === true;
 }
 
-/** Shell-like match of one component: greedy, taking back only to the last `*`, so at most quadratic. */
-function matchesComponent(pattern: string, text: string): boolean {
+/** True if the text is one that the glob stands for, where `*` is any characters. Takes back only to the last `*`: at most quadratic. */
+export function matchesGlob(pattern: string, text: string): boolean {
   let p = 0;
   let t = 0;
   let star = -1;

@@ -1,3 +1,4 @@
+import { matchesGlob } from '@wharfinger/lib/oci/repository-pattern';
 import type { NamespaceConfig } from '../config/schema.ts';
 
 /** A namespace as it applies to one repository. */
@@ -38,10 +39,5 @@ export function effectiveGate(namespace: Namespace): 'warn' | 'hold' {
 
 /** True for a tag that the namespace's rules forbid to move. `*` in a rule stands for any characters. */
 export function isImmutable(namespace: Namespace, tag: string): boolean {
-  return namespace.immutableTags.some((rule) => globMatches(rule, tag));
-}
-
-function globMatches(rule: string, tag: string): boolean {
-  const pieces = rule.split('*').map((piece) => piece.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`));
-  return new RegExp(`^${pieces.join('.*')}$`).test(tag);
+  return namespace.immutableTags.some((rule) => matchesGlob(rule, tag));
 }

@@ -7,7 +7,7 @@ import { testDatabases, type TestDatabase } from '../db/testing/databases.ts';
 import { transact } from '../db/transaction.ts';
 import { advisoryGeneration, countAdvisories, getAdvisory, importAdvisories } from './advisories.ts';
 import { matchesOfImage, matchVersions, recomputeFindings, versionsWithFindings } from './findings.ts';
-import { getImage, packImage, placesWithPackage, placesWithVersions, putImage } from './images.ts';
+import { getImage, packImage, placesWithVersions, putImage } from './images.ts';
 import { createSqlCatalog } from './sql-catalog.ts';
 
 const at = new Date(Date.UTC(2026, 0, 1));
@@ -169,20 +169,6 @@ describe.each(testDatabases)('findings on $name', (kind) => {
     expect(await found(digest)).toEqual(['A-2 zlib 1 2']);
     expect((await getImage(opened.db, digest, 1))?.inventory.packages).toHaveLength(2);
     expect(await getImage(opened.db, digest, 2)).toBeUndefined();
-  });
-
-  test('answer who has a package', async () => {
-    const one = await push('one', [packageOf('openssl', '1'), packageOf('zlib', '1')]);
-    const two = await push('two', [packageOf('openssl', '2')]);
-    await inspect(digestOf('in no repository'), [packageOf('openssl', '1')]);
-    const who = async (name: string, version?: string) => {
-      const wanted = { ecosystem: debian, name, ...(version === undefined ? {} : { version }) };
-      return (await placesWithPackage(opened.db, wanted)).map((place) => place.digest);
-    };
-    expect((await who('openssl')).toSorted()).toEqual([one, two].toSorted());
-    expect(await who('openssl', '1')).toEqual([one]);
-    expect(await who('curl')).toEqual([]);
-    expect(await placesWithPackage(opened.db, { ecosystem: 'npm', name: 'openssl' })).toEqual([]);
   });
 
   test('are complete when images and advisories of one package arrive at once', async () => {

@@ -1,4 +1,3 @@
-import { ecosystemBase, sameRelease } from '@wharfinger/lib/advisories/ecosystem';
 import type { PackageVersion } from '@wharfinger/lib/advisories/match';
 import type { ImageInventory } from '@wharfinger/lib/inspect/inventory';
 import type { Digest } from '@wharfinger/lib/oci/digest';
@@ -100,24 +99,4 @@ export async function placesWithVersions(db: Db, versionIds: Iterable<number>): 
 
 function keyOf({ repository, digest }: Placed): string {
   return `${repository}@${digest}`;
-}
-
-/** Where images are that have this package: in any version, or in the one given. The name is that of the inventory's `match`. */
-export async function placesWithPackage(
-  db: Db,
-  wanted: { readonly ecosystem: string; readonly name: string; readonly version?: string },
-): Promise<Placed[]> {
-  const rows = await db
-    .selectFrom('pkg_names')
-    .innerJoin('pkg_versions', 'pkg_versions.name_id', 'pkg_names.id')
-    .select(['pkg_versions.id', 'pkg_versions.ecosystem'])
-    .where('pkg_names.name', '=', wanted.name)
-    .where('pkg_names.ecosystem', '=', ecosystemBase(wanted.ecosystem))
-    .$if(wanted.version !== undefined, (query) => query.where('version', '=', wanted.version!))
-    .execute();
-  const versions = rows.filter((row) => sameRelease(row.ecosystem, wanted.ecosystem));
-  return placesWithVersions(
-    db,
-    versions.map((row) => row.id),
-  );
 }

@@ -10,11 +10,11 @@ import { claimJobs, firstTurns, makeDueReady } from '../jobs/claim.ts';
 import { enqueue } from '../jobs/enqueue.ts';
 import { matchesOfImage, versionsWithFindings } from './findings.ts';
 import { standingHold } from './holds.ts';
-import { getImage, placesWithPackage, placesWithVersions } from './images.ts';
+import { getImage, placesWithVersions } from './images.ts';
 import { incompleteWithPart, indexesWithChild, subjectAndTags } from './incomplete-manifests.ts';
 import { forgetUnlinkedBlobs } from './orphans.ts';
 import { ensureVersions } from './packages.ts';
-import { manifestsAfter, manifestsWithLayer, placesOf } from './repositories.ts';
+import { manifestsAfter, placesOf } from './repositories.ts';
 import { getSignatureReport } from './signature-reports.ts';
 import { createSqlCatalog } from './sql-catalog.ts';
 import { expiredVerdicts, getVerdict } from './verdicts.ts';
@@ -55,13 +55,11 @@ const questions: ReadonlyArray<readonly [string, (db: Db, catalog: Catalog) => P
   ['matchesOfImage', (db) => matchesOfImage(db, 1)],
   ['versionsWithFindings', (db) => versionsWithFindings(db, [1, 2])],
   ['placesWithVersions', (db) => placesWithVersions(db, [1, 2])],
-  ['placesWithPackage', (db) => placesWithPackage(db, { ecosystem: 'npm', name: 'x', version: '1' })],
   ['ensureVersions', (db) => ensureVersions(db, [{ ecosystem: 'npm', name: 'x', version: '1' }])],
   ['incompleteWithPart', (db) => incompleteWithPart(db, 'a', digest)],
   ['indexesWithChild', (db) => indexesWithChild(db, 'a', digest)],
   ['subjectAndTags', (db) => subjectAndTags(db, 'a', digest)],
   ['placesOf', (db) => placesOf(db, digest)],
-  ['manifestsWithLayer', (db) => manifestsWithLayer(db, digest)],
   ['manifestsAfter', (db) => manifestsAfter(db, 0, 5)],
   ['forgetUnlinkedBlobs', (db) => forgetUnlinkedBlobs(db, new Date(0))],
   [

@@ -19,20 +19,6 @@ export async function placesOf(db: Db, digest: Digest): Promise<Placed[]> {
   return rows.map((row) => ({ repository: row.name, digest }));
 }
 
-/** Every manifest that has this layer (or config), whatever the repository. */
-export async function manifestsWithLayer(db: Db, layer: Digest): Promise<Placed[]> {
-  const rows = await db
-    .selectFrom('manifest_refs')
-    .innerJoin('manifests', 'manifests.id', 'manifest_refs.manifest_id')
-    .innerJoin('repositories', 'repositories.id', 'manifests.repository_id')
-    .select(['repositories.name', 'manifests.digest'])
-    .where('manifest_refs.digest', '=', layer)
-    .where('manifest_refs.role', '=', 'blob')
-    .distinct()
-    .execute();
-  return rows.map((row) => ({ repository: row.name, digest: row.digest as Digest }));
-}
-
 /** Manifests of all repositories in the order of their keys, after the key given. */
 export async function manifestsAfter(
   db: Db,

@@ -1,9 +1,6 @@
 import { decodeName } from './name.ts';
 
-/** Records of a pax extended header; an empty value takes a record back. */
-export type PaxRecords = ReadonlyMap<string, string>;
-
-/** One record with its key; a key may stand more than once (`GNU.sparse.offset`). */
+/** One record of a pax extended header; an empty value takes it back, and a key may stand more than once (`GNU.sparse.offset`). */
 export type PaxRecord = readonly [key: string, value: string];
 
 const space = 0x20;
