@@ -135,7 +135,13 @@ describe('factsOfImage', () => {
 
   it('counts a key once that was given under two names', async () => {
     const image = await known();
-    const one = { format: 'cosign-v3', keyId: 'aa', evidence: image.digest } as const;
+    const one = {
+      format: 'cosign-v3',
+      keyId: 'aa',
+      principal: 'ann',
+      purposes: ['release'],
+      evidence: image.digest,
+    } as const;
     const report = {
       valid: [
         { ...one, key: 'release' },

@@ -33,6 +33,9 @@ const unknown: Readonly<Record<Need, string>> = {
   advisories: 'not checked yet: its packages have not been compared with the advisories',
   signatures: 'not checked yet: its signatures have not been looked up',
   config: 'its image configuration is missing or could not be read',
+  attestations: 'not checked yet: its attestations have not been looked up',
+  custody: 'no chain of custody is known: no custody layout is in force here, or it was not walked yet',
+  repository: 'it is judged outside of a registry, so that nothing is known of its repository',
 };
 
 /**

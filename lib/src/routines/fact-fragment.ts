@@ -34,8 +34,20 @@ const faultless: Facts = {
   },
   findings: [],
   advisories: { uncovered: [] },
-  signatures: { valid: [], signers: [], refused: [], trustedKeys: [] },
+  signatures: { valid: [], signers: [], principals: [], refused: [], trustedKeys: [] },
+  attestations: { valid: [], refused: [], provenance: [], sboms: [], vex: [], approvals: [] },
+  custody: { layout: 'release', complete: true, stages: [], layers: [], problems: [] },
+  repository: {
+    name: 'team/app',
+    namespace: 'team',
+    class: 'private',
+    stage: 'development',
+    externalFacing: false,
+    official: false,
+  },
 };
+
+const signer = { key: 'release', keyId: 'ab', principal: 'release', evidence: digest };
 
 /** What an element of a list is where a test gives only some of its fields. */
 const elements: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -55,7 +67,39 @@ const elements: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'inventory.packages': { type: 'deb', name: 'openssl', version: '3.0.1', purl: '', layer: 0 },
   'inventory.problems': { code: 'corrupt', message: 'a file could not be read', hides: true },
   'image.layers': { digest, size: 1000 },
-  'signatures.valid': { format: 'cosign-v3', key: 'release', evidence: digest },
+  'signatures.valid': { ...signer, format: 'cosign-v3' },
+  'attestations.valid': { ...signer, predicateType: 'https://slsa.dev/provenance/v1' },
+  'attestations.refused': { evidence: digest, reason: 'it does not verify' },
+  'attestations.provenance': { ...signer, builder: 'https://builder.example', buildType: '', materials: [] },
+  'attestations.sboms': { ...signer, format: 'spdx', components: 10 },
+  'attestations.vex': {
+    ...signer,
+    vulnerability: 'CVE-2025-0001',
+    aliases: [],
+    status: 'not_affected',
+    products: [],
+  },
+  'attestations.approvals': {
+    ...signer,
+    stage: 'production',
+    role: 'security',
+    notAfter: '2026-12-31T00:00:00Z',
+  },
+  'custody.stages': {
+    name: 'base',
+    team: 'platform',
+    key: 'platform',
+    principal: 'platform',
+    manifest: digest,
+    repository: 'team/base',
+    link: digest,
+    kind: 'origin',
+    firstLayer: 0,
+    layers: 1,
+    approvedBy: [],
+  },
+  'custody.layers': { index: 0, digest },
+  'custody.problems': { code: 'UNATTRIBUTED', message: 'nobody answers for layer 1' },
   'signatures.refused': { format: 'cosign-v3', evidence: digest, reason: 'it does not verify' },
   held: { by: 'admin', at: '2025-12-24T00:00:00Z', reason: 'under investigation' },
 };

@@ -76,13 +76,87 @@ const finding = record({
   malicious: truth,
   since: time,
   layer: integer,
+  team: text,
+  vex: record({ status: text, justification: text, by: text }),
 });
 
+const signer = {
+  key: text,
+  keyId: text,
+  principal: text,
+  team: text,
+  signedAt: time,
+  identity: text,
+  issuer: text,
+  evidence: text,
+};
+
 const signatures = record({
-  valid: list(record({ format: text, key: text, evidence: text })),
+  valid: list(record({ ...signer, format: text })),
   signers: list(text),
+  principals: list(text),
   refused: list(record({ format: text, evidence: text, reason: text })),
   trustedKeys: list(text),
+});
+
+const attestations = record({
+  valid: list(record({ ...signer, predicateType: text })),
+  refused: list(record({ evidence: text, reason: text })),
+  provenance: list(
+    record({
+      ...signer,
+      builder: text,
+      buildType: text,
+      source: text,
+      sourceDigest: text,
+      materials: list(record({ uri: text, digest: text })),
+    }),
+  ),
+  sboms: list(record({ ...signer, format: text, components: integer })),
+  vex: list(
+    record({
+      ...signer,
+      vulnerability: text,
+      aliases: list(text),
+      status: text,
+      justification: text,
+      products: list(text),
+    }),
+  ),
+  approvals: list(record({ ...signer, stage: text, role: text, ticket: text, notAfter: time })),
+});
+
+const custody = record({
+  layout: text,
+  complete: truth,
+  stages: list(
+    record({
+      name: text,
+      team: text,
+      key: text,
+      principal: text,
+      manifest: text,
+      repository: text,
+      link: text,
+      kind: text,
+      firstLayer: integer,
+      layers: integer,
+      approvedBy: list(text),
+      notAfter: time,
+    }),
+  ),
+  layers: list(record({ index: integer, digest: text, team: text })),
+  problems: list(record({ code: text, message: text, stage: text, team: text, layer: integer })),
+});
+
+const repository = record({
+  name: text,
+  namespace: text,
+  department: text,
+  class: text,
+  stage: text,
+  externalFacing: truth,
+  official: truth,
 });
 
 /** The fields of Facts: what a routine can name, and nothing else. */
@@ -92,5 +166,8 @@ export const factsShape = record({
   findings: list(finding),
   advisories: record({ uncovered: list(text) }),
   signatures,
+  attestations,
+  custody,
+  repository,
   held: record({ by: text, at: time, reason: text }),
 });

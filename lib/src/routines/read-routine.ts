@@ -6,7 +6,17 @@ import type { Path, PlainCheck } from './plain-check.ts';
 import type { Need, ParameterDeclaration, ParameterValues, Routine, RoutineTest } from './routine.ts';
 import { parseTime } from './time.ts';
 
-const needs: readonly Need[] = ['kind', 'config', 'inventory', 'findings', 'advisories', 'signatures'];
+const needs: readonly Need[] = [
+  'kind',
+  'config',
+  'inventory',
+  'findings',
+  'advisories',
+  'signatures',
+  'attestations',
+  'custody',
+  'repository',
+];
 const name = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 const variableName = /^[a-z][a-zA-Z0-9]*$/;
 const known = [

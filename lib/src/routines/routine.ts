@@ -28,7 +28,16 @@ export interface Routine {
 }
 
 /** Facts that may be unknown; `config` is unknown where the image config could not be read. */
-export type Need = 'kind' | 'config' | 'inventory' | 'findings' | 'advisories' | 'signatures';
+export type Need =
+  | 'kind'
+  | 'config'
+  | 'inventory'
+  | 'findings'
+  | 'advisories'
+  | 'signatures'
+  | 'attestations'
+  | 'custody'
+  | 'repository';
 
 /** What a parameter may be. Durations are whole days, and reach the expression as CEL durations. */
 export type ParameterDeclaration = {

@@ -148,7 +148,16 @@ describe('a signature as cosign 3 writes it', () => {
     const listed = repository.refer(JSON.parse(made.manifest.bytes.toString()));
     expect(listed.digest).toBe(made.manifest.digest);
     expect(await verify(repository, [key, signer])).toEqual({
-      valid: [{ format: 'cosign-v3', key: 'key-1', keyId: signer.id, evidence: made.manifest.digest }],
+      valid: [
+        {
+          format: 'cosign-v3',
+          key: 'key-1',
+          keyId: signer.id,
+          principal: 'key-1',
+          purposes: ['release', 'attest'],
+          evidence: made.manifest.digest,
+        },
+      ],
       refused: [],
     });
   });

@@ -10,13 +10,15 @@ import {
   verifySimpleSigning,
 } from './cosign-v2.ts';
 import { verifyBundleReferrer } from './cosign-v3.ts';
-import type {
-  EvidenceSource,
-  RefusedSignature,
-  SignatureFormat,
-  SignatureReport,
-  TrustedKey,
-  ValidSignature,
+import {
+  usualPurposes,
+  type EvidenceSource,
+  type RefusedSignature,
+  type SignatureFormat,
+  type SignatureReport,
+  type Signer,
+  type TrustedKey,
+  type ValidSignature,
 } from './evidence.ts';
 import { checkFetched, readReferrer, type Carrier, type SignatureLimits } from './evidence-reader.ts';
 import { parsePublicKey, type PublicKey } from './keys.ts';
@@ -140,7 +142,7 @@ async function verifyReferrer(
       search.keys,
       search.limits,
     );
-    search.valid.push({ format: 'cosign-v3', key: key.name, keyId: key.id, evidence: digest });
+    search.valid.push({ format: 'cosign-v3', ...signerOf(key), evidence: digest });
   });
 }
 
@@ -152,9 +154,13 @@ async function verifyLayers(search: Search, { digest, manifest }: Carrier): Prom
     if (!spend(search, digest, 'cosign-v2')) return;
     await orReport(search, 'cosign-v2', digest, async () => {
       const key = await verifySimpleSigning(search.subject, layer, search.source, search.keys, search.limits);
-      search.valid.push({ format: 'cosign-v2', key: key.name, keyId: key.id, evidence: digest });
+      search.valid.push({ format: 'cosign-v2', ...signerOf(key), evidence: digest });
     });
   }
+}
+
+function signerOf(key: PublicKey): Signer {
+  return { key: key.name, keyId: key.id, principal: key.name, purposes: usualPurposes };
 }
 
 /** Counts one more signature; false, and reported, where that is beyond the limit. */

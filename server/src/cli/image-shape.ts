@@ -53,11 +53,99 @@ const inventory = z.looseObject({
   ),
 });
 
+const signer = {
+  key: z.string(),
+  keyId: z.string(),
+  principal: z.string(),
+  team: z.string().optional(),
+  signedAt: z.string().optional(),
+  identity: z.string().optional(),
+  issuer: z.string().optional(),
+  evidence: z.string(),
+};
+
 const signatures = z.looseObject({
-  valid: z.array(z.looseObject({ format: z.string(), key: z.string(), evidence: z.string() })),
+  valid: z.array(z.looseObject({ ...signer, format: z.string() })),
   signers: z.array(z.string()),
+  principals: z.array(z.string()),
   refused: z.array(z.looseObject({ format: z.string(), evidence: z.string(), reason: z.string() })),
   trustedKeys: z.array(z.string()),
+});
+
+const attestations = z.looseObject({
+  valid: z.array(z.looseObject({ ...signer, predicateType: z.string() })),
+  refused: z.array(z.looseObject({ evidence: z.string(), reason: z.string() })),
+  provenance: z.array(
+    z.looseObject({
+      ...signer,
+      builder: z.string(),
+      buildType: z.string(),
+      source: z.string().optional(),
+      sourceDigest: z.string().optional(),
+      materials: z.array(z.looseObject({ uri: z.string(), digest: z.string().optional() })),
+    }),
+  ),
+  sboms: z.array(z.looseObject({ ...signer, format: z.string(), components: z.number() })),
+  vex: z.array(
+    z.looseObject({
+      ...signer,
+      vulnerability: z.string(),
+      aliases: z.array(z.string()),
+      status: z.string(),
+      justification: z.string().optional(),
+      products: z.array(z.string()),
+    }),
+  ),
+  approvals: z.array(
+    z.looseObject({
+      ...signer,
+      stage: z.string(),
+      role: z.string(),
+      ticket: z.string().optional(),
+      notAfter: z.string(),
+    }),
+  ),
+});
+
+const custody = z.looseObject({
+  layout: z.string(),
+  complete: z.boolean(),
+  stages: z.array(
+    z.looseObject({
+      name: z.string(),
+      team: z.string(),
+      key: z.string(),
+      principal: z.string(),
+      manifest: z.string(),
+      repository: z.string(),
+      link: z.string(),
+      kind: z.string(),
+      firstLayer: z.number(),
+      layers: z.number(),
+      approvedBy: z.array(z.string()),
+      notAfter: z.string().optional(),
+    }),
+  ),
+  layers: z.array(z.looseObject({ index: z.number(), digest: z.string(), team: z.string().optional() })),
+  problems: z.array(
+    z.looseObject({
+      code: z.string(),
+      message: z.string(),
+      stage: z.string().optional(),
+      team: z.string().optional(),
+      layer: z.number().optional(),
+    }),
+  ),
+});
+
+const repository = z.looseObject({
+  name: z.string(),
+  namespace: z.string(),
+  department: z.string().optional(),
+  class: z.string(),
+  stage: z.string(),
+  externalFacing: z.boolean(),
+  official: z.boolean(),
 });
 
 const factsShape = z.looseObject({
@@ -66,6 +154,9 @@ const factsShape = z.looseObject({
   findings: z.array(finding).optional(),
   advisories: z.looseObject({ uncovered: z.array(z.string()) }).optional(),
   signatures: signatures.optional(),
+  attestations: attestations.optional(),
+  custody: custody.optional(),
+  repository: repository.optional(),
   held: z.looseObject({ by: z.string(), at: z.string(), reason: z.string() }).optional(),
 }) satisfies z.ZodType<Facts>;
 

@@ -106,7 +106,16 @@ describe.each(testDatabases)('records on $name', (kind) => {
     const { db } = opened;
     const place = { repository: 'a', digest: await image('a', 'x') };
     const report = {
-      valid: [{ format: 'cosign-v3', key: 'release', keyId: 'ab', evidence: digestOf('e') }],
+      valid: [
+        {
+          format: 'cosign-v3',
+          key: 'release',
+          keyId: 'ab',
+          principal: 'ann',
+          purposes: ['release'],
+          evidence: digestOf('e'),
+        },
+      ],
       refused: [],
     } as const;
     await putSignatureReport(db, place, { report, madeFrom: 'k1' }, 0, at);

@@ -1,0 +1,34 @@
+/** Types of the statements that Wharfinger makes and reads (in-toto `predicateType`). Names, never fetched. */
+export const predicateTypes = {
+  /** one team's layers on top of another team's image */
+  layerLink: 'https://wharfinger.dev/attestation/layer-link/v1',
+  /** somebody approves an image for a stage */
+  approval: 'https://wharfinger.dev/attestation/approval/v1',
+  /** an index, and the manifests that it was put together from */
+  assembly: 'https://wharfinger.dev/attestation/assembly/v1',
+  /** what an image was judged to be, and from what */
+  verdict: 'https://wharfinger.dev/attestation/verdict/v1',
+  /** a tag, the digest that it means, and until when that is fresh */
+  channel: 'https://wharfinger.dev/attestation/channel/v1',
+  /** SLSA verification summary: an intake by the next team, or a whole chain by a registry */
+  verificationSummary: 'https://slsa.dev/verification_summary/v1',
+} as const;
+
+/** What DSSE envelopes of ours carry that are no in-toto statements (DSSE `payloadType`). */
+export const payloadTypes = {
+  /** everything that decides */
+  judgement: 'application/vnd.wharfinger.judgement.v2+json',
+  /** keys that do not count any more */
+  revocations: 'application/vnd.wharfinger.revocations.v1+json',
+  /** what the tags of a repository mean now */
+  snapshot: 'application/vnd.wharfinger.snapshot.v1+json',
+  /** a permission to use what does not pass, for hours */
+  grant: 'application/vnd.wharfinger.grant.v1+json',
+} as const;
+
+/** Artifact types and layer types of what we store in registries. */
+export const artifactTypes = {
+  /** a collection of routines; its one layer is the collection file */
+  routines: 'application/vnd.wharfinger.routines.v1',
+  routinesText: 'application/vnd.wharfinger.routines.v1+yaml',
+} as const;
