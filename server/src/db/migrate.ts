@@ -4,6 +4,8 @@ import { ddl, kindOf, type DatabaseKind } from './dialect.ts';
 import { catalog } from './migrations/0001-catalog.ts';
 import { jobsAndAudit } from './migrations/0002-jobs-and-audit.ts';
 import { contents } from './migrations/0003-contents.ts';
+import { policyRecords } from './migrations/0005-policy-records.ts';
+import { snapshots } from './migrations/0010-snapshots.ts';
 import type { Db } from './schema.ts';
 
 /** One step of the schema; never changed once it was released. */
@@ -14,7 +16,7 @@ export interface Migration {
   readonly statements: (kind: DatabaseKind) => readonly string[];
 }
 
-const migrations: readonly Migration[] = [catalog, jobsAndAudit, contents];
+const migrations: readonly Migration[] = [catalog, jobsAndAudit, contents, snapshots];
 
 /** Names the lock that one migrating process holds; any number will do, if it stays the same. */
 const lockNumber = 4_861_203_977;

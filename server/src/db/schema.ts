@@ -22,6 +22,7 @@ export interface Schema {
   manifest_refs: ManifestRefRow;
   tags: TagRow;
   tag_moves: TagMoveRow;
+  snapshots: SnapshotRow;
   jobs: JobRow;
   audit: AuditRow;
   layer_inventories: LayerInventoryRow;
@@ -37,6 +38,11 @@ export interface Schema {
   verdicts: VerdictRow;
   holds: HoldRow;
   settings: SettingRow;
+  policy_version: PolicyVersionRow;
+  policy_records: PolicyRecordRow;
+  revocations: RevocationRow;
+  revocation_lists: RevocationListRow;
+  evidence_signers: EvidenceSignerRow;
 }
 
 interface RepositoryRow {
@@ -101,6 +107,19 @@ interface TagMoveRow {
   to_digest: string | null;
   moved_by: string | null;
   moved_at: Time;
+}
+
+/** The last signed snapshot of the tags of a repository. */
+interface SnapshotRow {
+  repository_id: number;
+  version: number;
+  /** tag_moves.id of the last move that it knows */
+  last_move: number;
+  /** version of the revocation list that it names */
+  revocations: number;
+  issued_at: Time;
+  expires: Time;
+  envelope: Uint8Array;
 }
 
 /** Work to be done; a row for each (kind, key), gone when it is done. */
@@ -269,4 +288,54 @@ interface HoldRow {
 interface SettingRow {
   key: string;
   value: Json;
+}
+
+/** One row. */
+interface PolicyVersionRow {
+  one: number;
+  /** grows with every change of what decides */
+  version: number;
+}
+
+/** Something that somebody put in force: never changed, only ended. */
+interface PolicyRecordRow {
+  id: Generated<number>;
+  kind: string;
+  /** one of a kind is in force at a time */
+  name: string;
+  document: Json;
+  made_by: string;
+  made_at: Time;
+  /** of the policy, with which it began */
+  version: number;
+  ended_by: string | null;
+  ended_at: Time | null;
+  end_reason: string | null;
+}
+
+/** Somebody took the trust from a key: never taken back. */
+interface RevocationRow {
+  id: Generated<number>;
+  key_id: string;
+  /** what the key was called */
+  signer: string | null;
+  compromised_since: Time | null;
+  reason: string;
+  revoked_by: string;
+  revoked_at: Time;
+}
+
+/** Every list of revoked keys that was issued, as it was signed. */
+interface RevocationListRow {
+  version: number;
+  issued_at: Time;
+  expires: Time;
+  envelope: Json;
+}
+
+/** Whose key made evidence that counts for an image. */
+interface EvidenceSignerRow {
+  key_id: string;
+  repository_id: number;
+  digest: string;
 }
