@@ -16,7 +16,7 @@ export interface Migration {
   readonly statements: (kind: DatabaseKind) => readonly string[];
 }
 
-const migrations: readonly Migration[] = [catalog, jobsAndAudit, contents, snapshots];
+const migrations: readonly Migration[] = [catalog, jobsAndAudit, contents, policyRecords, snapshots];
 
 /** Names the lock that one migrating process holds; any number will do, if it stays the same. */
 const lockNumber = 4_861_203_977;
