@@ -16,6 +16,7 @@ import { forgetUnlinkedBlobs } from './orphans.ts';
 import { ensureVersions } from './packages.ts';
 import { manifestsAfter, placesOf } from './repositories.ts';
 import { getSignatureReport } from './signature-reports.ts';
+import { getSnapshot, tagState } from './snapshots.ts';
 import { createSqlCatalog } from './sql-catalog.ts';
 import { expiredVerdicts, getVerdict } from './verdicts.ts';
 
@@ -35,6 +36,8 @@ const questions: ReadonlyArray<readonly [string, (db: Db, catalog: Catalog) => P
   ['resolveTag', (_, catalog) => catalog.resolveTag('a', 't')],
   ['tagsOf', (_, catalog) => catalog.tagsOf('a', digest)],
   ['listTags', (_, catalog) => catalog.listTags('a', page)],
+  ['tagState', (db) => tagState(db, 'a')],
+  ['getSnapshot', (db) => getSnapshot(db, 1)],
   ['tagHistory', (_, catalog) => catalog.tagHistory('a', 't', 3)],
   ['repositoryExists', (_, catalog) => catalog.repositoryExists('a')],
   ['listRepositories', (_, catalog) => catalog.listRepositories(page)],
@@ -97,6 +100,8 @@ async function planOf(db: Db, node: RootOperationNode): Promise<string[]> {
 
 /** A table or an index is read from one end to the other, or all that a repository has of something is. */
 function grows(line: string): boolean {
+  // of this index the last entry is read: the plan does not tell its limit, PostgreSQL's rows below do
+  if (line.includes('COVERING INDEX tag_moves_by_repository ')) return false;
   return /^SCAN (?!CONSTANT|\d+ CONSTANT)|\(repository_id=\?\)$/.test(line);
 }
 

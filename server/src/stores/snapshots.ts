@@ -19,19 +19,20 @@ export async function tagState(
   db: Db,
   repository: string,
 ): Promise<{ readonly id: number; readonly lastMove: number } | undefined> {
-  const row = await db
+  const found = await db
     .selectFrom('repositories')
-    .select((eb) => [
-      'id',
-      eb
-        .selectFrom('tag_moves')
-        .select((move) => move.fn.max('tag_moves.id').as('last'))
-        .whereRef('tag_moves.repository_id', '=', 'repositories.id')
-        .as('last'),
-    ])
+    .select('id')
     .where('name', '=', repository)
     .executeTakeFirst();
-  return row && { id: row.id, lastMove: Number(row.last ?? 0) };
+  if (!found) return undefined;
+  const move = await db
+    .selectFrom('tag_moves')
+    .select('id')
+    .where('repository_id', '=', found.id)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return { id: found.id, lastMove: move?.id ?? 0 };
 }
 
 /** All tags of a repository, at most `limit`. */
