@@ -6,6 +6,7 @@ import { jobsAndAudit } from './migrations/0002-jobs-and-audit.ts';
 import { contents } from './migrations/0003-contents.ts';
 import { policyRecords } from './migrations/0005-policy-records.ts';
 import { snapshots } from './migrations/0010-snapshots.ts';
+import { promotions } from './migrations/0011-promotions.ts';
 import type { Db } from './schema.ts';
 
 /** One step of the schema; never changed once it was released. */
@@ -16,7 +17,14 @@ export interface Migration {
   readonly statements: (kind: DatabaseKind) => readonly string[];
 }
 
-const migrations: readonly Migration[] = [catalog, jobsAndAudit, contents, policyRecords, snapshots];
+const migrations: readonly Migration[] = [
+  catalog,
+  jobsAndAudit,
+  contents,
+  policyRecords,
+  snapshots,
+  promotions,
+];
 
 /** Names the lock that one migrating process holds; any number will do, if it stays the same. */
 const lockNumber = 4_861_203_977;

@@ -23,6 +23,7 @@ export interface Schema {
   tags: TagRow;
   tag_moves: TagMoveRow;
   snapshots: SnapshotRow;
+  promotions: PromotionRow;
   jobs: JobRow;
   audit: AuditRow;
   layer_inventories: LayerInventoryRow;
@@ -120,6 +121,25 @@ interface SnapshotRow {
   issued_at: Time;
   expires: Time;
   envelope: Uint8Array;
+}
+
+/** An image on its way into another repository. */
+interface PromotionRow {
+  id: Generated<number>;
+  from_repository: string;
+  to_repository: string;
+  digest: string;
+  /** list of texts */
+  tags: Json;
+  requested_by: string;
+  requested_at: Time;
+  expires: Time;
+  state: 'waiting' | 'done' | 'refused' | 'cancelled' | 'expired';
+  /** what it was judged last as an image of the target */
+  verdict: Json | null;
+  /** null: it waits, or the registry itself */
+  ended_by: string | null;
+  ended_at: Time | null;
 }
 
 /** Work to be done; a row for each (kind, key), gone when it is done. */
