@@ -4,13 +4,15 @@ import { composeImage } from '../inspect/compose-image.ts';
 import type { ImageInventory, LayerInventory } from '../inspect/inventory.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Facts } from '../routines/facts.ts';
-import { judge } from '../routines/judge.ts';
 import type { Purpose, Verdict } from '../routines/verdict.ts';
-import type { SignatureReport } from '../signing/evidence.ts';
-import { verifyImageSignatures } from '../signing/verify-image.ts';
+import type { SignatureReport, TrustedKey } from '../signing/evidence.ts';
+import { trustOfKeys } from '../signing/trusted-signers.ts';
+import { verifyEvidence } from '../signing/verify-evidence.ts';
 import { factsOfImage } from './facts-of-image.ts';
 import { subjectsOf, type MatchedPackages } from './findings-of-image.ts';
-import { rulesFor, type Judgement } from './judgement.ts';
+import { holdOn, judgeFacts } from './judge-facts.ts';
+import type { Judgement } from './judgement-document.ts';
+import { rulesFor } from './rules-for.ts';
 
 /** What an image is assessed with. */
 export interface AssessOptions {
@@ -43,7 +45,9 @@ export interface Assessment {
  */
 export async function assessImage(source: ImageSource, options: AssessOptions): Promise<Assessment> {
   const { repository, judgement, purpose, now } = options;
-  const { bindings, trustedKeys } = rulesFor(judgement, repository);
+  const rules = rulesFor(judgement, repository, purpose, now);
+  const trustedKeys = rules.trust.signers.filter((signer): signer is TrustedKey => 'pem' in signer);
+  const held = holdOn(judgement, repository, source.digest);
   const config = await source.config();
   const layers = new Map<Digest, LayerInventory>();
   for await (const layer of options.inspectLayers(distinct(source.layers))) layers.set(layer.digest, layer);
@@ -52,7 +56,7 @@ export async function assessImage(source: ImageSource, options: AssessOptions): 
   // an archive of docker save cannot carry signatures, which is an answer: there are none
   const none: SignatureReport = { valid: [], refused: [] };
   const report = source.evidence
-    ? await verifyImageSignatures({ digest: source.digest }, source.evidence, trustedKeys)
+    ? await verifyEvidence({ digest: source.digest }, source.evidence, trustOfKeys(trustedKeys), now)
     : none;
   const facts = factsOfImage({
     repository,
@@ -64,8 +68,10 @@ export async function assessImage(source: ImageSource, options: AssessOptions): 
     inventory,
     ...(matched && { matched }),
     signatures: { report, trustedKeys },
+    registered: rules.repository,
+    ...(held && { held: { ...held, at: new Date(held.at) } }),
   });
-  return { facts, inventory, verdict: judge(facts, bindings, purpose, now) };
+  return { facts, inventory, verdict: judgeFacts({ facts }, rules, purpose, now) };
 }
 
 function distinct(layers: ImageSource['layers']): ImageSource['layers'] {

@@ -1,7 +1,7 @@
 import { parseStrictJson } from '../oci/strict-json.ts';
 import { parseEnvelope, type Envelope } from './dsse.ts';
 import { refuse } from './refusal.ts';
-import { objectOf, onlyKeys, stringOf } from './strict-fields.ts';
+import { objectOf, onlyKeys, stringOf, type Fields } from './strict-fields.ts';
 
 /** The media type that bundles of version 0.3 carry. */
 export const bundleMediaType = 'application/vnd.dev.sigstore.bundle.v0.3+json';
@@ -14,19 +14,26 @@ const readable: readonly unknown[] = [
   'application/vnd.dev.sigstore.bundle+json;version=0.3',
 ];
 
-/** A Sigstore bundle whose DSSE envelope is signed with a key, not with a certificate. */
-export interface KeyBundle {
-  /** which key it claims: of use to look one up among the trusted, never a reason to trust; empty: not given */
-  readonly hint: string;
+/** A Sigstore bundle around a DSSE envelope. */
+export interface EnvelopeBundle {
   readonly envelope: Envelope;
+  /**
+   * which key it claims: of use to look one up among the trusted, never a reason to trust; empty: not given; undefined: it
+   * names a certificate
+   */
+  readonly hint: string | undefined;
+  /** `verificationMaterial`, its names checked and no more: certificate, entries of logs, timestamps */
+  readonly material: Fields;
+  /** the document */
+  readonly bytes: Uint8Array;
 }
 
 /**
- * Reads a Sigstore bundle, version 0.3, signed with a key (sigstore/protobuf-specs, sigstore_bundle.proto). Entries of
- * transparency logs and timestamps are left alone: they prove nothing that counts for a key that policy names.
- * @throws WharfingerError SIGNATURE_INVALID; for a keyless bundle too, with that reason
+ * Reads a Sigstore bundle, version 0.3, around a DSSE envelope (sigstore/protobuf-specs, sigstore_bundle.proto), signed with
+ * a key or with that of a certificate.
+ * @throws WharfingerError SIGNATURE_INVALID
  */
-export function parseKeyBundle(bytes: Uint8Array): KeyBundle {
+export function parseEnvelopeBundle(bytes: Uint8Array): EnvelopeBundle {
   const fields = objectOf(
     parseStrictJson(bytes, (what) => refuse(`the bundle cannot be read: ${what}`)),
     'the bundle',
@@ -43,22 +50,23 @@ export function parseKeyBundle(bytes: Uint8Array): KeyBundle {
   );
   const hasCertificate =
     material['certificate'] !== undefined || material['x509CertificateChain'] !== undefined;
-  if (material['publicKey'] === undefined) {
-    refuse(
-      hasCertificate ? 'keyless is not trusted here yet' : 'the bundle names neither key nor certificate',
-    );
-  }
-  if (hasCertificate) refuse('the bundle names both a key and a certificate');
+  const hasKey = material['publicKey'] !== undefined;
+  if (!hasKey && !hasCertificate) refuse('the bundle names neither key nor certificate');
+  if (hasKey && hasCertificate) refuse('the bundle names both a key and a certificate');
   if (fields['dsseEnvelope'] === undefined) {
     refuse('the bundle signs a file, not a statement about an image');
   }
   if (fields['messageSignature'] !== undefined) refuse('the bundle carries two kinds of signature');
-  const publicKey = objectOf(material['publicKey'], 'publicKey');
-  onlyKeys(publicKey, ['hint'], 'publicKey');
-  const hint = publicKey['hint'] === undefined ? '' : stringOf(publicKey['hint'], 'hint');
+  const hint = hasKey ? hintOf(material['publicKey']) : undefined;
   const envelope = parseEnvelope(fields['dsseEnvelope']);
-  if (envelope.keyid !== '' && envelope.keyid !== hint) {
+  if (hint !== undefined && envelope.keyid !== '' && envelope.keyid !== hint) {
     refuse('keyid of the signature and hint of the bundle name different keys');
   }
-  return { hint, envelope };
+  return { hint, envelope, material, bytes };
+}
+
+function hintOf(value: unknown): string {
+  const publicKey = objectOf(value, 'publicKey');
+  onlyKeys(publicKey, ['hint'], 'publicKey');
+  return publicKey['hint'] === undefined ? '' : stringOf(publicKey['hint'], 'hint');
 }

@@ -16,11 +16,13 @@ import { startOwnRegistry } from '../client/testing/own-registry.ts';
 import { lacks, run } from '../client/testing/programs.ts';
 import type { Digest } from '../oci/digest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
-import { signatureTag } from './cosign-v2.ts';
+import { signatureTags } from './cosign-v2.ts';
 import { parsePrivateKey } from './private-keys.ts';
 import { signImage } from './sign-image.ts';
-import { verifyImageSignatures } from './verify-image.ts';
+import { trustOfKeys } from './trusted-signers.ts';
+import { verifyEvidence } from './verify-evidence.ts';
 
+const at = new Date('2026-11-22T03:00:00Z');
 const secret = { COSIGN_PASSWORD: 'a password' };
 
 /** Flags that keep cosign off the network. */
@@ -91,14 +93,20 @@ describe.skipIf(lacking).each(registries)(
 
     async function verify(repository: string, digest: Digest, kind = 'p256') {
       const pem = await readFile(publicKey(kind), 'utf8');
-      return verifyImageSignatures({ digest }, remoteEvidence(session, repository), [{ name: kind, pem }]);
+      const trust = trustOfKeys([{ name: kind, pem }]);
+      return verifyEvidence({ digest }, remoteEvidence(session, repository), trust, at);
     }
 
     for (const tool of tools) {
       it.each(kinds)(`what ${tool} signs with %s counts, and not for another key`, async (kind) => {
         const repository = `signed/${tool}-${kind}`;
         const { reference, digest } = await pushImage(repository);
-        expect(await verify(repository, digest, kind)).toEqual({ valid: [], refused: [] });
+        expect(await verify(repository, digest, kind)).toEqual({
+          valid: [],
+          refused: [],
+          statements: [],
+          refusedStatements: [],
+        });
         await run(tool, [...signing[tool], '--key', key(kind), reference], secret);
         const format = tool === 'cosign2' ? 'cosign-v2' : 'cosign-v3';
         expect(await verify(repository, digest, kind)).toMatchObject({
@@ -141,8 +149,9 @@ describe.skipIf(lacking).each(registries)(
       await run('cosign3', ['attest', ...flags, '--key', key('p256'), reference], secret);
       expect(await verify('signed/attested', digest)).toMatchObject({
         valid: [],
-        refused: [
-          { reason: 'it is an attestation of type "https://test/scan" by p256, which is not a signature' },
+        refused: [],
+        statements: [
+          { predicateType: 'https://test/scan', predicate: { scan: 'failed' }, signer: { key: 'p256' } },
         ],
       });
     });
@@ -153,8 +162,8 @@ describe.skipIf(lacking).each(registries)(
       await run('cosign2', [...signing.cosign2, '--key', key('p256'), good.reference], secret);
       await run('cosign3', [...signing.cosign3, '--key', key('p256'), good.reference], secret);
       const content = remoteContent(session, 'signed/moved');
-      const signature = await content.manifest(signatureTag(good.digest));
-      await pushManifest(session, 'signed/moved', signatureTag(bad.digest), signature!);
+      const signature = await content.manifest(signatureTags(good.digest)[0]);
+      await pushManifest(session, 'signed/moved', signatureTags(bad.digest)[0], signature!);
       const manifests = await listReferrers(session, 'signed/moved', good.digest);
       const forged = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests };
       await pushManifest(session, 'signed/moved', referrersTag(bad.digest), {

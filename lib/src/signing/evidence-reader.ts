@@ -5,22 +5,19 @@ import { parseManifest, type Manifest } from '../oci/manifest.ts';
 import type { EvidenceSource, FetchedManifest } from './evidence.ts';
 import { refuse } from './refusal.ts';
 
-/** How much is looked at for one image. */
-export interface SignatureLimits {
-  /** manifests that could carry signatures, and signatures in all */
-  readonly count: number;
-  /** bytes of one manifest or payload */
+/** The largest manifest or signed document that is read, in bytes. */
+export interface SizeLimit {
   readonly bytes: number;
 }
 
-/** A manifest that carries signatures, its digest checked. */
+/** A manifest that carries evidence, its digest checked. */
 export interface Carrier {
   readonly digest: Digest;
   readonly manifest: Manifest;
 }
 
 /** What a tag points to; undefined: there is no such tag. Refused if its bytes are not what its digest says. */
-export function checkFetched(fetched: FetchedManifest, limits: SignatureLimits): Carrier {
+export function checkFetched(fetched: FetchedManifest, limits: SizeLimit): Carrier {
   if (fetched.bytes.length > limits.bytes) tooLarge('the manifest', limits);
   if (digestOf(fetched.bytes, digestAlgorithm(fetched.digest)) !== fetched.digest) {
     refuse('the manifest does not have the digest that it is listed under');
@@ -37,7 +34,7 @@ export function checkFetched(fetched: FetchedManifest, limits: SignatureLimits):
 export async function readReferrer(
   source: EvidenceSource,
   descriptor: Descriptor,
-  limits: SignatureLimits,
+  limits: SizeLimit,
 ): Promise<Carrier> {
   if (descriptor.size > limits.bytes) tooLarge('the manifest', limits);
   const fetched = await orRefuse(source.manifest(descriptor.digest));
@@ -52,7 +49,7 @@ export async function readReferrer(
 export async function readBlob(
   source: EvidenceSource,
   descriptor: Descriptor,
-  limits: SignatureLimits,
+  limits: SizeLimit,
 ): Promise<Uint8Array> {
   if (descriptor.size > limits.bytes) tooLarge('the signed document', limits);
   const bytes = await orRefuse(source.blob(descriptor, limits.bytes));
@@ -66,7 +63,7 @@ export async function readBlob(
   return bytes;
 }
 
-function tooLarge(what: string, limits: SignatureLimits): never {
+function tooLarge(what: string, limits: SizeLimit): never {
   return refuse(`${what} is larger than ${limits.bytes} bytes`);
 }
 

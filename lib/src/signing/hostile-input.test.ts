@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { array, assert, constantFrom, json, nat, property, tuple } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isWharfingerError } from '../errors.ts';
-import { parseKeyBundle } from './bundle.ts';
+import { parseEnvelopeBundle } from './bundle.ts';
 import { parseSimpleSigning } from './simple-signing.ts';
 import { parseStatement } from './statement.ts';
 
@@ -36,7 +36,7 @@ const payload = JSON.stringify({
 });
 
 const readers: ReadonlyArray<readonly [name: string, text: string, read: (bytes: Buffer) => unknown]> = [
-  ['a bundle', bundle, parseKeyBundle],
+  ['a bundle', bundle, parseEnvelopeBundle],
   ['a statement', statement, (bytes) => parseStatement('application/vnd.in-toto+json', bytes)],
   ['a payload', payload, parseSimpleSigning],
 ];
@@ -85,25 +85,24 @@ describe.each(readers)('%s', (_, text, read) => {
 });
 
 describe.skipIf(signatures === undefined || !existsSync(signatures))('real bundles of others', () => {
-  const read = (path: string) => parseKeyBundle(readFileSync(join(signatures!, path)));
+  const read = (path: string) => parseEnvelopeBundle(readFileSync(join(signatures!, path)));
 
-  it('that are keyless are refused as that', () => {
+  it('that are keyless are read as that', () => {
     for (const name of [
       'oci-attestation.sigstore.json',
       'conformance/happy-path-intoto-in-dsse-v3/bundle.sigstore.json',
     ]) {
-      expect(() => read(name)).toThrow(/keyless is not trusted here yet/);
+      expect(read(name).hint).toBeUndefined();
     }
   });
 
-  it('are each refused with a reason: none is a signature of an image with a key', () => {
+  it('are read or refused with a reason', () => {
     const cases = readdirSync(join(signatures!, 'conformance'), { withFileTypes: true });
     const folders = cases.filter((entry) => entry.isDirectory()).map(({ name }) => name);
     expect(folders.length).toBeGreaterThan(50);
     for (const name of folders) {
-      expect(() => read(`conformance/${name}/bundle.sigstore.json`)).toThrow(
-        expect.objectContaining({ code: 'SIGNATURE_INVALID' }),
-      );
+      const bytes = readFileSync(join(signatures!, `conformance/${name}/bundle.sigstore.json`));
+      expect(isAnswered(parseEnvelopeBundle, bytes)).toBe(true);
     }
     expect(() => read('conformance/managed-key-and-trusted-root/bundle.sigstore.json')).toThrow(
       /signs a file/,

@@ -2,10 +2,9 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import { digestOf, type Digest } from '../oci/digest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
 import { bundleMediaType } from './bundle.ts';
-import { signaturePredicate } from './cosign-v3.ts';
 import { signEnvelope } from './dsse.ts';
 import type { SigningKey } from './private-keys.ts';
-import { statementPayloadType, statementType, subjectDigest } from './statement.ts';
+import { signaturePredicate, statementPayloadType, statementType, subjectDigest } from './statement.ts';
 
 /** A signature, ready to be pushed: first the blobs, then the manifest by its digest. */
 export interface SignedImage {

@@ -4,7 +4,8 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import { digestOf } from '../oci/digest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
 import type { EvidenceSource, SignatureReport } from './evidence.ts';
-import { verifyImageSignatures } from './verify-image.ts';
+import { trustOfKeys } from './trusted-signers.ts';
+import { verifyEvidence } from './verify-evidence.ts';
 
 const layerType = 'application/vnd.dev.cosign.simplesigning.v1+json';
 const signatureName = 'dev.cosignproject.cosign/signature';
@@ -55,7 +56,7 @@ async function verify(layers: readonly Layer[]): Promise<SignatureReport> {
     referrers: async () => [],
     blob: async ({ digest }) => blobs.get(digest),
   };
-  return verifyImageSignatures({ digest: image }, source, trusted);
+  return verifyEvidence({ digest: image }, source, trustOfKeys(trusted), new Date('2026-11-22T03:00:00Z'));
 }
 
 describe('a signature as cosign 2 writes it', () => {
@@ -91,9 +92,9 @@ describe('a signature as cosign 2 writes it', () => {
     [
       'that is an attestation',
       [{ mediaType: 'application/vnd.dsse.envelope.v1+json' }],
-      /an attestation, which is not a signature/,
+      /the envelope cannot be read|the envelope/,
     ],
-    ['that is an image layer', [{ mediaType: mediaTypes.ociLayerGzip }], /not a simple-signing payload/],
+    ['that is an image layer', [{ mediaType: mediaTypes.ociLayerGzip }], /no signed document of cosign-v2/],
     [
       'with one key twice',
       [
@@ -128,8 +129,9 @@ describe('a signature as cosign 2 writes it', () => {
 
   it.each(refused)('%s is refused', async (_, layers, reason) => {
     const report = await verify(layers);
-    expect(report.valid).toEqual([]);
-    expect(report.refused).toHaveLength(1);
-    expect(report.refused[0]!.reason).toMatch(reason);
+    expect([...report.valid, ...report.statements]).toEqual([]);
+    const refused = [...report.refused, ...report.refusedStatements];
+    expect(refused).toHaveLength(1);
+    expect(refused[0]!.reason).toMatch(reason);
   });
 });

@@ -9,6 +9,9 @@ export const statementPayloadType = 'application/vnd.in-toto+json';
 /** Type of the statements that are written here. */
 export const statementType = 'https://in-toto.io/Statement/v1';
 
+/** Predicate type of the statement that `cosign sign` makes. Any other is an attestation, whoever signed it. */
+export const signaturePredicate = 'https://sigstore.dev/cosign/sign/v1';
+
 const readable: readonly unknown[] = [statementType, 'https://in-toto.io/Statement/v0.1'];
 
 /** An in-toto statement about one image. */
@@ -48,6 +51,17 @@ export function parseStatement(payloadType: string, payload: Uint8Array): Statem
     predicateType: stringOf(fields['predicateType'], 'predicateType'),
     predicate: fields['predicate'],
   };
+}
+
+/** What predicate type a payload claims; it may be anything. Undefined: none that can be read. */
+export function claimedPredicateType(payload: Uint8Array): string | undefined {
+  try {
+    const statement: unknown = JSON.parse(Buffer.from(payload).toString('utf8'));
+    const claimed = objectOf(statement, 'the statement')['predicateType'];
+    return typeof claimed === 'string' ? claimed : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** A digest as the subject of a statement names it. */

@@ -1,5 +1,6 @@
 import type { SignatureReport } from '@wharfinger/lib/signing/evidence';
-import { verifyImageSignatures } from '@wharfinger/lib/signing/verify-image';
+import { trustOfKeys } from '@wharfinger/lib/signing/trusted-signers';
+import { verifyEvidence } from '@wharfinger/lib/signing/verify-evidence';
 import { changesOf } from '../stores/image-changes.ts';
 import type { Placed } from '../stores/repositories.ts';
 import { getSignatureReport, putSignatureReport } from '../stores/signature-reports.ts';
@@ -15,7 +16,9 @@ export async function verifySignatures(parts: PipelineParts, place: Placed): Pro
   const policy = parts.policy();
   const { evidence } = await changesOf(parts.db, place);
   const source = ownEvidence(parts.catalog, parts.storage, repository);
-  const report = await verifyImageSignatures({ digest }, source, policy.keysFor(repository));
+  const trust = trustOfKeys(policy.keysFor(repository));
+  const { valid, refused } = await verifyEvidence({ digest }, source, trust, parts.now());
+  const report = { valid, refused };
   const madeFrom = policy.keysDigest(repository);
   await putSignatureReport(parts.db, place, { report, madeFrom }, evidence, parts.now());
   return report;

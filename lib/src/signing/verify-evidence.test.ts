@@ -5,10 +5,12 @@ import { digestOf, isDigest, type Digest } from '../oci/digest.ts';
 import { effectiveArtifactType, parseManifest } from '../oci/manifest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
 import { preAuthEncoding } from './dsse.ts';
-import type { EvidenceSource, SignatureReport } from './evidence.ts';
+import type { EvidenceReport, EvidenceSource } from './evidence.ts';
 import { parsePrivateKey, type SigningKey } from './private-keys.ts';
 import { signImage } from './sign-image.ts';
-import { verifyImageSignatures } from './verify-image.ts';
+import { trustOfKeys } from './trusted-signers.ts';
+import type { EvidenceLimits } from './verify-context.ts';
+import { defaultEvidenceLimits, verifyEvidence } from './verify-evidence.ts';
 
 const bundleType = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 const signPredicate = 'https://sigstore.dev/cosign/sign/v1';
@@ -74,18 +76,18 @@ const elsewhere = digestOf('another image');
 function verify(
   repository: EvidenceSource,
   keys: SigningKey[] = [key],
-  limits?: { count: number; bytes: number },
-): Promise<SignatureReport> {
+  limits: Partial<EvidenceLimits> = {},
+): Promise<EvidenceReport> {
   const trusted = keys.map(({ publicPem }, index) => ({ name: `key-${index}`, pem: publicPem }));
-  return verifyImageSignatures(image, repository, trusted, limits);
+  return verifyEvidence(image, repository, trustOfKeys(trusted), at, { ...defaultEvidenceLimits, ...limits });
 }
 
 /** The one reason why nothing counts. */
 async function reasonOf(repository: EvidenceSource, keys?: SigningKey[]): Promise<string> {
-  const report = await verify(repository, keys);
-  expect(report.valid).toEqual([]);
-  expect(report.refused).toHaveLength(1);
-  return report.refused[0]!.reason;
+  const { valid, statements, refused, refusedStatements } = await verify(repository, keys);
+  expect([valid, statements]).toEqual([[], []]);
+  expect([...refused, ...refusedStatements]).toHaveLength(1);
+  return [...refused, ...refusedStatements][0]!.reason;
 }
 
 interface Forgery {
@@ -159,6 +161,8 @@ describe('a signature as cosign 3 writes it', () => {
         },
       ],
       refused: [],
+      statements: [],
+      refusedStatements: [],
     });
   });
 
@@ -175,11 +179,6 @@ describe('a signature as cosign 3 writes it', () => {
   const forgeries: ReadonlyArray<readonly [name: string, forgery: Forgery, reason: RegExp]> = [
     ['by another key', { signer: other }, /^no trusted key signed it$/],
     ['with the hint of a trusted key', { signer: other, hintOf: key }, /names the trusted key key-0, but/],
-    [
-      'that is an attestation',
-      { statement: statement({ predicateType: 'https://spdx.dev/Document' }) },
-      /attestation of type "https:\/\/spdx.dev\/Document" by key-0, which is not a signature/,
-    ],
     [
       'without predicate type',
       { statement: statement({ predicateType: undefined }) },
@@ -261,7 +260,7 @@ describe('a signature as cosign 3 writes it', () => {
       { manifest: { subject: { ...image, digest: elsewhere } } },
       /refers to another/,
     ],
-    ['without layer', { manifest: { layers: [] } }, /its layer is not a Sigstore bundle/],
+    ['without layer', { manifest: { layers: [] } }, /it carries no signature/],
   ];
 
   it.each(forgeries)('%s is refused', async (_, forgery, reason) => {
@@ -304,13 +303,13 @@ describe('a signature as cosign 3 writes it', () => {
   it('is refused, unread, beyond the limits', async () => {
     const repository = new Repository();
     attach(repository);
-    const { refused } = await verify(repository, [key], { count: 64, bytes: 100 });
+    const { refused } = await verify(repository, [key], { bytes: 100 });
     expect(refused.map(({ reason }) => reason)).toEqual(['the manifest is larger than 100 bytes']);
     attach(repository, { signer: other });
     attach(repository, { statement: statement({ predicate: { n: 1 } }) });
     const report = await verify(repository, [key], { count: 1, bytes: 4096 });
-    expect(report.valid).toHaveLength(1);
-    expect(report.refused[0]!.reason).toBe('2 more referrers were not looked at: no more than 1 are');
+    expect([...report.valid, ...report.refused, ...report.statements]).toHaveLength(2);
+    expect(report.refused.at(-1)!.reason).toBe('2 more referrers were not looked at: there are too many');
   });
 
   it('is found behind a flood of other referrers', async () => {
@@ -332,9 +331,14 @@ describe('a signature as cosign 3 writes it', () => {
 describe('what is not found', () => {
   it('is an empty report, other kinds of referrers included', async () => {
     const repository = new Repository();
-    const config = repository.put('{}', 'application/vnd.cncf.notary.signature');
+    const config = repository.put('{}', 'application/vnd.example.scan');
     repository.refer({ schemaVersion: 2, config, layers: [], subject: image });
-    expect(await verify(repository)).toEqual({ valid: [], refused: [] });
+    expect(await verify(repository)).toEqual({
+      valid: [],
+      refused: [],
+      statements: [],
+      refusedStatements: [],
+    });
   });
 
   it.each(['manifest', 'referrers', 'blob'] as const)('is never a failed look-up: %s', async (method) => {

@@ -1,0 +1,165 @@
+import { admitSigner } from './admit-signer.ts';
+import { verifyEnvelope, verifySimpleSigning } from './cosign-v2.ts';
+import { verifyBundle } from './cosign-v3.ts';
+import type {
+  EvidenceReport,
+  EvidenceSource,
+  TrustSet,
+  ValidSignature,
+  VerifiedStatement,
+} from './evidence.ts';
+import { findEvidence } from './find-evidence.ts';
+import { refuse } from './refusal.ts';
+import { collectRefusals } from './refusals.ts';
+import { keysOnly } from './sigstore-verifier.ts';
+import { signaturePredicate } from './statement.ts';
+import { knownKeys } from './trusted-signers.ts';
+import type {
+  EvidenceLimits,
+  EvidenceSubject,
+  Piece,
+  PieceKind,
+  PieceVerifier,
+  VerifiedPiece,
+  VerifyContext,
+} from './verify-context.ts';
+
+/** What is looked at for one image where the caller does not say. */
+export const defaultEvidenceLimits: EvidenceLimits = {
+  count: 2048,
+  bytes: 4 * 1024 * 1024,
+  total: 128 * 1024 * 1024,
+  checks: 50_000,
+};
+
+/** How signed documents are verified, by kind. */
+const verifiers: Readonly<Record<PieceKind, PieceVerifier>> = {
+  'simple-signing': verifySimpleSigning,
+  envelope: verifyEnvelope,
+  bundle: verifyBundle,
+  notation: async () => refuse('signatures of the Notary Project are not trusted here yet'),
+};
+
+/** Certificates, logs and timestamps of Sigstore's kind. */
+const sigstore = keysOnly;
+
+/**
+ * Looks for all evidence of an image, signatures and attestations of every format, and verifies each by the policy.
+ *
+ * What is found and does not count is reported with its reason. Nothing found is a report without entries; a look-up that
+ * fails throws, so that it is never taken for that. No more is read than the limits allow; what was left out is reported.
+ * The same evidence gives the same report, in whatever order a registry lists it.
+ *
+ * @param image the manifest or index whose own evidence is meant
+ * @param now decides where no trusted time says when something was signed
+ * @throws WharfingerError KEY_INVALID; whatever the source throws
+ */
+export async function verifyEvidence(
+  image: EvidenceSubject,
+  source: EvidenceSource,
+  trust: TrustSet,
+  now: Date,
+  limits: EvidenceLimits = defaultEvidenceLimits,
+): Promise<EvidenceReport> {
+  const refusals = collectRefusals(image.digest);
+  const valid: ValidSignature[] = [];
+  const statements: VerifiedStatement[] = [];
+  const changes = trackChanges(now);
+  let checks = limits.checks;
+  const shared = {
+    image,
+    source,
+    trust,
+    keys: knownKeys(trust),
+    now,
+    limits,
+    sigstore,
+    changesAt: changes.add,
+    spendChecks(count: number) {
+      checks -= count;
+      if (checks < 0) refuse('it was not looked at: too many signatures name no trusted key');
+    },
+  };
+  const pieces = await findEvidence(shared, refusals);
+  let left = limits.total;
+  for (const [index, piece] of pieces.entries()) {
+    left -= Math.min(piece.layer.size, limits.bytes);
+    if (index >= limits.count || left < 0) {
+      refusals.leaveOut(pieces.length - index, 'more signed documents were not looked at');
+      break;
+    }
+    let purport = purportOf(piece);
+    const context: VerifyContext = { ...shared, purports: (what) => (purport = what) };
+    await refusals.gather(
+      piece,
+      () => purport,
+      async () => {
+        requireFormat(piece, trust);
+        const verified = await verifiers[piece.kind](piece, context);
+        const entry = admit(piece, verified, context);
+        if ('predicateType' in entry) statements.push(entry);
+        else valid.push(entry);
+      },
+    );
+  }
+  const validUntil = changes.first();
+  return {
+    valid: valid.sort(byContent),
+    refused: refusals.list('signature'),
+    statements: statements.sort(byContent),
+    refusedStatements: refusals.list('statement'),
+    ...(validUntil === undefined ? {} : { validUntil: validUntil.toISOString() }),
+  };
+}
+
+/** There is no falling back from one format to another: who takes one away, or adds one, changes nothing. */
+function requireFormat({ format }: Piece, { formats }: TrustSet): void {
+  if (formats.includes(format)) return;
+  refuse(
+    `what is signed in the format ${format} does not count here, but only ${formats.join(', ') || 'nothing'}`,
+  );
+}
+
+/** What a bundle is by what its manifest says, until its payload is read. */
+function purportOf({ kind, annotations }: Piece): 'signature' | 'statement' {
+  const claimed = annotations['dev.sigstore.bundle.predicateType'] ?? signaturePredicate;
+  return kind === 'envelope' || (kind === 'bundle' && claimed !== signaturePredicate)
+    ? 'statement'
+    : 'signature';
+}
+
+function admit(
+  { format, evidence }: Piece,
+  { signer: found, subject, statement }: VerifiedPiece,
+  context: VerifyContext,
+): ValidSignature | VerifiedStatement {
+  const name = found.records[0]?.name ?? found.keyId;
+  if (subject !== context.image.digest) refuse(`${name} signed another image, ${subject}`);
+  const signer = admitSigner(found, context);
+  if (statement !== undefined && statement.predicateType !== signaturePredicate)
+    return { signer, format, subject, ...statement, evidence };
+  if (!signer.purposes.includes('release'))
+    refuse(`${signer.key} is trusted for ${signer.purposes.join(', ') || 'nothing'}, not for releases`);
+  return { format, ...signer, evidence };
+}
+
+/** Keeps the first of the times to come. */
+function trackChanges(now: Date): { add: (time: Date) => void; first: () => Date | undefined } {
+  let first: Date | undefined;
+  return {
+    add(time) {
+      if (time > now && (first === undefined || time < first)) first = time;
+    },
+    first: () => first,
+  };
+}
+
+interface Ordered {
+  readonly format: string;
+  readonly evidence: string;
+}
+
+function byContent(a: Ordered, b: Ordered): number {
+  const [left, right] = [a, b].map(({ format, evidence }) => `${format} ${evidence}`);
+  return left! < right! ? -1 : left! > right! ? 1 : 0;
+}
