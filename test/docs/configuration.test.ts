@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 it('the example of the guide is a configuration, with its key', () => {
-  expect(loaded.trust[0]!.keys[0]).toMatchObject({
+  expect(loaded.trust[0]!.signers[0]).toMatchObject({
     name: 'release-team',
     pem: expect.stringContaining('PUBLIC KEY'),
   });

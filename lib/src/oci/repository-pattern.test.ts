@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { matchesRepository, matchingEntries, mistakeInPattern, mostSpecific } from './repository-pattern.ts';
+import {
+  coversPattern,
+  matchesRepository,
+  matchingEntries,
+  mistakeInPattern,
+  mostSpecific,
+} from './repository-pattern.ts';
 
 const table: ReadonlyArray<readonly [string, string, boolean]> = [
   ['team/app', 'team/app', true],
@@ -89,4 +95,27 @@ describe('mistakeInPattern', () => {
       expect(mistakeInPattern(pattern)).toBeTypeOf('string');
     },
   );
+});
+
+describe('covering another pattern', () => {
+  it.each([
+    ['**', '**', true],
+    ['**', 'a/*', true],
+    ['team/**', 'team/**', true],
+    ['team/**', 'team/app', true],
+    ['team/**', 'team/web-*', true],
+    ['team/**', 'team/a/**', true],
+    ['team/**', 'team/**/app', true],
+    ['team/**', 'team', false],
+    ['team/**', 'teams/**', false],
+    ['team/**', '**', false],
+    ['team/**', '*/app', false],
+    ['team/*', 'team/app', true],
+    ['team/*', 'team/**', false],
+    ['team/app', 'team/app', true],
+    ['team/app', 'team/a*', false],
+    ['*/**', 'team/*', false],
+  ])('%s covers %s: %s', (outer, inner, expected) => {
+    expect(coversPattern(outer, inner)).toBe(expected);
+  });
 });

@@ -46,6 +46,18 @@ export function matchingEntries<T extends { readonly pattern: string }>(
     .sort((a, b) => comparePatterns(a.pattern, b.pattern));
 }
 
+/**
+ * True if every repository that `inner` can stand for is one that `outer` stands for. Where that takes more than a look it
+ * answers false: `outer` is the same pattern, `**`, one that ends in `/**` below whose plain names `inner` lies, or a pattern
+ * that matches a plain name.
+ */
+export function coversPattern(outer: string, inner: string): boolean {
+  if (outer === inner || outer === '**') return true;
+  if (!inner.includes('*')) return matchesRepository(outer, inner);
+  const above = outer.endsWith('/**') ? outer.slice(0, -'**'.length) : '*';
+  return !above.includes('*') && inner.startsWith(above);
+}
+
 /** Orders patterns that match one repository: the more specific first, 0 for equally specific ones. */
 function comparePatterns(a: string, b: string): number {
   return (

@@ -27,7 +27,7 @@ export function createPolicy(config: LoadedConfig, collection: Collection): Poli
   const namespaceOf = createNamespaceLookup(config.namespaces);
   const bindings = new Map<string, readonly Binding[]>();
   const keysFor = (repository: string): readonly TrustedKey[] =>
-    mostSpecific(config.trust, repository)?.keys ?? [];
+    (mostSpecific(config.trust, repository)?.signers ?? []).filter((signer) => 'pem' in signer);
   return {
     digest: digestOf(JSON.stringify([config.namespaces, config.trust, collection.digest])),
     config,

@@ -46,7 +46,7 @@ describe('rights', () => {
     ['a user with rules, below', as('ann'), 'team/deep/app', ['pull', 'push']],
     ['a user with rules, elsewhere', as('ann'), 'teams/app', []],
     ['a name that is no user', as('eve'), 'team/app', []],
-    ['the administrator', as('admin'), 'team/app', ['pull', 'push', 'delete', 'release']],
+    ['the administrator', as('admin'), 'team/app', ['pull', 'push', 'delete', 'release', 'govern', 'purge']],
   ])('of %s', (_, caller, repository, expected) => {
     expect(allowed(caller, repository)).toEqual(expected);
   });
@@ -59,10 +59,33 @@ describe('rights', () => {
       'pull',
       'push',
       'delete',
+      'purge',
     ]);
     expect(rights.isAdmin(as('admin', scopes))).toBe(false);
     expect(rights.isAdmin(as('admin'))).toBe(true);
     expect(rights.isAdmin(as('ann'))).toBe(false);
+  });
+});
+
+describe('rights over patterns', () => {
+  const may = (principal: string | null, right: 'pull' | 'sign' | 'inspect', ...patterns: string[]) =>
+    rights.mayInAll(as(principal), right, patterns);
+
+  test('are had where a rule stands for all of them', () => {
+    expect(may('ann', 'pull', 'team/**', 'team/app', 'team/web-*')).toBe(true);
+    expect(may('ann', 'pull', 'team/**', 'other/app')).toBe(false);
+    expect(may('ann', 'pull', '**')).toBe(false);
+    expect(may('ann', 'sign', 'team/app')).toBe(true);
+    expect(may('ann', 'sign', 'team/*')).toBe(false);
+    expect(may('bob', 'pull', 'open/app')).toBe(false);
+    expect(may(null, 'pull', 'team/app')).toBe(false);
+    expect(may('admin', 'pull', '**')).toBe(true);
+    expect(may('admin', 'inspect', 'team/app')).toBe(false);
+  });
+
+  test('are none of a token', () => {
+    const scopes = [{ repository: 'team/app', actions: new Set(['*']) }];
+    expect(rights.mayInAll(as('ann', scopes), 'pull', ['team/app'])).toBe(false);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Caller } from '@wharfinger/lib/registry/host';
-import { matchesRepository } from '@wharfinger/lib/oci/repository-pattern';
+import { coversPattern, matchesRepository } from '@wharfinger/lib/oci/repository-pattern';
 import { LRUCache } from 'lru-cache';
 import type { Right, UserConfig } from '../config/schema.ts';
 import type { Namespace } from './namespaces.ts';
@@ -13,6 +13,8 @@ export const adminName = 'admin';
 /** Answers who may do what in which repository. Nothing is allowed that no rule allows. */
 export interface Rights {
   may(caller: Caller, right: Right, repository: string): boolean;
+  /** True if the caller has the right in every repository that the patterns can stand for. */
+  mayInAll(caller: Caller, right: Right, patterns: readonly string[]): boolean;
   isAdmin(caller: Caller): boolean;
 }
 
@@ -52,16 +54,26 @@ export function createRights(
         (scope) => scope.repository === repository && scopeCovers(scope.actions, right),
       );
     },
+    mayInAll(caller, right, patterns) {
+      if (caller.scopes !== undefined) return false;
+      if (caller.principal === adminName) return decide(adminName, right, '');
+      const own = caller.principal === null ? [] : (rulesOf.get(caller.principal) ?? []);
+      return patterns.every((wanted) =>
+        own.some((rule) => rule.actions.has(right) && coversPattern(rule.pattern, wanted)),
+      );
+    },
     isAdmin: (caller) => caller.principal === adminName && caller.scopes === undefined,
   };
 }
 
 /**
- * Docker's token scopes know pull, push, delete and *. To sign or to inspect is to read, so a token for pull does; to
- * release is no business of such a token.
+ * Docker's token scopes know pull, push, delete and *. To sign or to inspect is to read, so a token for pull does; to purge
+ * is to delete. To release and to govern is no business of such a token.
  */
 function scopeCovers(actions: ReadonlySet<string>, right: Right): boolean {
-  if (right === 'release') return false;
+  if (right === 'release' || right === 'govern') return false;
   if (actions.has('*')) return true;
-  return actions.has(right === 'sign' || right === 'inspect' ? 'pull' : right);
+  return actions.has(scopeFor[right] ?? right);
 }
+
+const scopeFor: Partial<Record<Right, string>> = { sign: 'pull', inspect: 'pull', purge: 'delete' };

@@ -55,7 +55,9 @@ trust:
     keys: [{ name: release, file: release.pub }]
 `);
     expect(config.namespaces[0]).toMatchObject({ name: 'team', stage: 'development', externalFacing: false });
-    expect(config.trust).toEqual([{ pattern: 'team/**', keys: [{ name: 'release', pem }] }]);
+    expect(config.trust).toEqual([
+      { pattern: 'team/**', signers: [{ name: 'release', pem }], formats: ['cosign-v2', 'cosign-v3'] },
+    ]);
   });
 
   test('lets the environment win, by the path of the setting', async () => {
@@ -104,6 +106,33 @@ trust: [{ repositories: a//b, keys: [] }]
       'trust: [{ repositories: a, keys: [{ name: k, pem: nonsense }] }]',
       'trust.0.keys.0 (k)',
     ],
+    [
+      'a key of another kind than it is to be',
+      `trust: [{ repositories: a, keys: [{ name: k, algorithm: rsa, pem: ${JSON.stringify(pem)} }] }]`,
+      'trust.0.keys.0 (k): it is to be a key of rsa, and is one of ecdsa-p256',
+    ],
+    [
+      'one name for two signers',
+      `trust: [{ repositories: a, keys: [{ name: k, file: release.pub }, { name: k, team: t, file: release.pub }] }]`,
+      'two different signers have the name k',
+    ],
+    ['trust in nobody', 'trust: [{ repositories: a }]', 'at least one of keys, identities and certificates'],
+    [
+      'a root that there is not',
+      `trust: [{ repositories: a, identities: [{ name: i, issuer: { exact: a }, subject: { exact: b }, root: r }] }]`,
+      'i: there is no Sigstore root r',
+    ],
+    [
+      'a trust store that there is not',
+      `trust: [{ repositories: a, certificates: [{ name: c, trustStores: ['ca:x'], trustedIdentities: ['*'] }] }]`,
+      'c: there is no trust store ca:x',
+    ],
+    [
+      'a glass that one alone may break',
+      'grantRules: [{ approvers: [{ name: k, file: release.pub }], needed: 1, maxHours: 4 }]',
+      'at least two break the glass',
+    ],
+    ['a layout that is none', 'custody: [{ repositories: a, file: release.pub }]', 'custody.0'],
     [
       'a key file that is not there',
       'trust: [{ repositories: a, keys: [{ name: k, file: none.pub }] }]',

@@ -2,15 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { WharfingerError } from '@wharfinger/lib/errors';
-import type { TrustedKey } from '@wharfinger/lib/signing/evidence';
-import { parsePublicKey } from '@wharfinger/lib/signing/keys';
 import { applyEnvironment } from './environment.ts';
-import { configSchema, type Config, type TrustConfig } from './schema.ts';
+import { loadTrust, type LoadedTrust } from './load-trust.ts';
+import { configSchema, type Config } from './schema.ts';
 
 /** A configuration in use: keys are read, paths are absolute. */
-export interface LoadedConfig extends Omit<Config, 'trust'> {
-  readonly trust: ReadonlyArray<{ readonly pattern: string; readonly keys: readonly TrustedKey[] }>;
-}
+export type LoadedConfig = Omit<Config, keyof LoadedTrust> & LoadedTrust;
 
 /**
  * Reads the YAML file (if one is named by WHARFINGER_CONFIG) and the environment, which wins.
@@ -40,11 +37,9 @@ export async function loadConfig(
   }
   mistakes.push(...repeatedNames(checked.data));
   const base = file === undefined ? process.cwd() : dirname(resolve(file));
-  const trust = await Promise.all(
-    checked.data.trust.map((entry, at) => readKeys(entry, `trust.${at}`, base, mistakes)),
-  );
+  const trust = await loadTrust(checked.data, base, mistakes);
   if (mistakes.length > 0) throw invalid(mistakes);
-  return { ...checked.data, data: resolve(checked.data.data), trust };
+  return { ...checked.data, data: resolve(checked.data.data), ...trust };
 }
 
 async function readConfigFile(file: string): Promise<string> {
@@ -78,21 +73,4 @@ function repeatedNames(config: Config): string[] {
     );
   }
   return mistakes;
-}
-
-async function readKeys(entry: TrustConfig, where: string, base: string, mistakes: string[]) {
-  const keys: TrustedKey[] = [];
-  for (const [at, key] of entry.keys.entries()) {
-    const place = `${where}.keys.${at}`;
-    try {
-      if ((key.pem === undefined) === (key.file === undefined)) throw new Error('give either pem or file');
-      const pem = key.pem ?? (await readFile(resolve(base, key.file!), 'utf8'));
-      const trusted = { name: key.name, pem };
-      parsePublicKey(trusted);
-      keys.push(trusted);
-    } catch (error) {
-      mistakes.push(`${place} (${key.name}): ${(error as Error).message}`);
-    }
-  }
-  return { pattern: entry.repositories, keys };
 }

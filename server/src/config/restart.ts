@@ -3,7 +3,17 @@ import type { LoadedConfig } from './load.ts';
 import { configSchema } from './schema.ts';
 
 /** What is put in force as soon as it is read. */
-const atOnce: ReadonlySet<string> = new Set(['users', 'namespaces', 'trust', 'publicUrl']);
+const atOnce: ReadonlySet<string> = new Set([
+  'users',
+  'namespaces',
+  'trust',
+  'sigstoreRoots',
+  'trustStores',
+  'certificateRevocations',
+  'custody',
+  'grantRules',
+  'publicUrl',
+]);
 
 /** Names of the settings in which `read` differs from what the server started with, and which need a new start. */
 export function settingsForNextStart(started: LoadedConfig, read: LoadedConfig): string[] {

@@ -1,6 +1,20 @@
 import { z } from 'zod';
-import { isRepositoryName } from '@wharfinger/lib/oci/reference';
-import { mistakeInPattern } from '@wharfinger/lib/oci/repository-pattern';
+import {
+  classField,
+  namespaceName,
+  patternField as pattern,
+  scopeFields,
+  stageField,
+} from './scope-schema.ts';
+import {
+  algorithmField,
+  formatsField,
+  keylessFields,
+  nameField as principalName,
+  notationFields,
+  signerFields,
+  trustStoreName,
+} from './signer-schema.ts';
 
 const units = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const sizes = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
@@ -20,18 +34,20 @@ const bytes = z
     return Number(count) * sizes[unit as keyof typeof sizes];
   });
 
-/** What a user may do in a repository. `sign` and `inspect` read what is held; `release` ends a hold made by hand. */
-export const rightSchema = z.enum(['pull', 'push', 'delete', 'sign', 'inspect', 'release']);
-
-const principalName = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'use lower-case letters, digits, ., _ and -, at most 63 characters');
-
-const pattern = z.string().superRefine((text, context) => {
-  const mistake = mistakeInPattern(text);
-  if (mistake !== undefined)
-    context.addIssue({ code: 'custom', message: `this repository pattern is wrong: ${mistake}` });
-});
+/**
+ * What a user may do in a repository. `sign` and `inspect` read what is held; `release` ends a hold made by hand; `govern`
+ * binds routines and waives them; `purge` deletes evidence.
+ */
+export const rightSchema = z.enum([
+  'pull',
+  'push',
+  'delete',
+  'sign',
+  'inspect',
+  'release',
+  'govern',
+  'purge',
+]);
 
 const userSchema = z.strictObject({
   name: principalName,
@@ -43,28 +59,53 @@ const userSchema = z.strictObject({
 });
 
 const namespaceSchema = z.strictObject({
-  name: z
-    .string()
-    .refine(
-      (name) => name === '*' || isRepositoryName(name),
-      'write the first components of repository names, or * for all others',
-    ),
+  name: namespaceName,
   department: z.string().min(1).optional(),
-  class: z.enum(['private', 'internal', 'public']).default('private'),
-  stage: z.enum(['development', 'test', 'production']).default('development'),
+  class: classField.default('private'),
+  stage: stageField.default('development'),
   externalFacing: z.boolean().default(false),
   official: z.boolean().default(false),
   gate: z.enum(['warn', 'hold']).default('warn'),
   immutableTags: z.array(z.string().min(1)).default([]),
 });
 
-const trustSchema = z.strictObject({
-  repositories: pattern,
-  keys: z
-    .array(
-      z.strictObject({ name: z.string().min(1), pem: z.string().optional(), file: z.string().optional() }),
-    )
-    .min(1),
+/** A text of some kind that stands in the configuration or in a file beside it. */
+const textFields = { pem: z.string().optional(), file: z.string().optional() };
+
+const keySchema = z.strictObject({
+  name: z.string().min(1).max(200),
+  ...signerFields,
+  algorithm: algorithmField.optional(),
+  ...textFields,
+});
+
+const trustSchema = z
+  .strictObject({
+    repositories: pattern,
+    keys: z.array(keySchema).min(1).optional(),
+    /** keyless: whom a certificate authority of Sigstore's kind vouches for */
+    identities: z
+      .array(z.strictObject({ name: z.string().min(1).max(200), ...signerFields, ...keylessFields.shape }))
+      .min(1)
+      .optional(),
+    /** Notary Project: whom certificates name */
+    certificates: z
+      .array(z.strictObject({ name: z.string().min(1).max(200), ...signerFields, ...notationFields.shape }))
+      .min(1)
+      .optional(),
+    /** absent: cosign's two, and notation where certificates are named */
+    formats: formatsField.optional(),
+  })
+  .refine(
+    ({ keys, identities, certificates }) => keys ?? identities ?? certificates,
+    'name at least one of keys, identities and certificates',
+  );
+
+const grantRuleSchema = z.strictObject({
+  scope: scopeFields.default({}),
+  approvers: z.array(keySchema).min(1).max(1000),
+  needed: z.number().int().min(2, 'at least two break the glass').max(100),
+  maxHours: z.number().int().min(1).max(168),
 });
 
 /** The whole configuration, with its defaults. Unknown keys are mistakes. */
@@ -105,11 +146,20 @@ export const configSchema = z.strictObject({
   users: z.array(userSchema).default([]),
   namespaces: z.array(namespaceSchema).default([]),
   trust: z.array(trustSchema).default([]),
+  /** trusted roots of Sigstore's kind (trusted_root.json), by the name that identities give */
+  sigstoreRoots: z.array(z.strictObject({ name: principalName, file: z.string() })).default([]),
+  /** trust stores of the Notary Project: PEM certificates */
+  trustStores: z.array(z.strictObject({ name: trustStoreName, ...textFields })).default([]),
+  /** certificate revocation lists: PEM X509 CRL */
+  certificateRevocations: z.array(z.strictObject(textFields)).default([]),
+  /** chains of custody: a layout, by repository */
+  custody: z.array(z.strictObject({ repositories: pattern, file: z.string() })).default([]),
+  /** who may break the glass */
+  grantRules: z.array(grantRuleSchema).default([]),
 });
 
 /** A checked configuration: sizes in bytes, times in milliseconds. */
 export type Config = z.infer<typeof configSchema>;
 export type UserConfig = Config['users'][number];
 export type NamespaceConfig = Config['namespaces'][number];
-export type TrustConfig = Config['trust'][number];
 export type Right = z.infer<typeof rightSchema>;
