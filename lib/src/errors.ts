@@ -242,15 +242,62 @@ const table = {
     message: 'the signature does not verify',
     remedy: 'sign again with a trusted key',
   },
+  TRUSTED_ROOT_INVALID: {
+    status: 400,
+    message: 'the trusted root of Sigstore cannot be used',
+    remedy: 'give the trusted_root.json of the Sigstore instance that vouched for the signer',
+  },
   ROUTINE_INVALID: {
     status: 400,
     message: 'the routine is not valid',
     remedy: 'correct it and run wharf routine test',
   },
+  BINDING_INVALID: {
+    status: 400,
+    message: 'the binding is not valid',
+    remedy: 'correct what is named; docs/guide/routines.md describes the fields',
+  },
+  WAIVER_INVALID: {
+    status: 400,
+    message: 'the waiver is not valid',
+    remedy: 'correct what is named; docs/guide/exceptions.md describes the fields',
+  },
+  GRANT_INVALID: {
+    status: 400,
+    message: 'the grant is not valid',
+    remedy: 'request a new one with wharf grant request; docs/guide/exceptions.md says how',
+  },
+  COLLECTION_EXISTS: {
+    status: 409,
+    message: 'this version of the collection was pushed already, with other content',
+    remedy: 'give the changed collection a higher version',
+  },
   JUDGEMENT_INVALID: {
     status: 400,
     message: 'the judgement cannot be used',
     remedy: 'export it again with wharf judgement export',
+  },
+  JUDGEMENT_UNTRUSTED: {
+    status: 400,
+    message: 'the judgement may not be judged by',
+    remedy: 'fetch the one that is in force with wharf judgement export',
+  },
+
+  // what may run
+  REVIEW_INVALID: {
+    status: 400,
+    message: 'the object cannot be reviewed',
+    remedy: 'correct the object; a kind of your own is named under podTemplates in the configuration of the webhook',
+  },
+  REGISTRY_NOT_LISTED: {
+    status: 403,
+    message: 'nobody judges the images of this registry',
+    remedy: 'use an image of a registry that is listed, or list its host under registries in the configuration',
+  },
+  DECISION_LATE: {
+    status: 503,
+    message: 'whether the image may run was not known in time',
+    remedy: 'try again in a moment: the look-up goes on, and its answer is kept',
   },
 
   // other registries and files

@@ -8,7 +8,7 @@ const longestForClient = 1500;
  * are. Reasons that only warn are left out. Together at most `longest` characters; what does not fit is counted. What
  * several routines wait for is said once.
  */
-export function explainBriefly(verdict: Verdict, longest = longestForClient): readonly string[] {
+export function explainBriefly(verdict: Pick<Verdict, 'reasons'>, longest = longestForClient): readonly string[] {
   const reasons = verdict.reasons.filter((reason) => reason.effect !== 'warn');
   const sentences = [...groupByMessage(reasons)].map(
     ([message, of]) =>

@@ -64,6 +64,13 @@ const elements: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     since: '2025-01-01T00:00:00Z',
     layer: 0,
   },
+  'findings[].waiver': {
+    id: 'waiver-1',
+    owner: 'alice',
+    reason: 'not reachable',
+    expires: '2026-12-31T00:00:00Z',
+  },
+  'findings[].vex': { status: 'not_affected', by: 'release' },
   'inventory.packages': { type: 'deb', name: 'openssl', version: '3.0.1', purl: '', layer: 0 },
   'inventory.problems': { code: 'corrupt', message: 'a file could not be read', hides: true },
   'image.layers': { digest, size: 1000 },

@@ -78,6 +78,7 @@ const finding = record({
   layer: integer,
   team: text,
   vex: record({ status: text, justification: text, by: text }),
+  waiver: record({ id: text, owner: text, reason: text, expires: time }),
 });
 
 const signer = {

@@ -125,6 +125,14 @@ export interface FindingFact {
   readonly team?: string;
   /** what a trusted VEX statement says of it; absent: none speaks of it */
   readonly vex?: { readonly status: string; readonly justification?: string; readonly by: string };
+  /** the waiver that excuses it from the routine that asks; absent: it counts */
+  readonly waiver?: {
+    readonly id: string;
+    readonly owner: string;
+    readonly reason: string;
+    /** RFC 3339 */
+    readonly expires: string;
+  };
 }
 
 /** What the registry says of the repository of an image. */

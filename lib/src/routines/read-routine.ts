@@ -3,7 +3,14 @@ import { checkFragment } from './fact-fragment.ts';
 import { subjectKinds } from './facts.ts';
 import { mistakeInValue, mistakesInParameters } from './parameter.ts';
 import type { Path, PlainCheck } from './plain-check.ts';
-import type { Need, ParameterDeclaration, ParameterValues, Routine, RoutineTest } from './routine.ts';
+import type {
+  Need,
+  ParameterDeclaration,
+  ParameterValues,
+  Routine,
+  RoutineTest,
+  Tightening,
+} from './routine.ts';
 import { parseTime } from './time.ts';
 
 const needs: readonly Need[] = [
@@ -102,6 +109,7 @@ function readParameter(value: unknown, path: Path, check: PlainCheck): Parameter
     'choices',
     'minimum',
     'maximum',
+    'tightens',
   ]);
   const type = check.choice(fields['type'], [...path, 'type'], kinds);
   const belongs: Readonly<Record<string, boolean>> = {
@@ -121,15 +129,32 @@ function readParameter(value: unknown, path: Path, check: PlainCheck): Parameter
     else if (!Number.isSafeInteger(given)) check.fail([...path, bound], 'must be a whole number');
     else bounds[bound] = given;
   }
+  const tightens = readTightening(fields, type, path, check);
   const declaration = {
     type,
     description: check.text(fields['description'], [...path, 'description'], 1000),
+    ...(tightens && { tightens }),
     ...bounds,
     default: fields['default'],
   } as ParameterDeclaration;
   const mistake = mistakeInValue(declaration.default, declaration);
   if (mistake !== undefined) check.fail([...path, 'default'], mistake);
   return declaration;
+}
+
+/** Which way makes the routine stricter: up or down where there is an order, more or fewer for lists. */
+function readTightening(
+  fields: Readonly<Record<string, unknown>>,
+  type: ParameterDeclaration['type'],
+  path: Path,
+  check: PlainCheck,
+): Tightening | undefined {
+  if (fields['tightens'] === undefined) return undefined;
+  const at = [...path, 'tightens'];
+  if (type === 'strings') return check.choice(fields['tightens'], at, ['more', 'fewer'] as const);
+  if (type === 'string' && fields['choices'] === undefined)
+    check.fail(at, 'needs choices, which say what comes before what');
+  return check.choice(fields['tightens'], at, ['up', 'down'] as const);
 }
 
 function readTest(

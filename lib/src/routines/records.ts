@@ -2,14 +2,17 @@ import type { Digest } from '../oci/digest.ts';
 import type { ParameterValues } from './routine.ts';
 import type { Effect, Purpose } from './verdict.ts';
 
+export const repositoryClasses = ['private', 'internal', 'public'] as const;
+export const repositoryStages = ['development', 'test', 'production'] as const;
+
 /** Which images something is about: all that is given must hold. */
 export interface Scope {
   /** patterns of repository names (oci/repository-pattern.ts); absent: all */
   readonly repositories?: readonly string[];
   readonly exceptRepositories?: readonly string[];
-  readonly classes?: ReadonlyArray<'private' | 'internal' | 'public'>;
+  readonly classes?: ReadonlyArray<(typeof repositoryClasses)[number]>;
   readonly departments?: readonly string[];
-  readonly stages?: ReadonlyArray<'development' | 'test' | 'production'>;
+  readonly stages?: ReadonlyArray<(typeof repositoryStages)[number]>;
   readonly externalFacing?: boolean;
 }
 
@@ -57,8 +60,8 @@ export interface BindingRecord {
   /** RFC 3339: until then it only warns */
   readonly graceUntil?: string;
   /**
-   * id of the binding that this one overlays: within its own scope it takes the place of that one. It may only tighten (a
-   * stronger effect, no grace, no window, parameters that `tightens` of the routine allows) unless that one is delegable.
+   * id of the binding that this one overlays: where and while it is in force it takes the place of that one. It may only tighten (an
+   * effect as strong, grace no longer, parameters that move as `tightens` of the routine allows) unless that one is delegable.
    */
   readonly overlays?: string;
   /** true: overlays may loosen it too */
@@ -66,6 +69,9 @@ export interface BindingRecord {
   readonly owner?: string;
   readonly reason?: string;
 }
+
+/** Routines that nobody can be excused from: what they say is no matter of opinion. */
+export const unwaivable: ReadonlySet<string> = new Set(['not-malicious', 'not-held-by-hand', 'parts-present']);
 
 /** Excuses images from a routine for a time. What it excuses stays visible in the verdict. */
 export interface Waiver {

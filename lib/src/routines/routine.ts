@@ -42,6 +42,8 @@ export type Need =
 /** What a parameter may be. Durations are whole days, and reach the expression as CEL durations. */
 export type ParameterDeclaration = {
   readonly description: string;
+  /** absent: it is not known which of two values is stricter */
+  readonly tightens?: Tightening;
 } & (
   | { readonly type: 'string'; readonly choices?: readonly string[]; readonly default: string }
   | {
@@ -53,6 +55,12 @@ export type ParameterDeclaration = {
   | { readonly type: 'boolean'; readonly default: boolean }
   | { readonly type: 'strings'; readonly default: readonly string[] }
 );
+
+/**
+ * How another value of a parameter makes its routine stricter: `up` a greater number, a later choice, true; `down` a smaller
+ * number, an earlier choice, false; `more` a list with all elements and further ones; `fewer` a part of the list.
+ */
+export type Tightening = 'up' | 'down' | 'more' | 'fewer';
 
 export type ParameterValue = string | number | boolean | readonly string[];
 export type ParameterValues = Readonly<Record<string, ParameterValue>>;
@@ -84,8 +92,10 @@ export interface Collection {
   readonly digest: Digest;
 }
 
-/** Puts a routine to work on an image. Which repositories it is for was decided before. */
+/** Puts a routine to work on an image. Which repositories it is for, and when, was decided before. */
 export interface Binding {
+  /** of the record that it was made from; absent: it follows from the gate of the repository */
+  readonly id?: string;
   readonly routine: Routine;
   /** those not given have their default */
   readonly parameters: ParameterValues;
@@ -93,4 +103,8 @@ export interface Binding {
   /** effect where the routine cannot be decided; absent: the same effect */
   readonly undecided?: Effect;
   readonly purposes: readonly Purpose[];
+  /** RFC 3339: until then it only warns */
+  readonly graceUntil?: string;
+  /** why it cannot be carried out, which leaves it undecided; absent: it can */
+  readonly mistake?: string;
 }

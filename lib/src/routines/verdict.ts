@@ -1,8 +1,12 @@
+export const purposes = ['pull', 'push', 'deploy', 'promote'] as const;
+
 /** What a verdict is for. */
-export type Purpose = 'pull' | 'push' | 'deploy' | 'promote';
+export type Purpose = (typeof purposes)[number];
+
+export const effects = ['warn', 'hold', 'deny'] as const;
 
 /** What becomes of an image that a routine does not pass. */
-export type Effect = 'warn' | 'hold' | 'deny';
+export type Effect = (typeof effects)[number];
 
 /** allow < warn < hold < deny: a verdict is as bad as the worst of its reasons. */
 export type Outcome = 'allow' | Effect;
@@ -19,8 +23,12 @@ export interface Verdict {
   readonly decided: boolean;
   /** what did not pass, worst first; empty for `allow` */
   readonly reasons: readonly Reason[];
-  /** names of the routines that passed */
+  /** names of the routines that passed, each once */
   readonly passed: readonly string[];
+  /** what waivers excuse, and does not count; absent: nothing */
+  readonly waived?: readonly WaivedReason[];
+  /** break-glass permissions by which something counts as a warning; absent: none */
+  readonly grants?: readonly GrantNote[];
   /** RFC 3339: the verdict may change by the mere passing of time then; absent: it does not */
   readonly validUntil?: string;
   /** RFC 3339: the time that it was made for */
@@ -40,4 +48,42 @@ export interface Reason {
   readonly more: number;
   /** what to do */
   readonly remedy: string;
+  /** id of the binding that put the routine to work; absent: it is bound by the gate of the repository */
+  readonly binding?: string;
+  /** why it only warns for now, and what it will do afterwards; absent: its effect is that of its binding */
+  readonly eased?: Eased;
+}
+
+/** A stronger effect that does not count yet, or for a while. */
+export interface Eased {
+  readonly by: 'grace' | 'grant';
+  readonly effect: Effect;
+  /** RFC 3339 */
+  readonly until: string;
+}
+
+/** What would count, but for a waiver. */
+export interface WaivedReason extends Reason {
+  readonly waiver: WaiverNote;
+  /** absent: the routine is excused as a whole; else findings of these advisories only, which `details` lists */
+  readonly advisories?: readonly string[];
+}
+
+/** A waiver, as verdicts tell of it. */
+export interface WaiverNote {
+  readonly id: string;
+  readonly owner: string;
+  readonly reason: string;
+  /** RFC 3339 */
+  readonly expires: string;
+}
+
+/** A break-glass permission, as verdicts tell of it. */
+export interface GrantNote {
+  readonly id: string;
+  readonly reason: string;
+  readonly requestedBy: string;
+  readonly approvedBy: readonly string[];
+  /** RFC 3339 */
+  readonly until: string;
 }

@@ -1,0 +1,79 @@
+import { completeParameters, mistakesInParameters } from './parameter.ts';
+import type { BindingRecord } from './records.ts';
+import type { ParameterDeclaration, ParameterValue, Routine } from './routine.ts';
+import { parseTime } from './time.ts';
+import { effects, type Effect } from './verdict.ts';
+
+/**
+ * What makes an overlay looser than the binding that it overlays, each for itself; empty if nothing does. The other direction, and
+ * whatever cannot be compared, is loosening: a parameter whose routine does not say which way is stricter may not change.
+ *
+ * @param routine of both
+ */
+export function looseningIn(overlay: BindingRecord, parent: BindingRecord, routine: Routine): string[] {
+  if (overlay.collection !== parent.collection || overlay.routine !== parent.routine)
+    return [
+      `it is for ${overlay.collection}/${overlay.routine}, and ${parent.id} for ${parent.collection}/${parent.routine}`,
+    ];
+  return [
+    ...effectLoosened('effect', overlay.effect, parent.effect),
+    ...effectLoosened('undecided', overlay.undecided ?? overlay.effect, parent.undecided ?? parent.effect),
+    ...graceLoosened(overlay, parent),
+    ...parametersLoosened(overlay, parent, routine),
+  ];
+}
+
+function effectLoosened(name: string, effect: Effect, than: Effect): string[] {
+  return effects.indexOf(effect) < effects.indexOf(than) ? [`${name}: ${effect} is weaker than ${than}`] : [];
+}
+
+function graceLoosened({ graceUntil }: BindingRecord, parent: BindingRecord): string[] {
+  if (graceUntil === undefined) return [];
+  const [until, most] = [parseTime(graceUntil), parseTime(parent.graceUntil ?? '')];
+  if (most === undefined) return [`graceUntil: ${parent.id} has no grace`];
+  return until !== undefined && until <= most ? [] : [`graceUntil: ends after ${parent.graceUntil}`];
+}
+
+function parametersLoosened(
+  { parameters }: BindingRecord,
+  parent: BindingRecord,
+  { parameters: declared }: Routine,
+): string[] {
+  // values that do not fit their declaration cannot be compared, and are told as what they are
+  if (mistakesInParameters(parameters, declared).length > 0) return [];
+  if (mistakesInParameters(parent.parameters, declared).length > 0) return [];
+  const values = completeParameters(parameters, declared);
+  const parents = completeParameters(parent.parameters, declared);
+  return Object.entries(declared).flatMap(([name, declaration]) => {
+    const [value, than] = [values[name]!, parents[name]!];
+    if (isEqual(value, than)) return [];
+    if (declaration.tightens === undefined)
+      return [`parameters.${name}: the routine does not say which way is stricter, so it cannot be changed`];
+    return isTighter(value, than, declaration)
+      ? []
+      : [`parameters.${name}: ${JSON.stringify(value)} is looser than ${JSON.stringify(than)}`];
+  });
+}
+
+function isEqual(a: ParameterValue, b: ParameterValue): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+function isTighter(value: ParameterValue, than: ParameterValue, declaration: ParameterDeclaration): boolean {
+  const { tightens } = declaration;
+  if (tightens === 'more') return holdsAll(value, than);
+  if (tightens === 'fewer') return holdsAll(than, value);
+  const [a, b] = [placeOf(value, declaration), placeOf(than, declaration)];
+  return tightens === 'up' ? a >= b : a <= b;
+}
+
+function holdsAll(list: ParameterValue, parts: ParameterValue): boolean {
+  return Array.isArray(list) && Array.isArray(parts) && parts.every((part) => list.includes(part));
+}
+
+/** A value as a number that grows in the order of its type. NaN compares as neither. */
+function placeOf(value: ParameterValue, declaration: ParameterDeclaration): number {
+  if (declaration.type === 'string' && typeof value === 'string')
+    return declaration.choices?.indexOf(value) ?? Number.NaN;
+  return typeof value === 'object' ? Number.NaN : Number(value);
+}
