@@ -9,12 +9,12 @@ import { openImage } from '../client/open-image.ts';
 import { RegistrySession } from '../client/registry-session.ts';
 import { writeLayout } from '../client/testing/images.ts';
 import { readLayer } from '../inspect/layer.ts';
-import { loadStandardCollection } from '../routines/standard.ts';
 import { parsePrivateKey, type SigningKey } from '../signing/private-keys.ts';
 import { assessImage, type AssessOptions, type Assessment } from './assess-image.ts';
 import { makeDebian, sign } from './assess.fixtures.ts';
 import { uncoveredEcosystems } from './findings-of-image.ts';
-import type { Judgement } from './judgement.ts';
+import type { Judgement } from './judgement-document.ts';
+import { makeJudgement, makeRule, makeTrust } from './judgement.fixtures.ts';
 
 const packages = {
   libssl3: { source: 'openssl', version: '3.0.1-1' },
@@ -65,13 +65,11 @@ describe('assessImage', () => {
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  const judgement = (gate: 'warn' | 'hold', official: boolean): Judgement => ({
-    format: 1,
-    madeAt: '2026-01-01T00:00:00Z',
-    repositories: [{ pattern: '**', gate, official, bindings: [] }],
-    trust: [{ pattern: 'team/*', keys: [{ name: 'ours', pem: ours.publicPem }] }],
-    collection: loadStandardCollection(),
-  });
+  const judgement = (gate: 'warn' | 'hold', official: boolean): Judgement =>
+    makeJudgement({
+      repositories: [makeRule('**', { gate, official })],
+      trust: [makeTrust('team/*', { name: 'ours', pem: ours.publicPem })],
+    });
 
   async function assess(
     tag: string,

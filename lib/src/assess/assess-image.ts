@@ -5,10 +5,10 @@ import type { ImageInventory, LayerInventory } from '../inspect/inventory.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Facts } from '../routines/facts.ts';
 import type { Purpose, Verdict } from '../routines/verdict.ts';
-import type { SignatureReport, TrustedKey } from '../signing/evidence.ts';
-import { trustOfKeys } from '../signing/trusted-signers.ts';
+import type { SignatureReport } from '../signing/evidence.ts';
 import { verifyEvidence } from '../signing/verify-evidence.ts';
 import { factsOfImage } from './facts-of-image.ts';
+import { checkedSignatures } from './facts-of-signatures.ts';
 import { subjectsOf, type MatchedPackages } from './findings-of-image.ts';
 import { holdOn, judgeFacts } from './judge-facts.ts';
 import type { Judgement } from './judgement-document.ts';
@@ -46,7 +46,6 @@ export interface Assessment {
 export async function assessImage(source: ImageSource, options: AssessOptions): Promise<Assessment> {
   const { repository, judgement, purpose, now } = options;
   const rules = rulesFor(judgement, repository, purpose, now);
-  const trustedKeys = rules.trust.signers.filter((signer): signer is TrustedKey => 'pem' in signer);
   const held = holdOn(judgement, repository, source.digest);
   const config = await source.config();
   const layers = new Map<Digest, LayerInventory>();
@@ -56,7 +55,7 @@ export async function assessImage(source: ImageSource, options: AssessOptions): 
   // an archive of docker save cannot carry signatures, which is an answer: there are none
   const none: SignatureReport = { valid: [], refused: [] };
   const report = source.evidence
-    ? await verifyEvidence({ digest: source.digest }, source.evidence, trustOfKeys(trustedKeys), now)
+    ? await verifyEvidence({ digest: source.digest }, source.evidence, rules.trust, now)
     : none;
   const facts = factsOfImage({
     repository,
@@ -67,7 +66,7 @@ export async function assessImage(source: ImageSource, options: AssessOptions): 
     config,
     inventory,
     ...(matched && { matched }),
-    signatures: { report, trustedKeys },
+    signatures: checkedSignatures(source.digest, report, rules),
     registered: rules.repository,
     ...(held && { held: { ...held, at: new Date(held.at) } }),
   });

@@ -4,7 +4,14 @@ import { classifySubject } from '../inspect/subject.ts';
 import { formatPlatform } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Manifest } from '../oci/manifest.ts';
-import type { ConfigFacts, Facts, ImageFacts, InventoryFacts, SubjectKind } from '../routines/facts.ts';
+import type {
+  ConfigFacts,
+  Facts,
+  ImageFacts,
+  InventoryFacts,
+  RepositoryFacts,
+  SubjectKind,
+} from '../routines/facts.ts';
 import { signatureFacts, type CheckedSignatures } from './facts-of-signatures.ts';
 import { findingFacts, type MatchedPackages } from './findings-of-image.ts';
 
@@ -25,19 +32,22 @@ export interface KnownOfImage {
   readonly matched?: MatchedPackages;
   /** left out: not looked up yet */
   readonly signatures?: CheckedSignatures;
+  /** what the registry says of the repository; left out: nothing */
+  readonly registered?: RepositoryFacts;
   /** who holds it by hand; left out: nobody */
   readonly held?: { readonly by: string; readonly at: Date; readonly reason: string };
 }
 
 /** Turns what is known of an image into the facts that routines judge. Pure; findings come in their canonical order. */
 export function factsOfImage(known: KnownOfImage): Facts {
-  const { inventory, matched, signatures, held } = known;
+  const { inventory, matched, signatures, registered, held } = known;
   return {
     image: imageFacts(known),
     ...(inventory && { inventory: inventoryFacts(inventory) }),
     ...(inventory && matched && { findings: findingFacts(inventory.packages, matched.matches) }),
     ...(inventory && matched && { advisories: { uncovered: matched.uncovered } }),
     ...(signatures && { signatures: signatureFacts(signatures) }),
+    ...(registered && { repository: registered }),
     ...(held && { held: { by: held.by, at: held.at.toISOString(), reason: held.reason } }),
   };
 }

@@ -1,11 +1,25 @@
 import type { SignatureFacts, SignerFact } from '../routines/facts.ts';
-import type { SignatureReport, Signer, TrustedKey } from '../signing/evidence.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { SignatureReport, Signer } from '../signing/evidence.ts';
+import type { Rules } from './rules-for.ts';
 
 /** What was found when signatures were verified, and with which keys. */
 export interface CheckedSignatures {
   readonly report: SignatureReport;
-  /** the keys that it was made with */
-  readonly trustedKeys: readonly TrustedKey[];
+  /** who is trusted for the repository */
+  readonly trustedKeys: ReadonlyArray<{ readonly name: string }>;
+}
+
+/** A report with the rules that it was made by; where nobody counts, it says why. */
+export function checkedSignatures(
+  digest: Digest,
+  { valid, refused }: SignatureReport,
+  rules: Pick<Rules, 'signers' | 'noneCounts'>,
+): CheckedSignatures {
+  const { signers: trustedKeys, noneCounts } = rules;
+  if (noneCounts === undefined || refused.length === 0) return { report: { valid, refused }, trustedKeys };
+  const why = { format: 'unknown' as const, evidence: digest, reason: noneCounts };
+  return { report: { valid, refused: [why, ...refused] }, trustedKeys };
 }
 
 /** Signatures as facts. A key that was given under two names is one signer. */

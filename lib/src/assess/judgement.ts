@@ -1,102 +1,77 @@
+import canonicalize from 'canonicalize';
 import { WharfingerError } from '../errors.ts';
-import { mistakeInPattern, mostSpecific } from '../oci/repository-pattern.ts';
+import { digestOf, type Digest } from '../oci/digest.ts';
 import { parseStrictJson } from '../oci/strict-json.ts';
 import { loadCollection } from '../routines/collection.ts';
-import { bindingsFor, routineNamed } from '../routines/default-bindings.ts';
-import { mistakesInParameters } from '../routines/parameter.ts';
-import { createPlainCheck, formatPath, type Path, type PlainCheck } from '../routines/plain-check.ts';
-import type { Binding, Collection, ParameterValues } from '../routines/routine.ts';
-import { parseTime } from '../routines/time.ts';
-import type { Effect, Purpose } from '../routines/verdict.ts';
-import type { TrustedKey } from '../signing/evidence.ts';
-import { parsePublicKey } from '../signing/keys.ts';
+import { mistakesInBindings } from '../routines/check-bindings.ts';
+import { bindingsFor } from '../routines/default-bindings.ts';
+import { createPlainCheck, formatPath, type PlainCheck } from '../routines/plain-check.ts';
+import { readBinding, readWaiver } from '../routines/read-records.ts';
+import { repositoryClasses, repositoryStages } from '../routines/records.ts';
+import type { Collection } from '../routines/routine.ts';
+import type { Judgement, RepositoryRule } from './judgement-document.ts';
+import {
+  byName,
+  integer,
+  listOf,
+  oneOf,
+  optional,
+  repositoryPattern,
+  textUpTo,
+  time,
+  truth,
+  type Read,
+} from './plain-fields.ts';
+import { readCustody } from './read-layout.ts';
+import { readGrantRule, readHold } from './read-records.ts';
+import { readRevocations, readTrustRule } from './read-trust.ts';
 
-/**
- * Everything that decides, in one document, so that others judge as the registry does. This plain form is not signed:
- * it is as trustworthy as the way that it came.
- */
-export interface Judgement {
-  readonly format: 1;
-  /** RFC 3339 */
-  readonly madeAt: string;
-  /** how repositories are judged; the most specific pattern counts. One that none matches has `gate: warn` */
-  readonly repositories: readonly RepositoryRule[];
-  /** whose signatures count; the most specific pattern counts */
-  readonly trust: ReadonlyArray<{ readonly pattern: string; readonly keys: readonly TrustedKey[] }>;
-  /** the routines, whole: in the document stands their text */
-  readonly collection: Collection;
-}
-
-/** How the repositories of a pattern are judged. */
-export interface RepositoryRule {
-  readonly pattern: string;
-  readonly gate: 'warn' | 'hold';
-  readonly official: boolean;
-  /** in place of the default bindings of the same routines, and besides the others */
-  readonly bindings: readonly RuleBinding[];
-}
-
-/** A binding that names its routine. */
-export interface RuleBinding {
-  readonly routine: string;
-  readonly parameters: ParameterValues;
-  readonly effect: Effect;
-  /** effect where the routine cannot be decided; absent: the same effect */
-  readonly undecided?: Effect;
-  readonly purposes: readonly Purpose[];
-}
-
-/** What of a judgement counts for one repository. */
-export function rulesFor(
-  judgement: Judgement,
-  repository: string,
-): { readonly bindings: readonly Binding[]; readonly trustedKeys: readonly TrustedKey[] } {
-  const { collection } = judgement;
-  const trustedKeys = mostSpecific(judgement.trust, repository)?.keys ?? [];
-  const rule = mostSpecific(judgement.repositories, repository);
-  const policy = {
-    gate: rule?.gate ?? 'warn',
-    official: rule?.official ?? false,
-    keysTrusted: trustedKeys.length > 0,
-  };
-  const own = rule?.bindings ?? [];
-  const bindings = [
-    ...bindingsFor(policy, collection).filter(
-      ({ routine }) => !own.some((one) => one.routine === routine.name),
-    ),
-    ...own.map((binding) => ({ ...binding, routine: routineNamed(binding.routine, collection) })),
-  ];
-  return { bindings, trustedKeys };
-}
-
-/** The document, as `wharf judgement export` writes it: JSON, the same for the same judgement. */
-export function serialiseJudgement({ format, madeAt, repositories, trust, collection }: Judgement): string {
-  const document = {
-    format,
-    madeAt,
-    repositories: repositories.map(({ pattern, gate, official, bindings }) => ({
-      pattern,
-      gate,
-      official,
-      bindings: bindings.map(({ routine, parameters, effect, undecided, purposes }) => ({
-        routine,
-        parameters: Object.fromEntries(Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1))),
-        effect,
-        undecided,
-        purposes,
-      })),
-    })),
-    trust: trust.map(({ pattern, keys }) => ({
-      pattern,
-      keys: keys.map(({ name, pem }) => ({ name, pem })),
-    })),
-    collection: collection.text,
-  };
-  return `${JSON.stringify(document, undefined, 2)}\n`;
-}
+export type { Judgement, RepositoryRule } from './judgement-document.ts';
 
 /** Larger documents are not read. */
-const longest = 16 * 1024 * 1024;
+export const longestJudgement = 16 * 1024 * 1024;
+
+/** The document in the one form that is signed and named by its digest: RFC 8785, with the texts of the collections. */
+export function serialiseJudgement(judgement: Judgement): string {
+  const { collections, ...rest } = judgement;
+  return canonical({ ...rest, collections: collections.map(({ text }) => text) });
+}
+
+/** What a judgement is known by: the digest of its canonical form. */
+export function digestOfJudgement(judgement: Judgement): Digest {
+  return digestOf(Buffer.from(serialiseJudgement(judgement)));
+}
+
+/** Plain data as RFC 8785 writes it. */
+export function canonical(value: unknown): string {
+  const text = canonicalize(value);
+  if (text === undefined) throw new TypeError('there is no JSON for this value');
+  return text;
+}
+
+const most = 100_000;
+const pemText = textUpTo(1024 * 1024);
+
+const fieldNames = [
+  'format',
+  'registry',
+  'version',
+  'madeAt',
+  'expires',
+  'repositories',
+  'trust',
+  'sigstoreRoots',
+  'trustStores',
+  'certificateRevocations',
+  'revocations',
+  'custody',
+  'bindings',
+  'waivers',
+  'grantRules',
+  'grants',
+  'holds',
+  'collections',
+];
 
 /**
  * Reads a judgement strictly: what it says and this version does not know could have made a verdict stricter.
@@ -107,119 +82,94 @@ export function parseJudgement(bytes: Uint8Array): Judgement {
   const refuse = (what: string): never => {
     throw new WharfingerError('JUDGEMENT_INVALID', { what });
   };
-  if (bytes.length > longest) refuse(`it is larger than ${longest} bytes`);
+  if (bytes.length > longestJudgement) refuse(`it is larger than ${longestJudgement} bytes`);
   const check = createPlainCheck();
-  const value = parseStrictJson(bytes, refuse);
-  const fields = check.fields(value, [], ['format', 'madeAt', 'repositories', 'trust', 'collection']);
-  if (fields['format'] !== 1) check.fail(['format'], 'must be 1; another version of wharf made it');
-  const madeAt = check.text(fields['madeAt'], ['madeAt'], 40);
-  if (madeAt !== '' && parseTime(madeAt) === undefined)
-    check.fail(['madeAt'], 'must be a time as RFC 3339 has it');
-  const collection = readCollection(check.text(fields['collection'], ['collection'], longest), check);
-  const repositories = check
-    .list(fields['repositories'], ['repositories'], 100_000)
-    .map((rule, index) => readRule(rule, ['repositories', index], collection, check));
-  const trust = check
-    .list(fields['trust'], ['trust'], 100_000)
-    .map((entry, index) => readTrust(entry, ['trust', index], check));
-  if (collection === undefined || check.mistakes.length > 0)
+  const fields = check.fields(parseStrictJson(bytes, refuse), [], fieldNames);
+  const at = <T>(name: string, read: Read<T>): T => read(fields[name], [name], check);
+  if (fields['format'] !== 2) check.fail(['format'], 'must be 2; another version of wharf made it');
+  const names = {
+    sigstoreRoots: at('sigstoreRoots', byName(pemText, 100)),
+    trustStores: at('trustStores', byName(pemText, 1000)),
+  };
+  const collections = readCollections(fields['collections'], check);
+  const judgement: Judgement = {
+    format: 2,
+    registry: at('registry', textUpTo(255)),
+    version: at('version', integer(0, Number.MAX_SAFE_INTEGER)),
+    madeAt: at('madeAt', time),
+    expires: at('expires', time),
+    repositories: at('repositories', listOf(readRule, most)),
+    trust: at('trust', listOf(readTrustRule(names), most)),
+    ...names,
+    certificateRevocations: at('certificateRevocations', listOf(pemText, 1000)),
+    revocations: at('revocations', readRevocations),
+    custody: at('custody', listOf(readCustody, most)),
+    bindings: at('bindings', listOf(readBinding, most)),
+    waivers: at('waivers', listOf(readWaiver, most)),
+    grantRules: at('grantRules', listOf(readGrantRule(names), 1000)),
+    grants: at('grants', listOf(listOf(textUpTo(64 * 1024), 100), 10_000)),
+    holds: at('holds', listOf(readHold, most)),
+    collections,
+  };
+  for (const { path, what } of mistakesInBindings(judgement.bindings, collections))
+    check.fail(['bindings', ...path], what);
+  checkWaiverIds(judgement, check);
+  if (check.mistakes.length > 0)
     return refuse(check.mistakes.map(({ path, what }) => `${formatPath(path) || 'it'} ${what}`).join('\n'));
-  return { format: 1, madeAt, repositories, trust, collection };
+  return judgement;
 }
 
-function readCollection(text: string, check: PlainCheck): Collection | undefined {
-  if (text === '') return undefined;
-  try {
-    const collection = loadCollection(text);
-    bindingsFor({ gate: 'hold', official: true, keysTrusted: true }, collection);
-    return collection;
-  } catch (error) {
-    if (!(error instanceof WharfingerError)) throw error;
-    check.fail(['collection'], `cannot be used: ${error.message}`);
-    return undefined;
+/** The first has the routines of the default bindings; no two have one name, for bindings name them. */
+function readCollections(value: unknown, check: PlainCheck): readonly Collection[] {
+  const texts = check.list(value, ['collections'], 100);
+  if (texts.length === 0 && Array.isArray(value)) check.fail(['collections'], 'must hold at least one');
+  const collections: Collection[] = [];
+  for (const [index, one] of texts.entries()) {
+    const path = ['collections', index];
+    const text = check.text(one, path, longestJudgement);
+    if (text === '') continue;
+    try {
+      const collection = loadCollection(text);
+      if (index === 0) bindingsFor({ gate: 'hold', official: true, keysTrusted: true }, collection);
+      if (collections.some(({ name }) => name === collection.name))
+        check.fail(path, `is the second collection called ${collection.name}`);
+      collections.push(collection);
+    } catch (error) {
+      if (!(error instanceof WharfingerError)) throw error;
+      check.fail(path, `cannot be used: ${error.message}`);
+    }
   }
+  return collections;
 }
 
-function readPattern(value: unknown, path: Path, check: PlainCheck): string {
-  const pattern = check.text(value, path, 255);
-  const mistake = pattern === '' ? undefined : mistakeInPattern(pattern);
-  if (mistake !== undefined) check.fail(path, `is not a repository pattern: ${mistake}`);
-  return pattern;
-}
-
-function readRule(
-  value: unknown,
-  path: Path,
-  collection: Collection | undefined,
-  check: PlainCheck,
-): RepositoryRule {
-  const fields = check.fields(value, path, ['pattern', 'gate', 'official', 'bindings']);
+const readRule: Read<RepositoryRule> = (value, path, check) => {
+  const fields = check.fields(value, path, [
+    'pattern',
+    'namespace',
+    'department',
+    'class',
+    'stage',
+    'externalFacing',
+    'gate',
+    'official',
+  ]);
   return {
-    pattern: readPattern(fields['pattern'], [...path, 'pattern'], check),
+    pattern: repositoryPattern(fields['pattern'], [...path, 'pattern'], check),
+    namespace: textUpTo(255)(fields['namespace'], [...path, 'namespace'], check),
+    ...optional(fields, 'department', path, check, textUpTo(200)),
+    class: oneOf(repositoryClasses)(fields['class'], [...path, 'class'], check),
+    stage: oneOf(repositoryStages)(fields['stage'], [...path, 'stage'], check),
+    externalFacing: truth(fields['externalFacing'], [...path, 'externalFacing'], check),
     gate: check.choice(fields['gate'], [...path, 'gate'], ['warn', 'hold'] as const),
-    official: check.truth(fields['official'], [...path, 'official']),
-    bindings: check
-      .list(fields['bindings'], [...path, 'bindings'], 1000)
-      .map((binding, index) => readBinding(binding, [...path, 'bindings', index], collection, check)),
+    official: truth(fields['official'], [...path, 'official'], check),
   };
-}
+};
 
-const effects = ['warn', 'hold', 'deny'] as const;
-const purposes = ['pull', 'push', 'deploy', 'promote'] as const;
-
-function readBinding(
-  value: unknown,
-  path: Path,
-  collection: Collection | undefined,
-  check: PlainCheck,
-): RuleBinding {
-  const fields = check.fields(value, path, ['routine', 'parameters', 'effect', 'undecided', 'purposes']);
-  const name = check.text(fields['routine'], [...path, 'routine'], 100);
-  const parameters = Object.fromEntries(
-    check.entries(fields['parameters'], [...path, 'parameters']),
-  ) as ParameterValues;
-  const routine = collection?.routines.find((one) => one.name === name);
-  if (collection && name !== '' && !routine)
-    check.fail([...path, 'routine'], `names no routine of the collection ${collection.name}: ${name}`);
-  for (const mistake of routine ? mistakesInParameters(parameters, routine.parameters) : [])
-    check.fail([...path, 'parameters'], mistake);
-  return {
-    routine: name,
-    parameters,
-    effect: check.choice(fields['effect'], [...path, 'effect'], effects),
-    ...(fields['undecided'] === undefined
-      ? {}
-      : { undecided: check.choice(fields['undecided'], [...path, 'undecided'], effects) }),
-    purposes: check
-      .list(fields['purposes'], [...path, 'purposes'], purposes.length)
-      .map((purpose, index) => check.choice(purpose, [...path, 'purposes', index], purposes)),
-  };
-}
-
-function readTrust(value: unknown, path: Path, check: PlainCheck): Judgement['trust'][number] {
-  const fields = check.fields(value, path, ['pattern', 'keys']);
-  const keys = check.list(fields['keys'], [...path, 'keys'], 1000).map((entry, index) => {
-    const at = [...path, 'keys', index];
-    const key = check.fields(entry, at, ['name', 'pem']);
-    return readKey(
-      {
-        name: check.text(key['name'], [...at, 'name'], 200),
-        pem: check.text(key['pem'], [...at, 'pem'], 16_384),
-      },
-      at,
-      check,
-    );
-  });
-  return { pattern: readPattern(fields['pattern'], [...path, 'pattern'], check), keys };
-}
-
-function readKey(key: TrustedKey, path: Path, check: PlainCheck): TrustedKey {
-  if (key.pem === '') return key;
-  try {
-    parsePublicKey(key);
-  } catch (error) {
-    if (!(error instanceof WharfingerError)) throw error;
-    check.fail(path, error.message);
+/** Verdicts name waivers by their ids. */
+function checkWaiverIds({ waivers }: Judgement, check: PlainCheck): void {
+  const seen = new Set<string>();
+  for (const [index, { id }] of waivers.entries()) {
+    if (id !== '' && seen.has(id)) check.fail(['waivers', index, 'id'], `stands twice: ${id}`);
+    seen.add(id);
   }
-  return key;
 }

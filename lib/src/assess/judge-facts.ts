@@ -1,0 +1,37 @@
+import type { Digest } from '../oci/digest.ts';
+import type { Facts } from '../routines/facts.ts';
+import { judge } from '../routines/judge.ts';
+import type { Purpose, Verdict } from '../routines/verdict.ts';
+import type { Hold, Judgement } from './judgement-document.ts';
+import { earliest, rulesFor, type Rules } from './rules-for.ts';
+
+/** What is judged, and until when it is known to be so. */
+export interface KnownFacts {
+  readonly facts: Facts;
+  /** RFC 3339: time alone may change the evidence then; absent: it does not */
+  readonly validUntil?: string;
+}
+
+/**
+ * Judges facts by the rules of a judgement. Pure: server, library and archive all come to their verdicts by it, so that
+ * one input gives one verdict, byte for byte. It holds no longer than its evidence and its rules do.
+ */
+export function judgeFacts(known: KnownFacts, rules: Rules, purpose: Purpose, now: Date): Verdict {
+  const until = earliest(known.validUntil, rules.validUntil);
+  return judge(known.facts, rules.bindings, purpose, now, rules.exceptions, until);
+}
+
+/** The same, by the rules that a judgement has for the image's repository. */
+export function judgeByJudgement(
+  known: KnownFacts,
+  judgement: Judgement,
+  purpose: Purpose,
+  now: Date,
+): Verdict {
+  return judgeFacts(known, rulesFor(judgement, known.facts.image.repository, purpose, now), purpose, now);
+}
+
+/** The hold that stands on an image, the oldest where there are several. */
+export function holdOn(judgement: Judgement, repository: string, digest: Digest): Hold | undefined {
+  return judgement.holds.find((hold) => hold.repository === repository && hold.digest === digest);
+}

@@ -1,0 +1,104 @@
+import type { CustodyLayout } from '../custody/layout.ts';
+import { mostSpecific } from '../oci/repository-pattern.ts';
+import { bindingsFor } from '../routines/default-bindings.ts';
+import { effectiveBindings } from '../routines/effective-bindings.ts';
+import type { RepositoryFacts } from '../routines/facts.ts';
+import type { Exceptions } from '../routines/records.ts';
+import type { Binding } from '../routines/routine.ts';
+import type { Purpose } from '../routines/verdict.ts';
+import { signatureFormats, usualPurposes, type TrustedSigner, type TrustSet } from '../signing/evidence.ts';
+import type { Judgement, RepositoryRule } from './judgement-document.ts';
+
+/** What of a judgement counts for the images of one repository, at one time. */
+export interface Rules {
+  readonly repository: RepositoryFacts;
+  readonly gate: 'warn' | 'hold';
+  readonly bindings: readonly Binding[];
+  /** whose signatures count now */
+  readonly trust: TrustSet;
+  /** all that the trust policy names for the repository, whether they count now or not */
+  readonly signers: readonly TrustedSigner[];
+  /** why no signature counts, whoever made it; absent: those of `trust` do */
+  readonly noneCounts?: string;
+  readonly custody?: CustodyLayout;
+  readonly exceptions: Exceptions;
+  /** RFC 3339: time alone changes these rules then; absent: it does not */
+  readonly validUntil?: string;
+}
+
+/** How a repository is judged that no rule names: checked and served. */
+export const unmatchedRepository: RepositoryRule = {
+  pattern: '**',
+  namespace: '*',
+  class: 'private',
+  stage: 'development',
+  externalFacing: false,
+  gate: 'warn',
+  official: false,
+};
+
+/**
+ * What of a judgement counts for a repository. Pure: the same for the same judgement and time, wherever it is asked.
+ *
+ * While the revocation list is out of date nobody can tell who still counts, so that nobody does.
+ */
+export function rulesFor(judgement: Judgement, repository: string, purpose: Purpose, now: Date): Rules {
+  const rule = mostSpecific(judgement.repositories, repository) ?? unmatchedRepository;
+  const trusted = mostSpecific(judgement.trust, repository);
+  const signers = trusted?.signers ?? [];
+  const { expires, entries } = judgement.revocations;
+  const outdated = Date.parse(expires) <= now.getTime();
+  const custody = mostSpecific(judgement.custody, repository)?.layout;
+  const policy = { gate: rule.gate, official: rule.official, keysTrusted: signers.some(mayRelease) };
+  const facts = repositoryFacts(rule, repository);
+  const { collections } = judgement;
+  const bound = effectiveBindings(judgement.bindings, facts, collections, purpose, now);
+  const validUntil = earliest(bound.validUntil, outdated || signers.length === 0 ? undefined : expires);
+  return {
+    repository: facts,
+    gate: rule.official ? 'hold' : rule.gate,
+    bindings: [...bindingsFor(policy, collections[0]!), ...bound.bindings],
+    trust: {
+      signers: outdated ? [] : signers,
+      formats: trusted?.formats ?? signatureFormats,
+      sigstoreRoots: judgement.sigstoreRoots,
+      trustStores: judgement.trustStores,
+      certificateRevocations: judgement.certificateRevocations,
+      revocations: entries,
+    },
+    signers,
+    ...(outdated && {
+      noneCounts: `the revocation list expired at ${expires}: nobody can tell whose signatures still count`,
+    }),
+    ...(custody && { custody }),
+    exceptions: { waivers: judgement.waivers, grants: [] },
+    ...(validUntil !== undefined && { validUntil }),
+  };
+}
+
+/** The first of these RFC 3339 times; undefined where none is given. */
+export function earliest(...times: ReadonlyArray<string | undefined>): string | undefined {
+  return times
+    .filter((time) => time !== undefined)
+    .reduce<string | undefined>(
+      (first, time) => (first === undefined || Date.parse(time) < Date.parse(first) ? time : first),
+      undefined,
+    );
+}
+
+function mayRelease({ purposes = usualPurposes }: TrustedSigner): boolean {
+  return purposes.includes('release');
+}
+
+function repositoryFacts(rule: RepositoryRule, name: string): RepositoryFacts {
+  const { namespace, department, class: kind, stage, externalFacing, official } = rule;
+  return {
+    name,
+    namespace,
+    ...(department === undefined ? {} : { department }),
+    class: kind,
+    stage,
+    externalFacing,
+    official,
+  };
+}
