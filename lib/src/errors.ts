@@ -237,6 +237,16 @@ const table = {
     message: 'the key cannot be used',
     remedy: 'give a PEM public key: P-256, P-384, P-521, Ed25519 or RSA of at least 2048 bits',
   },
+  CERTIFICATE_INVALID: {
+    status: 400,
+    message: 'the certificate cannot be used',
+    remedy: 'give X.509 certificates in PEM, as the trust store or the chain needs them',
+  },
+  TRUST_POLICY_INVALID: {
+    status: 400,
+    message: 'the trust policy cannot be used',
+    remedy: 'correct every mistake that is named',
+  },
   SIGNATURE_INVALID: {
     status: 400,
     message: 'the signature does not verify',

@@ -59,8 +59,16 @@ export interface TrustedCertificates extends SignerRecord {
     readonly trustStores: readonly string[];
     /** `x509.subject: C=…, O=…`, or `*` alone, as in trustpolicy.json */
     readonly trustedIdentities: readonly string[];
-    /** as in trustpolicy.json; absent: strict */
+    /** as in trustpolicy.json, but that nobody counts whom no trust store knows; absent: strict */
     readonly level?: 'strict' | 'permissive' | 'audit';
+    /** as in trustpolicy.json: what single checks do, other than the level has it */
+    readonly override?: {
+      readonly authenticTimestamp?: 'enforce' | 'log';
+      readonly expiry?: 'enforce' | 'log';
+      readonly revocation?: 'enforce' | 'log' | 'skip';
+    };
+    /** as in trustpolicy.json: when a timestamp is asked for, where a trust store of type tsa is named; absent: always */
+    readonly verifyTimestamp?: 'always' | 'afterCertExpiry';
   };
 }
 
