@@ -8,13 +8,20 @@ const path = require('path');
 
 const oldestRuntime = 24;
 
-if (Number(process.versions.node.split('.')[0]) < oldestRuntime) runAgainWithPinnedRuntime();
-else start();
+if (require.main === module) launch('cli/main');
 
-function start() {
+module.exports = launch;
+
+/** Runs a program of the product, which is named by its path without suffix. */
+function launch(program) {
+  if (Number(process.versions.node.split('.')[0]) < oldestRuntime) runAgainWithPinnedRuntime();
+  else start(program);
+}
+
+function start(program) {
   keepCompiledCode();
-  const source = path.join(__dirname, '..', 'src', 'cli', 'main.ts');
-  const main = fs.existsSync(source) ? source : path.join(__dirname, '..', 'dist', 'cli', 'main.js');
+  const source = path.join(__dirname, '..', 'src', program + '.ts');
+  const main = fs.existsSync(source) ? source : path.join(__dirname, '..', 'dist', program + '.js');
   // A failure to load is told by Node itself.
   void import(require('url').pathToFileURL(main).href);
 }
@@ -37,9 +44,13 @@ function runAgainWithPinnedRuntime() {
     );
     process.exit(1);
   }
-  const child = require('child_process').spawn(runtime, [__filename].concat(process.argv.slice(2)), {
-    stdio: 'inherit',
-  });
+  const child = require('child_process').spawn(
+    runtime,
+    [require.main.filename].concat(process.argv.slice(2)),
+    {
+      stdio: 'inherit',
+    },
+  );
   forwardSignals(child);
   child.on('error', (error) => {
     process.stderr.write(`wharf could not start ${runtime}: ${error.message}\n`);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { addAdmission } from './commands/admission.ts';
 import { addAdvisories } from './commands/advisories.ts';
 import { addAudit } from './commands/audit.ts';
 import { addCompletion } from './commands/completion.ts';
@@ -52,6 +53,7 @@ export function createProgram(run: Run): Command {
     addPin,
     addRelease,
     addHold,
+    addAdmission,
     addAdvisories,
     addRoutine,
     addAudit,

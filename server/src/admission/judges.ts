@@ -1,0 +1,42 @@
+import { readFile } from 'node:fs/promises';
+import type { Credentials } from '@wharfinger/lib/client/credentials';
+import { findLogin } from '../cli/credentials.ts';
+import type { Session } from '../cli/session.ts';
+import type { RegistryConfig } from './config.ts';
+import type { Judge } from './decision.ts';
+import { makeFileJudge } from './file-judge.ts';
+import { makeServerJudge } from './server-judge.ts';
+
+/** A judge for each host that is configured, and for `*`. */
+export function judgesFor(
+  registries: readonly RegistryConfig[],
+  platforms: readonly string[],
+  session: Session,
+): ReadonlyMap<string, Judge> {
+  return new Map(
+    registries.flatMap((entry) => {
+      const judge = judgeFor(entry, platforms, session);
+      return entry.hosts.map((host): [string, Judge] => [host, judge]);
+    }),
+  );
+}
+
+function judgeFor(entry: RegistryConfig, platforms: readonly string[], session: Session): Judge {
+  const login = async (registry: string): Promise<Credentials | undefined> => {
+    if (entry.credentials === undefined) return findLogin(registry, session.environment);
+    const { username, passwordFile } = entry.credentials;
+    return { username, password: (await readFile(passwordFile, 'utf8')).trim() };
+  };
+  const { server, judgement, advisories, plainHttp } = entry;
+  if (server !== undefined) {
+    return makeServerJudge({ server, platforms, login: () => login(new URL(server).host) });
+  }
+  return makeFileJudge({
+    judgement: judgement!,
+    ...(advisories === undefined ? {} : { advisories }),
+    plainHttp,
+    platforms,
+    login,
+    session,
+  });
+}

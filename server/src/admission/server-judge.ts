@@ -1,0 +1,118 @@
+import { Agent, request } from 'undici';
+import { z } from 'zod';
+import type { Credentials } from '@wharfinger/lib/client/credentials';
+import { WharfingerError } from '@wharfinger/lib/errors';
+import { isDigest } from '@wharfinger/lib/oci/digest';
+import { formatReference, type Reference } from '@wharfinger/lib/oci/reference';
+import { verdictAnswer } from '../cli/api-shapes.ts';
+import { combineVerdicts, isPlatform, type Decision, type Judge } from './decision.ts';
+
+/** A server that is asked, and as whom. */
+export interface ServerJudgeOptions {
+  readonly server: string;
+  readonly platforms: readonly string[];
+  readonly login: () => Promise<Credentials | undefined>;
+}
+
+/** Longer answers are not read. */
+const longestAnswer = 8 * 1024 * 1024;
+
+const errorBody = z.object({
+  error: z.object({ code: z.string(), message: z.string(), remedy: z.string().default('') }),
+});
+
+/** A judge that asks a Wharfinger server, which resolves tags and knows the verdicts already. */
+export function makeServerJudge({ server, platforms, login }: ServerJudgeOptions): Judge {
+  const agent = new Agent({ connections: 16 });
+  return {
+    version: () => Promise.resolve(server),
+    async judge(reference, signal) {
+      const address = new URL('/api/v1/verdict', server);
+      address.searchParams.set('repository', reference.repository);
+      address.searchParams.set('reference', reference.digest ?? reference.tag ?? 'latest');
+      const { status, text } = await ask(address, agent, await login(), signal);
+      if (status !== 200) throw refusal(server, status, text, reference);
+      const parsed = verdictAnswer.safeParse(parseJson(text));
+      if (!parsed.success)
+        throw failed(server, `its answer is not understood: ${z.prettifyError(parsed.error)}`);
+      return decisionOf(parsed.data, reference, platforms, server);
+    },
+  };
+}
+
+function decisionOf(
+  { verdict, children }: z.infer<typeof verdictAnswer>,
+  reference: Reference,
+  platforms: readonly string[],
+  server: string,
+): Decision {
+  const { digest, repository } = verdict;
+  if (!isDigest(digest) || repository !== reference.repository) {
+    throw failed(server, `it answered for ${repository}@${digest}, not for ${formatReference(reference)}`);
+  }
+  if (children === undefined) return combineVerdicts(digest, [{ verdict }]);
+  const parts = platforms.map((platform) => {
+    const child = children.find(
+      (one) => typeof one.platform === 'string' && isPlatform(one.platform, platform),
+    );
+    if (child !== undefined) return { platform, verdict: child.verdict };
+    throw new WharfingerError('MANIFEST_UNKNOWN', {
+      what: `${formatReference(reference)} has no image for ${platform}`,
+      remedy: 'push one, or take the platform from those of the nodes',
+    });
+  });
+  return combineVerdicts(digest, [{ verdict }, ...parts]);
+}
+
+async function ask(
+  address: URL,
+  agent: Agent,
+  login: Credentials | undefined,
+  signal: AbortSignal,
+): Promise<{ status: number; text: string }> {
+  try {
+    const answer = await request(address, {
+      dispatcher: agent,
+      signal,
+      headers: { accept: 'application/json', 'user-agent': 'wharfinger-admission', ...authorization(login) },
+    });
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > longestAnswer) throw new Error(`its answer is longer than ${longestAnswer} bytes`);
+      chunks.push(chunk);
+    }
+    return { status: answer.statusCode, text: Buffer.concat(chunks).toString('utf8') };
+  } catch (error) {
+    const { message, code } = error as NodeJS.ErrnoException;
+    throw failed(address.origin, message || (code ?? 'no answer'), error);
+  }
+}
+
+function authorization(login: Credentials | undefined): { authorization?: string } {
+  if (login === undefined || 'identityToken' in login) return {};
+  return { authorization: `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}` };
+}
+
+function refusal(server: string, status: number, text: string, reference: Reference): WharfingerError {
+  const parsed = errorBody.safeParse(parseJson(text));
+  if (!parsed.success) return failed(server, `it answered ${status}`);
+  const { code, message, remedy } = parsed.data.error;
+  const what = `${formatReference(reference)}: ${server} says: ${message}`;
+  if (code === 'MANIFEST_UNKNOWN' || code === 'NAME_UNKNOWN')
+    return new WharfingerError(code, { what, remedy });
+  return new WharfingerError('REMOTE_FAILED', { what, ...(remedy === '' ? {} : { remedy }) });
+}
+
+function failed(server: string, what: string, cause?: unknown): WharfingerError {
+  return new WharfingerError('REMOTE_FAILED', { what: `${server}: ${what}`, cause });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
