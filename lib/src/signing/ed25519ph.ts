@@ -2,7 +2,7 @@ import { createHash, type KeyObject } from 'node:crypto';
 
 /**
  * Verification of Ed25519ph, the prehashed variant of Ed25519 (RFC 8032, sections 5.1 and 5.1.7), which the crypto module
- * of Node.js does not offer and cosign signs with. Only public data passes through: nothing here need be constant in time.
+ * of Node.js does not offer and cosign signs with, and of the pure variant where only the hash is at hand. Only public data passes through: nothing here need be constant in time.
  */
 
 type Point = readonly [x: bigint, y: bigint, z: bigint, t: bigint];
@@ -19,17 +19,33 @@ const domain = Buffer.from('SigEd25519 no Ed25519 collisions\x01\x00', 'latin1')
 
 /** True if `signature` is an Ed25519ph signature of this key, with an empty context, over these bytes. */
 export function verifyEd25519ph(key: KeyObject, bytes: Uint8Array, signature: Uint8Array): boolean {
-  if (signature.length !== 64) return false;
-  const encodedKey = Buffer.from(key.export({ format: 'jwk' }).x ?? '', 'base64url');
-  const encodedR = signature.subarray(0, 32);
-  const publicPoint = decode(encodedKey);
-  const r = decode(encodedR);
+  return verifyEd25519phHash(key, createHash('sha512').update(bytes).digest(), signature);
+}
+
+/** The same where `prehash`, the SHA-512 of the bytes, is known already. */
+export function verifyEd25519phHash(key: KeyObject, prehash: Uint8Array, signature: Uint8Array): boolean {
+  if (signature.length !== 64 || prehash.length !== 64) return false;
+  const challenge = createHash('sha512').update(domain).update(challengePrefix(key, signature));
+  return verifyChallenge(key, challenge.update(prehash).digest(), signature);
+}
+
+/** What comes before the message in the hash that pure Ed25519 is over: with it a long message is hashed as it passes. */
+export function challengePrefix(key: KeyObject, signature: Uint8Array): Buffer {
+  return Buffer.concat([signature.subarray(0, 32), encodedKey(key)]);
+}
+
+/** True if `signature` is a pure Ed25519 signature and `hash` the SHA-512 of its challenge prefix and the message. */
+export function verifyChallenge(key: KeyObject, hash: Uint8Array, signature: Uint8Array): boolean {
+  if (signature.length !== 64 || hash.length !== 64) return false;
+  const publicPoint = decode(encodedKey(key));
+  const r = decode(signature.subarray(0, 32));
   const s = littleEndian(signature.subarray(32));
   if (publicPoint === undefined || r === undefined || s >= order) return false;
-  const prehash = createHash('sha512').update(bytes).digest();
-  const challenge = createHash('sha512').update(domain).update(encodedR).update(encodedKey).update(prehash);
-  const k = littleEndian(challenge.digest()) % order;
-  return equal(multiply(base, s), add(r, multiply(publicPoint, k)));
+  return equal(multiply(base, s), add(r, multiply(publicPoint, littleEndian(hash) % order)));
+}
+
+function encodedKey(key: KeyObject): Buffer {
+  return Buffer.from(key.export({ format: 'jwk' }).x ?? '', 'base64url');
 }
 
 function mod(value: bigint): bigint {

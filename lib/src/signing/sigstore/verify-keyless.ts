@@ -1,0 +1,145 @@
+import type { KeyObject } from 'node:crypto';
+import type { TransparencyLogEntry } from '@sigstore/bundle';
+import { Verifier, type SignedEntity } from '@sigstore/verify';
+import { refusalReason, refuse } from '../refusal.ts';
+import { readSignerCertificate } from './certificate.ts';
+import type { SignatureContent } from './content.ts';
+import type { CertifiedIdentity } from './identity-match.ts';
+import { checkLogEntry, type LoggedSigner } from './log-entry-check.ts';
+import type { SigstoreRoot } from './root.ts';
+import { parseTimestamp, timestampAuthorities } from './timestamps.ts';
+
+/** How far the clock of a log or timestamp authority may be before ours, in milliseconds. */
+const clockSkew = 5 * 60_000;
+
+/** A signature with what is to show who made it and when. */
+export interface LoggedSignature {
+  readonly content: SignatureContent;
+  readonly logEntries: readonly TransparencyLogEntry[];
+  /** RFC 3161 time-stamp responses, DER */
+  readonly timestamps: readonly Buffer[];
+}
+
+/** Who made a signature, by a certificate that was valid when it was made. */
+export interface KeylessSigner extends CertifiedIdentity {
+  /** SHA-256 of the SubjectPublicKeyInfo of the certificate, hex */
+  readonly keyId: string;
+  /** RFC 3339: the earliest time at which a log or timestamp authority saw the signature */
+  readonly signedAt: string;
+}
+
+/**
+ * Verifies a signature made with a short-lived certificate, as Fulcio issues them. Demanded are an entry in a transparency
+ * log that the root names, a log's receipt for the certificate (SCT), and a trusted time, by the log's promise or by a
+ * timestamp, at which the certificate was valid; and that whatever else it carries is true as well. Whether the
+ * signer is anybody whose signature counts is for the caller to say.
+ *
+ * @param leaf the signer's certificate, DER
+ * @throws WharfingerError SIGNATURE_INVALID
+ */
+export function verifyKeyless(
+  leaf: Buffer,
+  signature: LoggedSignature,
+  root: SigstoreRoot,
+  now: Date,
+): KeylessSigner {
+  return orRefuse(() => {
+    const certificate = readSignerCertificate(leaf);
+    const entity = verifyEntity(
+      signature,
+      { $case: 'certificate', certificate: certificate.parsed },
+      { certificate: leaf },
+      root,
+      { timestampThreshold: 1, tlogThreshold: 1, ctlogThreshold: 1 },
+    );
+    const signedAt = earliest(entity.timestamps);
+    if (signedAt === undefined) return refuse('nothing that is trusted says when it was signed');
+    if (signedAt > now.getTime() + clockSkew) refuse('it is said to be signed in the future');
+    const { identity, keyId } = certificate;
+    return { ...identity, keyId, signedAt: new Date(signedAt).toISOString() };
+  });
+}
+
+/**
+ * Verifies a signature made with a key that is trusted by itself, and that a log of the root has it.
+ * @returns when it was signed, RFC 3339, where a log or timestamp authority says so
+ * @throws WharfingerError SIGNATURE_INVALID
+ */
+export function verifyLoggedKey(
+  key: KeyObject,
+  signature: LoggedSignature,
+  root: SigstoreRoot,
+  now: Date,
+): string | undefined {
+  return orRefuse(() => {
+    const entity = verifyEntity(signature, { $case: 'public-key', hint: '' }, { key }, root, {
+      timestampThreshold: 0,
+      tlogThreshold: 1,
+      ctlogThreshold: 0,
+    });
+    const signedAt = earliest(entity.timestamps);
+    if (signedAt === undefined) return undefined;
+    if (signedAt > now.getTime() + clockSkew) refuse('it is said to be signed in the future');
+    return new Date(signedAt).toISOString();
+  });
+}
+
+type Thresholds = Record<'timestampThreshold' | 'tlogThreshold' | 'ctlogThreshold', number>;
+
+function verifyEntity(
+  signature: LoggedSignature,
+  key: SignedEntity['key'],
+  signer: LoggedSigner,
+  root: SigstoreRoot,
+  thresholds: Thresholds,
+): SignedEntity {
+  const { content, logEntries, timestamps } = signature;
+  for (const entry of logEntries) checkLogEntry(entry, signer);
+  const entity: SignedEntity = {
+    signature: content,
+    key,
+    tlogEntries: [...logEntries],
+    timestamps: [
+      // Only with the log's promise is the time signed, for the proof is over the body alone.
+      ...logEntries
+        .filter((entry) => entry.inclusionPromise !== undefined && entry.integratedTime !== '0')
+        .map((tlogEntry) => ({ $case: 'transparency-log' as const, tlogEntry })),
+      ...timestamps.map((der) => ({
+        $case: 'timestamp-authority' as const,
+        timestamp: parseTimestamp(der),
+      })),
+    ],
+  };
+  const material = {
+    ...root,
+    timestampAuthorities: timestampAuthorities(root, timestamps),
+    publicKey: () =>
+      'key' in signer
+        ? { publicKey: signer.key, validFor: () => true }
+        : refuse('the signature is by a certificate'),
+  };
+  new Verifier(material, thresholds).verify(entity);
+  return entity;
+}
+
+/** Of times that were verified. */
+function earliest(timestamps: SignedEntity['timestamps']): number | undefined {
+  const times = timestamps.map((each) =>
+    each.$case === 'transparency-log'
+      ? Number(each.tlogEntry.integratedTime) * 1000
+      : each.timestamp.signingTime.getTime(),
+  );
+  if (times.some((time) => !Number.isFinite(time))) return refuse('a time that it carries cannot be read');
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+/** Parsers of untrusted structures stumble in many ways; each of them means that it does not verify. */
+function orRefuse<T>(verify: () => T): T {
+  try {
+    return verify();
+  } catch (error) {
+    if (refusalReason(error) !== undefined) throw error;
+    const what = error instanceof Error ? error.message : String(error);
+    return refuse(`it does not verify: ${what}`, error);
+  }
+}
