@@ -1,0 +1,130 @@
+import { WharfingerError } from '@wharfinger/lib/errors';
+import { digestOf } from '@wharfinger/lib/oci/digest';
+import type { Collection } from '@wharfinger/lib/routines/routine';
+import type { Policy } from '../access/policy.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import type { Db } from '../db/schema.ts';
+import { transact } from '../db/transaction.ts';
+import { recordsInForce } from '../stores/policy-record-rows.ts';
+import { policyVersion, raisePolicyVersion } from '../stores/policy-version.ts';
+import { revocationsInForce } from '../stores/revocations.ts';
+import { getSetting, putSetting } from '../stores/settings.ts';
+import { assemble, type AddedByRecords, type StoredPolicy } from './assemble.ts';
+
+/** The policy that this process decides by. */
+export interface PolicyInForce {
+  /** as it was last read */
+  current(): Policy;
+  /** as it is now: read again where it was changed since, here or by another process */
+  fresh(): Promise<Policy>;
+  /**
+   * Puts another configuration in force.
+   * @throws WharfingerError CONFIG_INVALID where it does not fit the records; then the one before stays
+   */
+  configure(config: LoadedConfig): Promise<void>;
+  /** Everything in which these records would not fit the configuration; empty: they may be put in force. */
+  mistakesIn(stored: StoredPolicy): readonly string[];
+}
+
+export interface PolicyParts {
+  readonly db: Db;
+  readonly config: LoadedConfig;
+  /** the collection whose routines bind by default */
+  readonly builtIn: Collection;
+  /** puts both to work, which fit together */
+  readonly build: (config: LoadedConfig, records: AddedByRecords) => Promise<Policy>;
+  /** told whenever another policy is in force than before, after the fact */
+  readonly onChange: (policy: Policy) => void;
+}
+
+/** Key of the setting that says which configuration was in force last. */
+const configuredBy = 'configured-by';
+
+/**
+ * Reads what is kept of all that decides. The version is read first: what is newer than it is read again by whoever compares.
+ */
+export async function readStoredPolicy(db: Db): Promise<StoredPolicy> {
+  const version = await policyVersion(db);
+  const records = await recordsInForce(db);
+  const revocations = await revocationsInForce(db);
+  return { version, records, revocations };
+}
+
+/**
+ * Puts configuration and records in force.
+ * @throws WharfingerError CONFIG_INVALID where they do not fit together
+ */
+export async function openPolicy({
+  db,
+  config: first,
+  builtIn,
+  build,
+  onChange,
+}: PolicyParts): Promise<PolicyInForce> {
+  let config = first;
+  let version: number;
+  let policy: Policy;
+  /** one reading after the other, so that an older state never takes the place of a newer one */
+  let reading: Promise<unknown> = Promise.resolve();
+
+  async function read(wanted: LoadedConfig): Promise<{ version: number; policy: Policy }> {
+    const stored = await readStoredPolicy(db);
+    const { records, mistakes } = assemble(wanted, builtIn, stored);
+    if (mistakes.length > 0) {
+      throw new WharfingerError('CONFIG_INVALID', {
+        what: mistakes.map((line) => `\n  - ${line}`).join(''),
+        detail: { mistakes },
+      });
+    }
+    return { version: stored.version, policy: await build(wanted, records) };
+  }
+
+  /** A changed configuration is a change of what decides: it is counted, once. */
+  async function countConfiguration(wanted: LoadedConfig): Promise<void> {
+    const digest = digestOf(JSON.stringify(decisive(wanted)));
+    if ((await getSetting(db, configuredBy)) === digest) return;
+    await transact(db, async (trx) => {
+      await raisePolicyVersion(trx);
+      await putSetting(trx, configuredBy, digest);
+    });
+  }
+
+  function inOrder<T>(work: () => Promise<T>): Promise<T> {
+    const done = reading.then(work);
+    reading = done.catch(() => {});
+    return done;
+  }
+
+  await read(config);
+  await countConfiguration(config);
+  ({ version, policy } = await read(config));
+
+  return {
+    current: () => policy,
+    async fresh() {
+      if ((await policyVersion(db)) === version) return policy;
+      return inOrder(async () => {
+        if ((await policyVersion(db)) === version) return policy;
+        ({ version, policy } = await read(config));
+        onChange(policy);
+        return policy;
+      });
+    },
+    configure: (wanted) =>
+      inOrder(async () => {
+        await read(wanted);
+        await countConfiguration(wanted);
+        ({ version, policy } = await read(wanted));
+        config = wanted;
+        onChange(policy);
+      }),
+    mistakesIn: (stored) => assemble(config, builtIn, stored).mistakes,
+  };
+}
+
+/** The part of a configuration that verdicts rest on. */
+function decisive(config: LoadedConfig): unknown[] {
+  const { namespaces, trust, sigstoreRoots, trustStores, certificateRevocations, custody, grantRules } =
+    config;
+  return [namespaces, trust, sigstoreRoots, trustStores, certificateRevocations, custody, grantRules];
+}
