@@ -131,7 +131,7 @@ export interface Signer {
   readonly purposes: readonly SignerPurpose[];
   /** RFC 3339: when it was signed, where a log or a timestamp authority that is trusted says so */
   readonly signedAt?: string;
-  /** of keyless signatures: what the certificate says */
+  /** of signatures by certificate: whom it names, and who vouches for that */
   readonly identity?: { readonly issuer: string; readonly subject: string };
 }
 

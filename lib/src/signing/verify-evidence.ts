@@ -9,6 +9,7 @@ import type {
   VerifiedStatement,
 } from './evidence.ts';
 import { findEvidence } from './find-evidence.ts';
+import { verifyNotationPiece } from './notation/verify-piece.ts';
 import { refuse } from './refusal.ts';
 import { collectRefusals } from './refusals.ts';
 import { keysOnly } from './sigstore-verifier.ts';
@@ -37,7 +38,7 @@ const verifiers: Readonly<Record<PieceKind, PieceVerifier>> = {
   'simple-signing': verifySimpleSigning,
   envelope: verifyEnvelope,
   bundle: verifyBundle,
-  notation: async () => refuse('signatures of the Notary Project are not trusted here yet'),
+  notation: verifyNotationPiece,
 };
 
 /** Certificates, logs and timestamps of Sigstore's kind. */
@@ -52,7 +53,8 @@ const sigstore = keysOnly;
  *
  * @param image the manifest or index whose own evidence is meant
  * @param now decides where no trusted time says when something was signed
- * @throws WharfingerError KEY_INVALID; whatever the source throws
+ * @throws WharfingerError KEY_INVALID, CERTIFICATE_INVALID, TRUST_POLICY_INVALID: the policy cannot be used; whatever the
+ * source throws
  */
 export async function verifyEvidence(
   image: EvidenceSubject,
