@@ -297,17 +297,25 @@ const table = {
   REVIEW_INVALID: {
     status: 400,
     message: 'the object cannot be reviewed',
-    remedy: 'correct the object; a kind of your own is named under podTemplates in the configuration of the webhook',
+    remedy:
+      'correct the object; a kind of your own is named under podTemplates in the configuration of the webhook',
   },
   REGISTRY_NOT_LISTED: {
     status: 403,
     message: 'nobody judges the images of this registry',
-    remedy: 'use an image of a registry that is listed, or list its host under registries in the configuration',
+    remedy:
+      'use an image of a registry that is listed, or list its host under registries in the configuration',
   },
   DECISION_LATE: {
     status: 503,
     message: 'whether the image may run was not known in time',
     remedy: 'try again in a moment: the look-up goes on, and its answer is kept',
+  },
+
+  RECORD_EXISTS: {
+    status: 409,
+    message: 'a record of this kind and name is in force',
+    remedy: 'end it first, or choose another name',
   },
 
   // other registries and files
