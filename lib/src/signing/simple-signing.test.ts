@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { digestOf } from '../oci/digest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
-import type { EvidenceSource, SignatureReport } from './evidence.ts';
+import type { EvidenceReport, EvidenceSource } from './evidence.ts';
 import { trustOfKeys } from './trusted-signers.ts';
 import { verifyEvidence } from './verify-evidence.ts';
 
@@ -36,7 +36,7 @@ interface Layer {
 }
 
 /** Verifies an image whose `.sig` tag points to a manifest of these layers. */
-async function verify(layers: readonly Layer[]): Promise<SignatureReport> {
+async function verify(layers: readonly Layer[]): Promise<EvidenceReport> {
   const blobs = new Map<string, Uint8Array>();
   const descriptors = layers.map((layer): Descriptor => {
     const bytes = Buffer.from(layer.payload ?? payloadOf());
