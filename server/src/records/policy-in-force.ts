@@ -1,6 +1,7 @@
 import { WharfingerError } from '@wharfinger/lib/errors';
 import { digestOf } from '@wharfinger/lib/oci/digest';
 import type { Collection } from '@wharfinger/lib/routines/routine';
+import type { TrustedSigner } from '@wharfinger/lib/signing/evidence';
 import type { Policy } from '../access/policy.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Db } from '../db/schema.ts';
@@ -15,6 +16,8 @@ import { assemble, type AddedByRecords, type StoredPolicy } from './assemble.ts'
 export interface PolicyInForce {
   /** as it was last read */
   current(): Policy;
+  /** everybody whom it names, whatever for */
+  signers(): readonly TrustedSigner[];
   /** as it is now: read again where it was changed since, here or by another process */
   fresh(): Promise<Policy>;
   /**
@@ -32,7 +35,7 @@ export interface PolicyParts {
   /** the collection whose routines bind by default */
   readonly builtIn: Collection;
   /** puts both to work, which fit together */
-  readonly build: (config: LoadedConfig, records: AddedByRecords) => Promise<Policy>;
+  readonly build: (config: LoadedConfig, records: AddedByRecords) => Policy;
   /** told whenever another policy is in force than before, after the fact */
   readonly onChange: (policy: Policy) => void;
 }
@@ -64,10 +67,13 @@ export async function openPolicy({
   let config = first;
   let version: number;
   let policy: Policy;
+  let signers: readonly TrustedSigner[];
   /** one reading after the other, so that an older state never takes the place of a newer one */
   let reading: Promise<unknown> = Promise.resolve();
 
-  async function read(wanted: LoadedConfig): Promise<{ version: number; policy: Policy }> {
+  async function read(
+    wanted: LoadedConfig,
+  ): Promise<{ version: number; policy: Policy; signers: readonly TrustedSigner[] }> {
     const stored = await readStoredPolicy(db);
     const { records, mistakes } = assemble(wanted, builtIn, stored);
     if (mistakes.length > 0) {
@@ -76,12 +82,12 @@ export async function openPolicy({
         detail: { mistakes },
       });
     }
-    return { version: stored.version, policy: await build(wanted, records) };
+    return { version: stored.version, policy: build(wanted, records), signers: signersOf(wanted, records) };
   }
 
   /** A changed configuration is a change of what decides: it is counted, once. */
   async function countConfiguration(wanted: LoadedConfig): Promise<void> {
-    const digest = digestOf(JSON.stringify(decisive(wanted)));
+    const digest = digestOf(JSON.stringify(decisiveIn(wanted)));
     if ((await getSetting(db, configuredBy)) === digest) return;
     await transact(db, async (trx) => {
       await raisePolicyVersion(trx);
@@ -97,15 +103,16 @@ export async function openPolicy({
 
   await read(config);
   await countConfiguration(config);
-  ({ version, policy } = await read(config));
+  ({ version, policy, signers } = await read(config));
 
   return {
     current: () => policy,
+    signers: () => signers,
     async fresh() {
       if ((await policyVersion(db)) === version) return policy;
       return inOrder(async () => {
         if ((await policyVersion(db)) === version) return policy;
-        ({ version, policy } = await read(config));
+        ({ version, policy, signers } = await read(config));
         onChange(policy);
         return policy;
       });
@@ -114,7 +121,7 @@ export async function openPolicy({
       inOrder(async () => {
         await read(wanted);
         await countConfiguration(wanted);
-        ({ version, policy } = await read(wanted));
+        ({ version, policy, signers } = await read(wanted));
         config = wanted;
         onChange(policy);
       }),
@@ -123,8 +130,17 @@ export async function openPolicy({
 }
 
 /** The part of a configuration that verdicts rest on. */
-function decisive(config: LoadedConfig): unknown[] {
+function decisiveIn(config: LoadedConfig): unknown[] {
   const { namespaces, trust, sigstoreRoots, trustStores, certificateRevocations, custody, grantRules } =
     config;
   return [namespaces, trust, sigstoreRoots, trustStores, certificateRevocations, custody, grantRules];
+}
+
+function signersOf(
+  ...parts: ReadonlyArray<Pick<AddedByRecords, 'trust' | 'grantRules'>>
+): readonly TrustedSigner[] {
+  return parts.flatMap(({ trust, grantRules }) => [
+    ...trust.flatMap((rule) => rule.signers),
+    ...grantRules.flatMap((rule) => rule.approvers),
+  ]);
 }
