@@ -12,8 +12,12 @@ import type {
   RepositoryFacts,
   SubjectKind,
 } from '../routines/facts.ts';
+import type { EvidenceReport } from '../signing/evidence.ts';
+import { attestationFacts } from './facts-of-attestations.ts';
 import { signatureFacts, type CheckedSignatures } from './facts-of-signatures.ts';
 import { findingFacts, type MatchedPackages } from './findings-of-image.ts';
+import { withVex } from './findings-with-vex.ts';
+import { earliest } from './rules-for.ts';
 
 /** What is known of an image. What is not known is left out: an empty list says that there is nothing. */
 export interface KnownOfImage {
@@ -30,26 +34,61 @@ export interface KnownOfImage {
   readonly inventory?: ImageInventory;
   /** what was found when its packages were compared with the advisories; left out: not matched yet */
   readonly matched?: MatchedPackages;
-  /** left out: not looked up yet */
+  /** left out: not looked up yet, or part of `evidence` */
   readonly signatures?: CheckedSignatures;
+  /** all evidence; left out: not looked up yet */
+  readonly evidence?: CheckedEvidence;
   /** what the registry says of the repository; left out: nothing */
   readonly registered?: RepositoryFacts;
   /** who holds it by hand; left out: nobody */
   readonly held?: { readonly by: string; readonly at: Date; readonly reason: string };
 }
 
+/** What was found when all evidence of an image was verified. */
+export interface CheckedEvidence extends CheckedSignatures {
+  readonly report: EvidenceReport;
+  /** logical identity of the registry that judges; left out: outside of one, where no approval is in force */
+  readonly registry?: string;
+  /** by this time approvals are in force or not */
+  readonly now: Date;
+}
+
 /** Turns what is known of an image into the facts that routines judge. Pure; findings come in their canonical order. */
 export function factsOfImage(known: KnownOfImage): Facts {
-  const { inventory, matched, signatures, registered, held } = known;
-  return {
-    image: imageFacts(known),
+  return factsAndTime(known).facts;
+}
+
+/** The same, and when time alone may change them next (RFC 3339; absent: it does not). */
+export function factsAndTime(known: KnownOfImage): { readonly facts: Facts; readonly validUntil?: string } {
+  const { repository, digest, inventory, matched, evidence, registered, held } = known;
+  const signatures = evidence ?? known.signatures;
+  const image = imageFacts(known);
+  const { platform } = image;
+  const attested =
+    evidence &&
+    attestationFacts(
+      evidence.report,
+      {
+        digest,
+        repository,
+        ...(evidence.registry === undefined ? {} : { registry: evidence.registry }),
+        ...(platform === undefined ? {} : { platform }),
+      },
+      evidence.now,
+    );
+  const findings = inventory && matched && findingFacts(inventory.packages, matched.matches);
+  const validUntil = earliest(evidence?.report.validUntil, attested?.validUntil);
+  const facts: Facts = {
+    image,
     ...(inventory && { inventory: inventoryFacts(inventory) }),
-    ...(inventory && matched && { findings: findingFacts(inventory.packages, matched.matches) }),
+    ...(findings && { findings: withVex(findings, attested?.vex ?? []) }),
     ...(inventory && matched && { advisories: { uncovered: matched.uncovered } }),
     ...(signatures && { signatures: signatureFacts(signatures) }),
+    ...(attested && { attestations: attested.facts }),
     ...(registered && { repository: registered }),
     ...(held && { held: { by: held.by, at: held.at.toISOString(), reason: held.reason } }),
   };
+  return { facts, ...(validUntil === undefined ? {} : { validUntil }) };
 }
 
 const base = 'org.opencontainers.image.base';

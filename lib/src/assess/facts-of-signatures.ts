@@ -22,14 +22,18 @@ export function checkedSignatures(
   return { report: { valid, refused: [why, ...refused] }, trustedKeys };
 }
 
-/** Signatures as facts. A key that was given under two names is one signer. */
+/**
+ * Signatures as facts. A key that was given under two names is one signer; so is an identity, which has a new key for every
+ * signature.
+ */
 export function signatureFacts({ report, trustedKeys }: CheckedSignatures): SignatureFacts {
   const signers = new Map<string, string>();
   const principals = new Map<string, string>();
-  for (const { keyId, key, principal } of report.valid) {
-    if (signers.has(keyId)) continue;
-    signers.set(keyId, key);
-    principals.set(keyId, principal);
+  for (const { keyId, key, principal, identity } of report.valid) {
+    const who = identity === undefined ? keyId : JSON.stringify([identity.issuer, identity.subject]);
+    if (signers.has(who)) continue;
+    signers.set(who, key);
+    principals.set(who, principal);
   }
   return {
     valid: report.valid.map(({ format, ...signer }) => ({ format, ...signerFact(signer) })),
