@@ -58,7 +58,7 @@ export const verifyEnvelope: PieceVerifier = async ({ layer }, context) => {
 async function annotatedSigner(found: AnnotatedSignature, context: VerifyContext): Promise<FoundSigner> {
   const key = signerAmong(context, found.signed, found.signature);
   if (key !== undefined) {
-    const signedAt = await context.sigstore.annotatedTime(found, context);
+    const signedAt = await context.sigstore.annotatedTime(found, key.keyId, context);
     return signedAt === undefined ? key : { ...key, signedAt };
   }
   return found.annotations[certificateAnnotation] === undefined

@@ -28,7 +28,7 @@ export const verifyBundle: PieceVerifier = async ({ layer }, context) => {
 
 async function keySigner(bundle: EnvelopeBundle, hint: string, context: VerifyContext): Promise<FoundSigner> {
   const signer = keyOf(bundle, hint, context);
-  const signedAt = await context.sigstore.bundleTime(bundle, context);
+  const signedAt = await context.sigstore.bundleTime(bundle, signer.keyId, context);
   return signedAt === undefined ? signer : { ...signer, signedAt };
 }
 

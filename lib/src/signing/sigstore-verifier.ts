@@ -1,6 +1,5 @@
 import type { EnvelopeBundle } from './bundle.ts';
 import type { Envelope } from './dsse.ts';
-import { refuse } from './refusal.ts';
 import type { FoundSigner, VerifyContext } from './verify-context.ts';
 
 /** A signature as cosign 2 keeps it: what proves it stands in annotations of its layer. */
@@ -22,18 +21,14 @@ export interface SigstoreVerifier {
   /** Who signed what carries a certificate in its annotations. Refuses by `refuse`. */
   annotatedSigner(signature: AnnotatedSignature, context: VerifyContext): Promise<FoundSigner>;
   /**
-   * When a bundle signed with a key was signed at the latest, by a log or timestamp authority of a root of the trust set;
+   * When a bundle signed with the key of this id was signed at the latest, by a log or timestamp authority of a root of the trust set;
    * undefined: none of them says so. What cannot be verified is no time, and no reason to refuse.
    */
-  bundleTime(bundle: EnvelopeBundle, context: VerifyContext): Promise<Date | undefined>;
+  bundleTime(bundle: EnvelopeBundle, keyId: string, context: VerifyContext): Promise<Date | undefined>;
   /** The same for what carries them in its annotations. */
-  annotatedTime(signature: AnnotatedSignature, context: VerifyContext): Promise<Date | undefined>;
+  annotatedTime(
+    signature: AnnotatedSignature,
+    keyId: string,
+    context: VerifyContext,
+  ): Promise<Date | undefined>;
 }
-
-/** Where nothing but keys is known. */
-export const keysOnly: SigstoreVerifier = {
-  bundleSigner: async () => refuse('keyless is not trusted here yet'),
-  annotatedSigner: async () => refuse('keyless is not trusted here yet'),
-  bundleTime: async () => undefined,
-  annotatedTime: async () => undefined,
-};

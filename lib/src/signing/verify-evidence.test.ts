@@ -248,7 +248,7 @@ describe('a signature as cosign 3 writes it', () => {
     [
       'without a key',
       { material: { certificate: { rawBytes: 'AAAA' } } },
-      /^keyless is not trusted here yet$/,
+      /^it is signed without a key, and the policy names no identities$/,
     ],
     ['with key and certificate', { material: { publicKey: {}, certificate: {} } }, /both a key and a cert/],
     ['with neither', { material: {} }, /neither key nor certificate/],

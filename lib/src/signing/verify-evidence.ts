@@ -12,7 +12,7 @@ import { findEvidence } from './find-evidence.ts';
 import { verifyNotationPiece } from './notation/verify-piece.ts';
 import { refuse } from './refusal.ts';
 import { collectRefusals } from './refusals.ts';
-import { keysOnly } from './sigstore-verifier.ts';
+import { sigstoreVerifier } from './sigstore/image-verifier.ts';
 import { signaturePredicate } from './statement.ts';
 import { knownKeys } from './trusted-signers.ts';
 import type {
@@ -41,9 +41,6 @@ const verifiers: Readonly<Record<PieceKind, PieceVerifier>> = {
   notation: verifyNotationPiece,
 };
 
-/** Certificates, logs and timestamps of Sigstore's kind. */
-const sigstore = keysOnly;
-
 /**
  * Looks for all evidence of an image, signatures and attestations of every format, and verifies each by the policy.
  *
@@ -53,8 +50,8 @@ const sigstore = keysOnly;
  *
  * @param image the manifest or index whose own evidence is meant
  * @param now decides where no trusted time says when something was signed
- * @throws WharfingerError KEY_INVALID, CERTIFICATE_INVALID, TRUST_POLICY_INVALID: the policy cannot be used; whatever the
- * source throws
+ * @throws WharfingerError KEY_INVALID, CERTIFICATE_INVALID, TRUST_POLICY_INVALID, TRUSTED_ROOT_INVALID, INPUT_INVALID: the
+ * policy cannot be used; whatever the source throws
  */
 export async function verifyEvidence(
   image: EvidenceSubject,
@@ -75,7 +72,7 @@ export async function verifyEvidence(
     keys: knownKeys(trust),
     now,
     limits,
-    sigstore,
+    sigstore: sigstoreVerifier,
     changesAt: changes.add,
     spendChecks(count: number) {
       checks -= count;

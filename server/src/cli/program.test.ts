@@ -72,7 +72,7 @@ describe('wharf completion', () => {
 
   it('completes commands, subcommands, options and choices in bash', async () => {
     const { output } = await wharf(['completion', 'bash']);
-    expect(complete(output, ['wharf', 'ver'])).toEqual(['verdict', 'verify']);
+    expect(complete(output, ['wharf', 'ver'])).toEqual(['verdict', 'verify', 'verify-blob']);
     expect(complete(output, ['wharf', 'tags', ''])).toEqual(['history', 'rollback']);
     expect(complete(output, ['wharf', '--json', 'tags', 'rollback', '--t'])).toEqual(['--to']);
     expect(complete(output, ['wharf', 'completion', 'z'])).toEqual(['zsh']);

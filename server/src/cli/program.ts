@@ -19,6 +19,7 @@ import { addServe } from './commands/serve.ts';
 import { addTags } from './commands/tags.ts';
 import { addVerdict } from './commands/verdict.ts';
 import { addVerify } from './commands/verify.ts';
+import { addVerifyBlob } from './commands/verify-blob.ts';
 import type { Run } from './session.ts';
 
 /** The command tree of `wharf`. Errors of usage are thrown as CommanderError; nothing here ends the process. */
@@ -49,6 +50,7 @@ export function createProgram(run: Run): Command {
     addFindings,
     addVerdict,
     addVerify,
+    addVerifyBlob,
     addJudgement,
     addPin,
     addRelease,

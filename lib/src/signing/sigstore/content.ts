@@ -38,6 +38,11 @@ export async function hashArtifact(
   return prefixed === undefined ? { plain } : { plain, prefixed: prefixed.digest() };
 }
 
+/** The hashes of bytes that are at hand, for any kind of key whose signature is over a hash. */
+export function hashBytes(bytes: Uint8Array): ArtifactHashes {
+  return { plain: new Map(hashNames.map((name) => [name, createHash(name).update(bytes).digest()])) };
+}
+
 /** A bundle's content to verify. */
 export function signatureContent(
   { content }: Pick<SigstoreBundle, 'content'>,

@@ -84,6 +84,40 @@ export function verifyLoggedKey(
   });
 }
 
+/**
+ * When logs and timestamp authorities of the root saw a signature of this key. What does not verify is left out: a time is
+ * asked for where it can only help.
+ * @returns milliseconds since 1970, in no order
+ */
+export function timesSeen(
+  key: KeyObject,
+  signature: LoggedSignature,
+  root: SigstoreRoot,
+  now: Date,
+): number[] {
+  const { content, logEntries, timestamps } = signature;
+  const proofs = [
+    ...logEntries.map((entry) => ({ content, logEntries: [entry], timestamps: [] })),
+    ...timestamps.map((timestamp) => ({ content, logEntries: [], timestamps: [timestamp] })),
+  ];
+  return proofs.flatMap((proof) => {
+    try {
+      const entity = orRefuse(() =>
+        verifyEntity(proof, { $case: 'public-key', hint: '' }, { key }, root, {
+          timestampThreshold: 1,
+          tlogThreshold: 0,
+          ctlogThreshold: 0,
+        }),
+      );
+      const time = earliest(entity.timestamps);
+      return time === undefined || time > now.getTime() + clockSkew ? [] : [time];
+    } catch (error) {
+      if (refusalReason(error) === undefined) throw error;
+      return [];
+    }
+  });
+}
+
 type Thresholds = Record<'timestampThreshold' | 'tlogThreshold' | 'ctlogThreshold', number>;
 
 function verifyEntity(
