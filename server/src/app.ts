@@ -5,7 +5,7 @@ import { openFileSystemBlobStore } from '@wharfinger/lib/storage/file-system';
 import { createRegistryHandler } from '@wharfinger/lib/registry/handler';
 import { loadStandardCollection } from '@wharfinger/lib/routines/standard';
 import { pino, type Logger } from 'pino';
-import { createPolicy, type Policy } from './access/policy.ts';
+import { createPolicy } from './access/policy.ts';
 import { adminName } from './access/rights.ts';
 import { addAboutRoutes } from './api/about/routes.ts';
 import { addAdvisoryRoutes } from './api/advisories/routes.ts';
@@ -31,11 +31,14 @@ import { releaseAllLeases } from './jobs/claim.ts';
 import { startChores } from './jobs/chores.ts';
 import type { Job } from './jobs/job.ts';
 import { startWorker } from './jobs/worker.ts';
+import { loadRegistryKey } from './identity/registry-key.ts';
 import { findAdminPassword } from './identity/admin-password.ts';
 import { identify } from './identity/identify.ts';
+import { loadRegistryKey } from './identity/registry-key.ts';
 import { fromOrigin } from './identity/origin.ts';
 import { createPasswordVerifier } from './identity/passwords.ts';
 import { createTokenStore } from './identity/tokens.ts';
+import { currentJudgement } from './pipeline/editions.ts';
 import { createHoldActs } from './pipeline/holds.ts';
 import { createKnowledge } from './pipeline/knowledge.ts';
 import { createVerdictSource } from './pipeline/judge.ts';
@@ -44,6 +47,9 @@ import { createLayerReader } from './pipeline/layer-reader.ts';
 import type { PipelineParts } from './pipeline/parts.ts';
 import { recordChange } from './pipeline/record.ts';
 import { describeWork } from './pipeline/work.ts';
+import { policyChores } from './records/policy-chores.ts';
+import { openPolicy } from './records/policy-in-force.ts';
+import { renewRevocations } from './records/revoke.ts';
 import { createCachingCatalog } from './stores/caching-catalog.ts';
 import { createSqlCatalog } from './stores/sql-catalog.ts';
 
@@ -52,8 +58,11 @@ export interface RunningServer {
   readonly log: Logger;
   /** where it listens, host:port */
   readonly address: string;
-  /** Puts users, namespaces and trust of a configuration in force; the rest of it needs a new start. */
-  readonly reload: (config: LoadedConfig) => void;
+  /**
+   * Puts users, namespaces and trust of a configuration in force; the rest of it needs a new start.
+   * @throws WharfingerError CONFIG_INVALID where it does not fit the records; then the one before stays
+   */
+  readonly reload: (config: LoadedConfig) => Promise<void>;
   /** Ends requests and work under way, and closes everything. Asked twice it is done once. */
   readonly stop: () => Promise<void>;
 }
@@ -90,10 +99,24 @@ export async function startServer(
   opened.defer(() => database.close());
   const { db } = database;
   const storage = await openFileSystemBlobStore(join(config.data, 'blobs'));
+  const registryKey = await loadRegistryKey(config.data);
   const memory = createVerdictMemory();
 
-  let policy = createPolicy(config, collection);
-  const currentPolicy = (): Policy => policy;
+  const registryKey = await loadRegistryKey(config.data);
+  await renewRevocations({ db, now, key: registryKey });
+  const inForce = await openPolicy({
+    db,
+    config,
+    builtIn: collection,
+    build: (wanted, records) => createPolicy(wanted, records, collection),
+    onChange() {
+      memory.forgetAll();
+      work
+        .policyChanged()
+        .catch((error: unknown) => log.error({ err: error }, 'images were not asked to be judged again'));
+    },
+  });
+  const currentPolicy = inForce.current;
 
   const catalog = createCachingCatalog(
     createSqlCatalog(db, { onChange: (trx, change) => recordChange(trx, memory, change) }),
@@ -105,12 +128,14 @@ export async function startServer(
     storage,
     memory,
     policy: currentPolicy,
+    freshPolicy: inForce.fresh,
     readLayers: createLayerReader(storage, config.inspection),
     composeImage: createImageComposer(config.inspection),
     now,
     log,
   };
 
+  const work = describeWork(parts, config.registry.uploadExpiry);
   const adminPassword = await findAdminPassword(db, config.adminPassword, (password) => {
     process.stdout.write(
       `\nThe administrator is "${adminName}" with the password ${password}\nIt is shown this once.\n\n`,
@@ -119,7 +144,9 @@ export async function startServer(
   const tokens = createTokenStore(now);
   const identity = {
     users: (name: string) =>
-      name === adminName ? adminPassword : policy.config.users.find((user) => user.name === name)?.password,
+      name === adminName
+        ? adminPassword
+        : currentPolicy().config.users.find((user) => user.name === name)?.password,
     passwords: createPasswordVerifier(),
     tokens,
   };
@@ -136,7 +163,7 @@ export async function startServer(
     catalog,
     memory,
     verdictOf: createVerdictSource(parts),
-    may: (caller, right, repository) => policy.rights.may(caller, right, repository),
+    may: (caller, right, repository) => currentPolicy().rights.may(caller, right, repository),
     onHeldRead: pulls.heldRead,
     readBackMs: config.registry.readBack,
     now,
@@ -167,22 +194,21 @@ export async function startServer(
   });
   const { app, listener } = createApiServer({ server, identify: identifyRequest, log });
   opened.defer(() => app.close());
-  const context = { app, catalog, rights: () => policy.rights, now };
+  const context = { app, catalog, rights: () => currentPolicy().rights, now };
   const knowledge = createKnowledge(parts);
-  const isTagImmutable = (repository: string, tag: string) => policy.isTagImmutable(repository, tag);
+  const isTagImmutable = (repository: string, tag: string) => currentPolicy().isTagImmutable(repository, tag);
   addAboutRoutes(context, { version: await readVersion(), registry: config.registry.identity });
   addTokenRoutes(context, tokens);
-  addRepositoryRoutes(context, () => policy.namespaceOf);
+  addRepositoryRoutes(context, () => currentPolicy().namespaceOf);
   addTagRoutes(context, isTagImmutable);
   addImageRoutes(context, knowledge, gate);
   addHoldRoutes(context, createHoldActs(parts));
-  addJudgementRoutes(context, { policy: currentPolicy, collection });
+  addJudgementRoutes(context, { judgement: () => currentJudgement(db, policy, now()), key: registryKey });
   addAdvisoryRoutes(context, parts);
   addAuditRoutes(context, db);
   addWebRoutes(context);
   await app.ready();
 
-  const work = describeWork(parts, config.registry.uploadExpiry);
   // Nothing can be running yet: what a crash left behind is taken up at once.
   await releaseAllLeases(db, now());
   await work.policyChanged();
@@ -198,7 +224,9 @@ export async function startServer(
     }),
     startWorker({ db, handlers: work.judging, concurrency: judgingAtOnce, now, onError: jobFailed }),
   ];
-  const stopChores = startChores(work.chores, (error, what) => log.error({ err: error }, `${what} failed`));
+  const revokeParts = { db, inForce, now, memory, key: registryKey };
+  const chores = [...work.chores, ...policyChores(revokeParts)];
+  const stopChores = startChores(chores, (error, what) => log.error({ err: error }, `${what} failed`));
   opened.defer(async () => {
     const stopping = workers.map((worker) => worker.stop(graceMs));
     await Promise.all([closeHttpServer(server, graceMs), stopChores(), ...stopping]);
@@ -213,13 +241,9 @@ export async function startServer(
   return {
     log,
     address,
-    reload: (next) => {
-      policy = createPolicy(next, collection);
+    async reload(next) {
+      await inForce.configure(next);
       tokens.clear();
-      memory.forgetAll();
-      work
-        .policyChanged()
-        .catch((error: unknown) => log.error({ err: error }, 'images were not asked to be judged again'));
       log.info('users, namespaces and trust were read again');
       const later = settingsForNextStart(config, next);
       if (later.length > 0) log.warn({ settings: later }, 'these settings changed and need a new start');

@@ -101,6 +101,16 @@ describe('a judgement that nobody signed', () => {
     expect(open(plain, { unsigned: true })).toEqual({ judgement, digest: digestOfJudgement(judgement) });
   });
 
+  test('is not the same as one of another signer, which stays refused', () => {
+    const sealed = signJudgement(judgement, theirs);
+    const trusted = [options.registryKeys[1]!];
+    expect(open(sealed, { unsigned: true, registryKeys: trusted })).toContain('none of the trusted keys');
+    expect(open(sealed, { unsigned: true, registryKeys: [] })).toEqual({
+      judgement,
+      digest: digestOfJudgement(judgement),
+    });
+  });
+
   test('expires as well', () => {
     expect(open(plain, { unsigned: true, now: new Date(judgement.expires) })).toContain('it expired');
   });

@@ -21,7 +21,7 @@ export interface OpenedJudgement {
   readonly judgement: Judgement;
   /** of its canonical form: what receipts name it by, whoever signed it */
   readonly digest: Digest;
-  /** id of the registry's key that signed it; absent: nobody did, and the caller takes it so */
+  /** id of the registry's key that signed it; absent: nobody can tell, and the caller takes it so */
   readonly keyId?: string;
 }
 
@@ -33,7 +33,10 @@ export interface OpenJudgementOptions {
   readonly registry?: string;
   /** version of the last judgement that was seen: one with a lower number is refused */
   readonly seenVersion?: number;
-  /** true: a document that nobody signed is taken as well, for what it is worth is how it came */
+  /**
+   * true: what nobody signed is taken as well, and without any key what nobody here can tell the signer of: it is worth as
+   * much as the way that it came
+   */
   readonly unsigned?: boolean;
 }
 
@@ -64,7 +67,8 @@ export function openJudgement(bytes: Uint8Array, options: OpenJudgementOptions):
   }
   const keys = options.registryKeys.map((key) => parsePublicKey(key));
   const signer = envelopeSigner(envelope, keys);
-  if (signer === undefined)
+  const unchecked = options.unsigned === true && keys.length === 0;
+  if (signer === undefined && !unchecked)
     throw untrusted(
       keys.length === 0
         ? 'no key of a registry is trusted'
@@ -75,7 +79,7 @@ export function openJudgement(bytes: Uint8Array, options: OpenJudgementOptions):
   // two spellings of one document would be two digests for it
   if (serialiseJudgement(judgement) !== envelope.payload.toString('utf8'))
     throw new WharfingerError('JUDGEMENT_INVALID', { what: 'it is not in the form of RFC 8785' });
-  return checked(judgement, signer.id, options);
+  return checked(judgement, signer?.id, options);
 }
 
 /** Whether this is a signed judgement; undefined: some other document. */

@@ -1,48 +1,77 @@
+import { canonical } from '@wharfinger/lib/assess/judgement';
+import type { Judgement } from '@wharfinger/lib/assess/judgement-document';
+import { rulesFor, type Rules } from '@wharfinger/lib/assess/rules-for';
 import { digestOf } from '@wharfinger/lib/oci/digest';
-import { mostSpecific } from '@wharfinger/lib/oci/repository-pattern';
-import { bindingsFor } from '@wharfinger/lib/routines/default-bindings';
-import type { Binding, Collection } from '@wharfinger/lib/routines/routine';
-import type { TrustedKey } from '@wharfinger/lib/signing/evidence';
+import type { Collection } from '@wharfinger/lib/routines/routine';
+import type { Purpose } from '@wharfinger/lib/routines/verdict';
 import type { LoadedConfig } from '../config/load.ts';
+import { basisOf, judgementOf, type Edition, type JudgementRecords } from './judgement.ts';
 import { createNamespaceLookup, isImmutable, type Namespace } from './namespaces.ts';
 import { createRights, type Rights } from './rights.ts';
 
-/** Everything that decides, as of one reading of the configuration. */
+/** Everything that decides, as of one reading of the configuration and the records. */
 export interface Policy {
-  /** changes when anything that verdicts rest on does: namespaces, trusted keys, routines */
+  /** changes when anything that verdicts rest on does: namespaces, trust, routines, bindings, waivers … */
   readonly digest: string;
+  /** the same as one document, for others to judge by: in an edition, and with what is held by hand */
+  judgement(edition: Edition, holds: Judgement['holds']): Judgement;
   readonly config: LoadedConfig;
   readonly rights: Rights;
   readonly namespaceOf: (repository: string) => Namespace;
   isTagImmutable(repository: string, tag: string): boolean;
-  /** Keys of the most specific trust entry whose pattern matches. */
-  keysFor(repository: string): readonly TrustedKey[];
-  /** digest of those keys: signature reports made with others are void */
-  keysDigest(repository: string): string;
-  bindingsFor(repository: string): readonly Binding[];
+  /** what of the judgement counts for images of a repository now */
+  rulesFor(repository: string, purpose: Purpose, now: Date): Rules;
+  /** digest of whose evidence counts there now: reports made with others are void */
+  trustDigest(repository: string, now: Date): string;
 }
 
-/** Puts a configuration and a collection of routines to work. */
-export function createPolicy(config: LoadedConfig, collection: Collection): Policy {
+/** Rules of so many repositories and purposes are remembered. */
+const remembered = 5000;
+
+/** For rules, which edition it is does not matter. */
+const anyEdition: Edition = { version: 0, madeAt: '1970-01-01T00:00:00Z', expires: '9999-12-31T23:59:59Z' };
+
+/**
+ * Puts a configuration to work, and what the records add to it.
+ * @param builtIn the collection of the default bindings
+ */
+export function createPolicy(
+  config: LoadedConfig,
+  builtIn: Collection,
+  records: JudgementRecords = {},
+): Policy {
+  const judgement = judgementOf(config, records, builtIn, anyEdition);
   const namespaceOf = createNamespaceLookup(config.namespaces);
-  const bindings = new Map<string, readonly Binding[]>();
-  const keysFor = (repository: string): readonly TrustedKey[] =>
-    (mostSpecific(config.trust, repository)?.signers ?? []).filter((signer) => 'pem' in signer);
+  const known = new Map<string, { readonly rules: Rules; readonly from: number; readonly until: number }>();
+  const digests = new WeakMap<Rules, string>();
+  function rulesOf(repository: string, purpose: Purpose, now: Date): Rules {
+    const key = `${purpose} ${repository}`;
+    const time = now.getTime();
+    const found = known.get(key);
+    if (found && found.from <= time && time < found.until) return found.rules;
+    const rules = rulesFor(judgement, repository, purpose, now);
+    const until = rules.validUntil === undefined ? Infinity : Date.parse(rules.validUntil);
+    if (known.size >= remembered) known.clear();
+    known.set(key, { rules, from: time, until });
+    return rules;
+  }
   return {
-    digest: digestOf(JSON.stringify([config.namespaces, config.trust, collection.digest])),
+    digest: basisOf(judgement),
+    judgement: (edition, holds) => judgementOf(config, { ...records, holds }, builtIn, edition),
     config,
     rights: createRights(config.users, namespaceOf),
     namespaceOf,
     isTagImmutable: (repository, tag) => isImmutable(namespaceOf(repository), tag),
-    keysFor,
-    keysDigest: (repository) => digestOf(JSON.stringify(keysFor(repository))),
-    bindingsFor(repository) {
-      const { gate, official } = namespaceOf(repository);
-      const keysTrusted = keysFor(repository).length > 0;
-      const kind = `${gate} ${official} ${keysTrusted}`;
-      let bound = bindings.get(kind);
-      if (!bound) bindings.set(kind, (bound = bindingsFor({ gate, official, keysTrusted }, collection)));
-      return bound;
+    rulesFor: rulesOf,
+    trustDigest(repository, now) {
+      const rules = rulesOf(repository, 'pull', now);
+      let digest = digests.get(rules);
+      if (digest === undefined) {
+        const { trust, custody } = rules;
+        digest = digestOf(Buffer.from(canonical(custody === undefined ? { trust } : { trust, custody })));
+        digests.set(rules, digest);
+      }
+      return digest;
     },
   };
 }

@@ -7,6 +7,8 @@ export interface ImageOptions {
   readonly platform?: string;
   readonly advisories?: readonly string[];
   readonly judgement?: string;
+  readonly registryKey?: readonly string[];
+  readonly insecureJudgement?: boolean;
   readonly key?: readonly string[];
   /** the repository as whose image it is judged */
   readonly as?: string;
@@ -34,6 +36,11 @@ export function addImageOptions(command: Command): Command {
 export function addJudgementOptions(command: Command): Command {
   return command
     .option('--judgement <file>', 'judge by this file of wharf judgement export; means --local')
+    .option(
+      '--registry-key <file...>',
+      'the judgement must be signed by one of these keys (PEM) of registries; see wharf judgement key',
+    )
+    .option('--insecure-judgement', 'take a judgement that nobody signed, or whose signer cannot be told')
     .option('--key <file...>', 'demand a signature by one of these public keys (PEM); means --local')
     .option('--as <repository>', 'judge it here as an image of this repository (default: its own)');
 }

@@ -38,7 +38,7 @@ export async function assessHere(
 ): Promise<AssessedImage> {
   const location = await locateImage(image);
   const repository = repositoryOf(location, options.as);
-  const judgement = await judgementFor(options, session.now());
+  const judgement = await judgementFor(options, session);
   const findMatches = await matcherFor(options.advisories, session);
   const credentials =
     location.kind === 'registry'

@@ -1,35 +1,76 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { parseJudgement, type Judgement } from '@wharfinger/lib/assess/judgement';
+import type { Judgement } from '@wharfinger/lib/assess/judgement-document';
+import { openJudgement } from '@wharfinger/lib/assess/judgement-seal';
+import { unmatchedRepository } from '@wharfinger/lib/assess/rules-for';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import { loadStandardCollection } from '@wharfinger/lib/routines/standard';
+import { signatureFormats } from '@wharfinger/lib/signing/evidence';
 import { parsePublicKey } from '@wharfinger/lib/signing/keys';
 import type { ImageOptions } from './image-options.ts';
+import { noteJudgement, seenJudgement } from './seen-judgements.ts';
+import type { Session } from './session.ts';
 
 /**
- * What images are judged by here: the file of `wharf judgement export`, else the standard collection as if the repository
- * held what does not pass, with a signature by one of the keys demanded where keys are given.
+ * What images are judged by here: the file of `wharf judgement export`, signed by one of the registry's keys that are given;
+ * else the standard collection as if the repository held what does not pass, with a signature by one of the keys demanded
+ * where keys are given. An older judgement of a registry than this machine has seen is refused.
  *
- * @throws WharfingerError JUDGEMENT_INVALID, KEY_INVALID, USAGE
+ * @throws WharfingerError JUDGEMENT_INVALID, JUDGEMENT_UNTRUSTED, KEY_INVALID, USAGE
  */
-export async function judgementFor(options: ImageOptions, now: Date): Promise<Judgement> {
-  const { judgement, key = [] } = options;
-  if (judgement !== undefined) {
-    if (key.length === 0) return parseJudgement(await readFile(judgement));
+export async function judgementFor(options: ImageOptions, session: Session): Promise<Judgement> {
+  const { judgement, key = [], registryKey = [], insecureJudgement } = options;
+  if (judgement === undefined) return ownJudgement(await readKeys(key), session.now());
+  if (key.length > 0)
     throw new WharfingerError('USAGE', { what: '--key and --judgement exclude each other' });
-  }
-  const keys = await Promise.all(
-    key.map(async (file) => {
+  const registryKeys = await readKeys(registryKey);
+  const given = {
+    registryKeys,
+    now: session.now(),
+    ...(insecureJudgement === undefined ? {} : { unsigned: insecureJudgement }),
+  };
+  const bytes = await readFile(judgement);
+  const opened = openJudgement(bytes, given);
+  if (opened.keyId === undefined) return opened.judgement;
+  const seenVersion = await seenJudgement(session.environment, opened.keyId);
+  openJudgement(bytes, { ...given, ...(seenVersion === undefined ? {} : { seenVersion }) });
+  await noteJudgement(session.environment, opened.keyId, opened.judgement.version);
+  return opened.judgement;
+}
+
+/** Public keys in PEM files, called by the names of their files. */
+export async function readKeys(files: readonly string[]): Promise<Array<{ name: string; pem: string }>> {
+  return Promise.all(
+    files.map(async (file) => {
       const trusted = { name: basename(file), pem: await readFile(file, 'utf8') };
       parsePublicKey(trusted);
       return trusted;
     }),
   );
+}
+
+function ownJudgement(keys: ReadonlyArray<{ name: string; pem: string }>, now: Date): Judgement {
   return {
-    format: 1,
+    format: 2,
+    registry: 'none',
+    version: 0,
     madeAt: now.toISOString(),
-    repositories: [{ pattern: '**', gate: 'hold', official: keys.length > 0, bindings: [] }],
-    trust: keys.length > 0 ? [{ pattern: '**', keys }] : [],
-    collection: loadStandardCollection(),
+    expires: never,
+    repositories: [{ ...unmatchedRepository, gate: 'hold', official: keys.length > 0 }],
+    trust: keys.length > 0 ? [{ pattern: '**', signers: keys, formats: signatureFormats }] : [],
+    sigstoreRoots: {},
+    trustStores: {},
+    certificateRevocations: [],
+    revocations: { version: 0, issuedAt: now.toISOString(), expires: never, entries: [] },
+    custody: [],
+    bindings: [],
+    waivers: [],
+    grantRules: [],
+    grants: [],
+    holds: [],
+    collections: [loadStandardCollection()],
   };
 }
+
+/** What is made on the spot is not kept. */
+const never = '9999-12-31T23:59:59Z';

@@ -4,6 +4,7 @@ import { ddl, kindOf, type DatabaseKind } from './dialect.ts';
 import { catalog } from './migrations/0001-catalog.ts';
 import { jobsAndAudit } from './migrations/0002-jobs-and-audit.ts';
 import { contents } from './migrations/0003-contents.ts';
+import { receipts } from './migrations/0004-receipts.ts';
 import { policyRecords } from './migrations/0005-policy-records.ts';
 import { snapshots } from './migrations/0010-snapshots.ts';
 import { promotions } from './migrations/0011-promotions.ts';
@@ -21,6 +22,7 @@ const migrations: readonly Migration[] = [
   catalog,
   jobsAndAudit,
   contents,
+  receipts,
   policyRecords,
   snapshots,
   promotions,

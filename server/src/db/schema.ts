@@ -37,6 +37,10 @@ export interface Schema {
   image_changes: ImageChangesRow;
   signature_reports: SignatureReportRow;
   verdicts: VerdictRow;
+  judgements: JudgementRow;
+  advisory_generations: AdvisoryGenerationRow;
+  recorded_inventories: RecordedInventoryRow;
+  verdict_receipts: VerdictReceiptRow;
   holds: HoldRow;
   settings: SettingRow;
   policy_version: PolicyVersionRow;
@@ -290,6 +294,44 @@ interface VerdictRow {
   /** image_changes.facts when it was made */
   facts: number;
   made_at: Time;
+}
+
+/** What decides, in each of its editions. */
+interface JudgementRow {
+  version: number;
+  digest: string;
+  made_at: Time;
+  /** zstd of its RFC 8785 form */
+  document: Uint8Array;
+}
+
+/** Which advisories there were since when. */
+interface AdvisoryGenerationRow {
+  id: Generated<number>;
+  generation: string;
+  since: Time;
+}
+
+/** The inventory facts of images, by their own digest. */
+interface RecordedInventoryRow {
+  digest: string;
+  /** zstd of JSON */
+  inventory: Uint8Array;
+}
+
+/** What was known of an image since when; kept when the image is deleted. */
+interface VerdictReceiptRow {
+  id: Generated<number>;
+  repository: string;
+  digest: string;
+  since: Time;
+  facts_hash: string;
+  /** zstd of JSON: the facts without the inventory */
+  facts: Uint8Array;
+  /** digest of its recorded_inventories row; null: it was not inspected then */
+  inventory: string | null;
+  /** when the evidence could change by time alone */
+  valid_until: Time | null;
 }
 
 /** Held by hand until somebody releases it: both acts are kept, also when the manifest is deleted. */

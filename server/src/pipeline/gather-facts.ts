@@ -4,7 +4,8 @@ import {
   uncoveredEcosystems,
   type MatchedPackages,
 } from '@wharfinger/lib/assess/findings-of-image';
-import type { Facts } from '@wharfinger/lib/routines/facts';
+import { checkedSignatures } from '@wharfinger/lib/assess/facts-of-signatures';
+import type { KnownFacts } from '@wharfinger/lib/assess/judge-facts';
 import type { Db } from '../db/schema.ts';
 import { coveredEcosystems, isCovered } from '../stores/covered-ecosystems.ts';
 import { matchesOfImage } from '../stores/findings.ts';
@@ -28,7 +29,7 @@ async function matchImage(db: Db, { id, inventory }: StoredImage): Promise<Match
  *
  * @returns undefined if the image is not in the repository
  */
-export async function gatherFacts(parts: PipelineParts, place: Placed): Promise<Facts | undefined> {
+export async function gatherFacts(parts: PipelineParts, place: Placed): Promise<KnownFacts | undefined> {
   const image = await loadImage(parts, place);
   if (!image) return undefined;
   const [inspected, report, held] = await Promise.all([
@@ -37,11 +38,14 @@ export async function gatherFacts(parts: PipelineParts, place: Placed): Promise<
     standingHold(parts.db, place),
   ]);
   const matched = inspected && (await matchImage(parts.db, inspected));
-  return factsOfImage({
+  const rules = parts.policy().rulesFor(place.repository, 'pull', parts.now());
+  const facts = factsOfImage({
     ...image,
     ...(inspected && { inventory: inspected.inventory }),
     ...(matched && { matched }),
-    signatures: { report, trustedKeys: parts.policy().keysFor(place.repository) },
+    signatures: checkedSignatures(place.digest, report, rules),
+    registered: rules.repository,
     ...(held && { held }),
   });
+  return { facts, ...(report.validUntil === undefined ? {} : { validUntil: report.validUntil }) };
 }

@@ -1,4 +1,4 @@
-import { judge } from '@wharfinger/lib/routines/judge';
+import { judgeFacts } from '@wharfinger/lib/assess/judge-facts';
 import { explainBriefly } from '@wharfinger/lib/routines/explain';
 import type { Verdict } from '@wharfinger/lib/routines/verdict';
 import { recordAudit } from '../audit/record.ts';
@@ -24,9 +24,10 @@ export async function judgeImage(parts: PipelineParts, place: Placed): Promise<V
     const since = parts.memory.mark();
     const policy = parts.policy();
     const changes = await changesOf(parts.db, place);
-    const facts = await gatherFacts(parts, place);
-    if (!facts) return undefined;
-    const verdict = judge(facts, policy.bindingsFor(place.repository), 'pull', parts.now());
+    const known = await gatherFacts(parts, place);
+    if (!known) return undefined;
+    const now = parts.now();
+    const verdict = judgeFacts(known, policy.rulesFor(place.repository, 'pull', now), 'pull', now);
     await keep(parts, { verdict, madeFrom: { policy: policy.digest } }, changes.facts);
     const changed = parts.memory.changedSince(place.repository, place.digest, since);
     if (changed && attempt < maxTries) continue;

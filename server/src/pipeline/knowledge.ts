@@ -25,7 +25,8 @@ export function createKnowledge(parts: PipelineParts): ImageKnowledge {
     return value;
   };
   return {
-    factsOf: async (repository, digest) => known(await gatherFacts(parts, { repository, digest }), digest),
+    factsOf: async (repository, digest) =>
+      known((await gatherFacts(parts, { repository, digest }))?.facts, digest),
     inventoryOf: async (digest) => (await getImage(parts.db, digest, inventoryFormat))?.inventory,
     verdictOf: async (repository, digest) =>
       known(await standingVerdict(parts, { repository, digest }), digest),

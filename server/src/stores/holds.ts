@@ -48,6 +48,21 @@ export async function standingHold(db: Db, place: Placed): Promise<Hold | undefi
   return holds.find((hold) => !hold.released);
 }
 
+/** The hold that stands on each image that is held, the oldest first. */
+export async function standingHolds(db: Db): Promise<Hold[]> {
+  const rows = await db
+    .selectFrom('holds')
+    .selectAll()
+    .where('released_at', 'is', null)
+    .orderBy('id')
+    .execute();
+  const seen = new Set<string>();
+  return rows.map(holdOf).filter(({ repository, digest }) => {
+    const place = `${repository}@${digest}`;
+    return !seen.has(place) && seen.add(place);
+  });
+}
+
 /** All holds on an image, released or not, oldest first. */
 export async function holdsOf(db: Db, { repository, digest }: Placed): Promise<Hold[]> {
   const rows = await db

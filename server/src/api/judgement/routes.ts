@@ -1,18 +1,27 @@
-import { serialiseJudgement } from '@wharfinger/lib/assess/judgement';
-import type { Collection } from '@wharfinger/lib/routines/routine';
+import { signJudgement } from '@wharfinger/lib/assess/judgement-seal';
+import type { Judgement } from '@wharfinger/lib/assess/judgement-document';
 import { WharfingerError } from '@wharfinger/lib/errors';
-import type { Policy } from '../../access/policy.ts';
+import type { SigningKey } from '@wharfinger/lib/signing/private-keys';
 import type { ApiContext } from '../context.ts';
-import { judgementOf } from './judgement.ts';
 
-/** Everything that decides here, for those who judge elsewhere. */
+/** Everything that decides here, signed, for those who judge elsewhere; and the key that it is checked with. */
 export function addJudgementRoutes(
   context: ApiContext,
-  parts: { readonly policy: () => Policy; readonly collection: Collection },
+  parts: { readonly judgement: () => Promise<Judgement>; readonly key: SigningKey },
 ): void {
-  context.app.get('/api/v1/judgement', async (request, reply) => {
+  const { app } = context;
+  let signed: { readonly version: number; readonly bytes: Buffer } | undefined;
+
+  app.get('/api/v1/judgement', async (request, reply) => {
     if (request.caller.principal === null) throw new WharfingerError('UNAUTHORIZED');
-    const judgement = judgementOf(parts.policy(), parts.collection, context.now());
-    return reply.type('application/json').send(Buffer.from(serialiseJudgement(judgement)));
+    const judgement = await parts.judgement();
+    if (signed?.version !== judgement.version)
+      signed = { version: judgement.version, bytes: Buffer.from(signJudgement(judgement, parts.key)) };
+    // A Buffer keeps the Content-Type as it is.
+    return reply.type('application/json').send(signed.bytes);
   });
+
+  app.get('/api/v1/registry/key', (_, reply) =>
+    reply.type('application/x-pem-file').send(Buffer.from(parts.key.publicPem)),
+  );
 }

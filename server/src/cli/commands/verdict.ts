@@ -21,7 +21,7 @@ export function addVerdict(program: Command, run: Run): void {
     .addHelpText(
       'after',
       '\nExamples:\n  wharf verdict localhost:5000/team/app:1.4\n  wharf verdict ./layout --advisories ./osv\n' +
-        '  wharf verdict ghcr.io/org/app:1 --judgement judgement.json --json',
+        '  wharf verdict ghcr.io/org/app:1 --judgement judgement.json --registry-key registry.pub --json',
     )
     .action(run(showVerdict));
 }

@@ -21,7 +21,7 @@ export function addVerify(program: Command, run: Run): void {
     .addHelpText(
       'after',
       '\nExamples:\n  wharf verify localhost:5000/team/app:1.4 --key cosign.pub\n' +
-        '  wharf verify ghcr.io/org/app:1 --judgement judgement.json',
+        '  wharf verify ghcr.io/org/app:1 --judgement judgement.json --registry-key registry.pub',
     )
     .action(run(verify));
 }

@@ -1,0 +1,97 @@
+import type { Judgement, RepositoryRule } from '@wharfinger/lib/assess/judgement-document';
+import { canonical } from '@wharfinger/lib/assess/judgement';
+import { digestOf, type Digest } from '@wharfinger/lib/oci/digest';
+import type { Collection } from '@wharfinger/lib/routines/routine';
+import type { LoadedConfig } from '../config/load.ts';
+
+/** When a judgement was made, and which one it is. */
+export type Edition = Pick<Judgement, 'version' | 'madeAt' | 'expires'>;
+
+/** What the records of the database add to what the configuration says; a field that is left out adds nothing. */
+export type JudgementRecords = Partial<
+  Pick<
+    Judgement,
+    | 'trust'
+    | 'sigstoreRoots'
+    | 'trustStores'
+    | 'certificateRevocations'
+    | 'revocations'
+    | 'custody'
+    | 'bindings'
+    | 'waivers'
+    | 'grantRules'
+    | 'grants'
+    | 'holds'
+    | 'collections'
+  >
+>;
+
+/** A list that was never issued: nobody is revoked, as long as the judgement lasts that says so. */
+const noRevocations = { issuedAt: '1970-01-01T00:00:00Z', expires: '9999-12-31T23:59:59Z' };
+
+/**
+ * Everything that decides here as one document: what the configuration says, then the records. A namespace stands for its own
+ * name and all that lies below.
+ *
+ * @param builtIn the collection of the default bindings
+ */
+export function judgementOf(
+  config: LoadedConfig,
+  records: JudgementRecords,
+  builtIn: Collection,
+  { version, madeAt, expires }: Edition,
+): Judgement {
+  const revocations = records.revocations ?? { version: 0, entries: [], ...noRevocations };
+  return {
+    format: 2,
+    registry: config.registry.identity,
+    version,
+    madeAt,
+    expires,
+    repositories: config.namespaces.flatMap(rulesOfNamespace),
+    trust: [...config.trust, ...(records.trust ?? [])],
+    sigstoreRoots: { ...config.sigstoreRoots, ...records.sigstoreRoots },
+    trustStores: { ...config.trustStores, ...records.trustStores },
+    certificateRevocations: [...config.certificateRevocations, ...(records.certificateRevocations ?? [])],
+    revocations: revocations.version === 0 ? { ...revocations, ...noRevocations } : revocations,
+    custody: [...config.custody, ...(records.custody ?? [])],
+    bindings: records.bindings ?? [],
+    waivers: records.waivers ?? [],
+    grantRules: [...config.grantRules, ...(records.grantRules ?? [])],
+    grants: records.grants ?? [],
+    holds: records.holds ?? [],
+    collections: [builtIn, ...(records.collections ?? [])],
+  };
+}
+
+function rulesOfNamespace(namespace: LoadedConfig['namespaces'][number]): RepositoryRule[] {
+  const { name, department, stage, externalFacing, official, gate } = namespace;
+  const patterns = name === '*' ? ['**'] : [name, `${name}/**`];
+  return patterns.map((pattern) => ({
+    pattern,
+    namespace: name,
+    ...(department === undefined ? {} : { department }),
+    class: namespace.class,
+    stage,
+    externalFacing,
+    gate,
+    official,
+  }));
+}
+
+/**
+ * What verdicts rest on in a judgement, as a digest: not which edition it is, not when its lists were issued, and not what
+ * is held by hand, for a hold ends the verdicts of its own image alone.
+ */
+export function basisOf(judgement: Judgement): Digest {
+  const { version: _, madeAt: __, expires: ___, holds: ____, revocations, collections, ...rest } = judgement;
+  return digestOf(
+    Buffer.from(
+      canonical({
+        ...rest,
+        revocations: revocations.entries,
+        collections: collections.map(({ digest }) => digest),
+      }),
+    ),
+  );
+}

@@ -1,0 +1,49 @@
+import { digestOfJudgement, serialiseJudgement } from '@wharfinger/lib/assess/judgement';
+import type { Judgement } from '@wharfinger/lib/assess/judgement-document';
+import { WharfingerError } from '@wharfinger/lib/errors';
+import type { Edition } from '../access/judgement.ts';
+import type { Policy } from '../access/policy.ts';
+import type { Db } from '../db/schema.ts';
+import { standingHolds } from '../stores/holds.ts';
+import { lastJudgement, putJudgement } from '../stores/judgements.ts';
+
+/** A judgement may be judged by for this long; it is made anew when half of it is over. */
+export const judgementLifetimeMs = 7 * 24 * 3_600_000;
+
+/** Instances that make an edition at once try again with the next number. */
+const maxTries = 10;
+
+/**
+ * The judgement that is in force, as a document: the edition made last where nothing changed and it is young enough, else a
+ * new one with the next number, which is kept: verdicts are recomputed by it later. All instances share one row of numbers.
+ */
+export async function currentJudgement(db: Db, policy: Policy, now: Date): Promise<Judgement> {
+  for (let attempt = 1; attempt <= maxTries; attempt += 1) {
+    const last = await lastJudgement(db);
+    const holds = (await standingHolds(db)).map(({ repository, digest, by, at, reason }) => ({
+      repository,
+      digest,
+      by,
+      at: at.toISOString(),
+      reason,
+    }));
+    if (last) {
+      const same = policy.judgement(editionOf(last.version, last.madeAt), holds);
+      const age = now.getTime() - last.madeAt.getTime();
+      if (age >= 0 && age < judgementLifetimeMs / 2 && digestOfJudgement(same) === last.digest) return same;
+    }
+    const version = (last?.version ?? 0) + 1;
+    const judgement = policy.judgement(editionOf(version, now), holds);
+    const stored = { version, digest: digestOfJudgement(judgement), madeAt: now };
+    if (await putJudgement(db, stored, serialiseJudgement(judgement))) return judgement;
+  }
+  throw new WharfingerError('INTERNAL', { what: 'what decides changes faster than it can be written down' });
+}
+
+function editionOf(version: number, madeAt: Date): Edition {
+  return {
+    version,
+    madeAt: madeAt.toISOString(),
+    expires: new Date(madeAt.getTime() + judgementLifetimeMs).toISOString(),
+  };
+}
