@@ -31,7 +31,6 @@ import { releaseAllLeases } from './jobs/claim.ts';
 import { startChores } from './jobs/chores.ts';
 import type { Job } from './jobs/job.ts';
 import { startWorker } from './jobs/worker.ts';
-import { loadRegistryKey } from './identity/registry-key.ts';
 import { findAdminPassword } from './identity/admin-password.ts';
 import { identify } from './identity/identify.ts';
 import { loadRegistryKey } from './identity/registry-key.ts';
@@ -102,13 +101,12 @@ export async function startServer(
   const registryKey = await loadRegistryKey(config.data);
   const memory = createVerdictMemory();
 
-  const registryKey = await loadRegistryKey(config.data);
   await renewRevocations({ db, now, key: registryKey });
   const inForce = await openPolicy({
     db,
     config,
     builtIn: collection,
-    build: (wanted, records) => createPolicy(wanted, records, collection),
+    build: (wanted, records) => createPolicy(wanted, collection, records),
     onChange() {
       memory.forgetAll();
       work
@@ -203,7 +201,7 @@ export async function startServer(
   addTagRoutes(context, isTagImmutable);
   addImageRoutes(context, knowledge, gate);
   addHoldRoutes(context, createHoldActs(parts));
-  addJudgementRoutes(context, { judgement: () => currentJudgement(db, policy, now()), key: registryKey });
+  addJudgementRoutes(context, { judgement: () => currentJudgement(db, currentPolicy(), now()), key: registryKey });
   addAdvisoryRoutes(context, parts);
   addAuditRoutes(context, db);
   addWebRoutes(context);

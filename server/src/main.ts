@@ -27,7 +27,7 @@ export async function main(): Promise<void> {
 
 async function readAgain(server: RunningServer): Promise<void> {
   try {
-    server.reload(await loadConfig(process.env));
+    await server.reload(await loadConfig(process.env));
   } catch (error) {
     const detail = isWharfingerError(error, 'CONFIG_INVALID') ? error.detail : { err: error };
     server.log.error(detail, 'the configuration was not read again; the one before stays in force');

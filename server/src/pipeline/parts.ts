@@ -13,8 +13,10 @@ export interface PipelineParts {
   readonly storage: BlobStore;
   /** verdicts in memory, which the gate answers from */
   readonly memory: VerdictMemory;
-  /** what decides, as the configuration was last read */
+  /** what decides, as it was last read */
   readonly policy: () => Policy;
+  /** what decides now: read again where records were changed since, here or by another process */
+  readonly freshPolicy: () => Promise<Policy>;
   /** takes layers apart, away from this process */
   readonly readLayers: LayerReader;
   /** composes images of what was read, away from this process as well */

@@ -24,8 +24,6 @@ import { audit, changePolicy, type ChangeParts } from './change-policy.ts';
 /** What revoking works with. */
 export interface RevokeParts extends ChangeParts {
   readonly memory: VerdictMemory;
-  /** logical identity of this registry */
-  readonly registry: string;
   readonly key: SigningKey;
 }
 
@@ -79,9 +77,7 @@ export async function revokeKey(parts: RevokeParts, by: string, order: RevokeOrd
 }
 
 /** Issues the list anew where it is a day old, or there is none: so that it never expires while the server runs. */
-export async function renewRevocations(
-  parts: Pick<RevokeParts, 'db' | 'now' | 'key' | 'registry'>,
-): Promise<boolean> {
+export async function renewRevocations(parts: Pick<RevokeParts, 'db' | 'now' | 'key'>): Promise<boolean> {
   const { db, now } = parts;
   const isYoung = (latest: IssuedList | undefined): boolean =>
     latest !== undefined && now().getTime() - latest.issuedAt.getTime() < renewAfterMs;
@@ -96,11 +92,7 @@ export async function renewRevocations(
 }
 
 /** Signs and keeps the next list, in a transaction that has raised the version of the policy. */
-async function issueList(
-  trx: Db,
-  { key }: Pick<RevokeParts, 'key' | 'registry'>,
-  at: Date,
-): Promise<IssuedList> {
+async function issueList(trx: Db, { key }: Pick<RevokeParts, 'key'>, at: Date): Promise<IssuedList> {
   const latest = await latestRevocationList(trx);
   const version = (latest?.version ?? 0) + 1;
   const expires = new Date(at.getTime() + lifetimeMs);

@@ -132,7 +132,7 @@ export async function startTestServer(
     },
     async reload(changed) {
       written = changed;
-      running.reload(await read());
+      await running.reload(await read());
     },
     async restart(changed) {
       await running.stop();
