@@ -2,7 +2,10 @@ import type { CustodyLayout } from '../custody/layout.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { BindingRecord, Scope, Waiver } from '../routines/records.ts';
 import type { Collection } from '../routines/routine.ts';
-import type { Revocation, SignatureFormat, TrustedSigner } from '../signing/evidence.ts';
+import type { SignatureFormat, TrustedSigner } from '../signing/evidence.ts';
+import type { RevocationList } from '../signing/revocation-list.ts';
+
+export type { RevocationList } from '../signing/revocation-list.ts';
 
 /**
  * The judgement bundle: everything that decides, in one document, so that others judge as the registry does. It is signed
@@ -61,16 +64,6 @@ export interface TrustRule {
   readonly pattern: string;
   readonly signers: readonly TrustedSigner[];
   readonly formats: readonly SignatureFormat[];
-}
-
-/** A signed, versioned, expiring list of who does not count any more. */
-export interface RevocationList {
-  readonly version: number;
-  /** RFC 3339 */
-  readonly issuedAt: string;
-  /** RFC 3339 */
-  readonly expires: string;
-  readonly entries: readonly Revocation[];
 }
 
 /** Who may permit the use of what does not pass. */
