@@ -2,6 +2,8 @@ import type { Judgement, RepositoryRule } from '@wharfinger/lib/assess/judgement
 import { canonical } from '@wharfinger/lib/assess/judgement';
 import { digestOf, type Digest } from '@wharfinger/lib/oci/digest';
 import type { Collection } from '@wharfinger/lib/routines/routine';
+import type { Revocation } from '@wharfinger/lib/signing/evidence';
+import { parsePublicKey } from '@wharfinger/lib/signing/keys';
 import type { LoadedConfig } from '../config/load.ts';
 
 /** When a judgement was made, and which one it is. */
@@ -80,18 +82,40 @@ function rulesOfNamespace(namespace: LoadedConfig['namespaces'][number]): Reposi
 }
 
 /**
- * What verdicts rest on in a judgement, as a digest: not which edition it is, not when its lists were issued, and not what
- * is held by hand, for a hold ends the verdicts of its own image alone.
+ * What verdicts rest on in a judgement, as a digest: not which edition it is, not when its lists were issued, and neither what
+ * is held by hand nor which of its keys were revoked, for these end the verdicts of their own images alone.
  */
 export function basisOf(judgement: Judgement): Digest {
-  const { version: _, madeAt: __, expires: ___, holds: ____, revocations, collections, ...rest } = judgement;
+  const {
+    version: _,
+    madeAt: __,
+    expires: ___,
+    holds: ____,
+    revocations: _____,
+    collections,
+    ...rest
+  } = judgement;
   return digestOf(
     Buffer.from(
       canonical({
         ...rest,
-        revocations: revocations.entries,
+        revocations: revokedOthers(judgement),
         collections: collections.map(({ digest }) => digest),
       }),
     ),
   );
+}
+
+/**
+ * Revocations of what is none of the keys that a judgement names, such as the key of a certificate authority: what rests on it
+ * is noted nowhere, so that everything has to be looked at again.
+ */
+export function revokedOthers({ revocations, trust, grantRules }: Judgement): readonly Revocation[] {
+  if (revocations.entries.length === 0) return [];
+  const signers = [
+    ...trust.flatMap((rule) => rule.signers),
+    ...grantRules.flatMap(({ approvers }) => approvers),
+  ];
+  const known = new Set(signers.flatMap((one) => ('pem' in one ? [parsePublicKey(one).id] : [])));
+  return revocations.entries.filter(({ keyId }) => !known.has(keyId));
 }

@@ -5,7 +5,7 @@ import { digestOf } from '@wharfinger/lib/oci/digest';
 import type { Collection } from '@wharfinger/lib/routines/routine';
 import type { Purpose } from '@wharfinger/lib/routines/verdict';
 import type { LoadedConfig } from '../config/load.ts';
-import { basisOf, judgementOf, type Edition, type JudgementRecords } from './judgement.ts';
+import { basisOf, judgementOf, revokedOthers, type Edition, type JudgementRecords } from './judgement.ts';
 import { createNamespaceLookup, isImmutable, type Namespace } from './namespaces.ts';
 import { createRights, type Rights } from './rights.ts';
 
@@ -21,7 +21,7 @@ export interface Policy {
   isTagImmutable(repository: string, tag: string): boolean;
   /** what of the judgement counts for images of a repository now */
   rulesFor(repository: string, purpose: Purpose, now: Date): Rules;
-  /** digest of whose evidence counts there now: reports made with others are void */
+  /** digest of whose evidence counts there now, but for revocations of these: reports made with others are void */
   trustDigest(repository: string, now: Date): string;
 }
 
@@ -41,6 +41,7 @@ export function createPolicy(
   records: JudgementRecords = {},
 ): Policy {
   const judgement = judgementOf(config, records, builtIn, anyEdition);
+  const others = revokedOthers(judgement);
   const namespaceOf = createNamespaceLookup(config.namespaces);
   const known = new Map<string, { readonly rules: Rules; readonly from: number; readonly until: number }>();
   const digests = new WeakMap<Rules, string>();
@@ -67,7 +68,8 @@ export function createPolicy(
       const rules = rulesOf(repository, 'pull', now);
       let digest = digests.get(rules);
       if (digest === undefined) {
-        const { trust, custody } = rules;
+        const { custody } = rules;
+        const trust = { ...rules.trust, revocations: others };
         digest = digestOf(Buffer.from(canonical(custody === undefined ? { trust } : { trust, custody })));
         digests.set(rules, digest);
       }

@@ -22,7 +22,7 @@ const maxTries = 5;
 export async function judgeImage(parts: PipelineParts, place: Placed): Promise<Verdict | undefined> {
   for (let attempt = 1; ; attempt += 1) {
     const since = parts.memory.mark();
-    const policy = parts.policy();
+    const policy = await parts.freshPolicy();
     const changes = await changesOf(parts.db, place);
     const known = await gatherFacts(parts, place);
     if (!known) return undefined;

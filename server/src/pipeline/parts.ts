@@ -16,7 +16,7 @@ export interface PipelineParts {
   /** what decides, as it was last read */
   readonly policy: () => Policy;
   /** what decides now: read again where records were changed since, here or by another process */
-  readonly freshPolicy: () => Promise<Policy>;
+  readonly freshPolicy: () => Promise<Policy & { readonly version: number }>;
   /** takes layers apart, away from this process */
   readonly readLayers: LayerReader;
   /** composes images of what was read, away from this process as well */

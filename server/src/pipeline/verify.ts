@@ -1,27 +1,46 @@
 import type { Rules } from '@wharfinger/lib/assess/rules-for';
 import { verifyEvidence } from '@wharfinger/lib/signing/verify-evidence';
+import { WharfingerError } from '@wharfinger/lib/errors';
+import { transact } from '../db/transaction.ts';
+import { noteSigners } from '../stores/evidence-signers.ts';
 import { changesOf } from '../stores/image-changes.ts';
+import { lockPolicyVersion } from '../stores/policy-version.ts';
 import type { Placed } from '../stores/repositories.ts';
 import { getSignatureReport, putSignatureReport, type KeptReport } from '../stores/signature-reports.ts';
 import { ownEvidence } from './own-evidence.ts';
 import type { PipelineParts } from './parts.ts';
 
+/** Verified again this often at most when the policy changes meanwhile. */
+const maxTries = 5;
+
 /**
- * Verifies the evidence that this repository has of an image, by whom it trusts, and keeps the report. A look-up that
- * fails throws: it is never a report without signatures.
+ * Verifies the evidence that this repository has of an image, by whom it trusts, and keeps the report with whose keys made
+ * what counts. A look-up that fails throws: it is never a report without signatures.
+ *
+ * @throws WharfingerError UNAVAILABLE where the policy changes faster than it can be verified by
  */
 export async function verifySignatures(parts: PipelineParts, place: Placed): Promise<KeptReport> {
   const { repository, digest } = place;
-  const now = parts.now();
-  const policy = parts.policy();
-  const { evidence } = await changesOf(parts.db, place);
-  const source = ownEvidence(parts.catalog, parts.storage, repository);
-  const { trust } = policy.rulesFor(repository, 'pull', now);
-  const { valid, refused, validUntil } = await verifyEvidence({ digest }, source, trust, now);
-  const report = { valid, refused, ...(validUntil === undefined ? {} : { validUntil }) };
-  const madeFrom = policy.trustDigest(repository, now);
-  await putSignatureReport(parts.db, place, { report, madeFrom }, evidence, now);
-  return report;
+  for (let attempt = 1; attempt <= maxTries; attempt += 1) {
+    const now = parts.now();
+    const policy = await parts.freshPolicy();
+    const { evidence } = await changesOf(parts.db, place);
+    const source = ownEvidence(parts.catalog, parts.storage, repository);
+    const { trust } = policy.rulesFor(repository, 'pull', now);
+    const { valid, refused, validUntil, statements } = await verifyEvidence({ digest }, source, trust, now);
+    const report = { valid, refused, ...(validUntil === undefined ? {} : { validUntil }) };
+    const madeFrom = policy.trustDigest(repository, now);
+    const signers = [...valid, ...statements.map(({ signer }) => signer)].map(({ keyId }) => keyId);
+    const inTime = await transact(parts.db, async (trx) => {
+      // Who revokes a key ends what is noted here. What was verified by an older policy comes too late to be noted.
+      if ((await lockPolicyVersion(trx)) !== policy.version) return false;
+      const isKept = await putSignatureReport(trx, place, { report, madeFrom }, evidence, now);
+      if (isKept) await noteSigners(trx, place, signers);
+      return true;
+    });
+    if (inTime) return report;
+  }
+  throw new WharfingerError('UNAVAILABLE', { what: 'what decides changes faster than it can be decided by' });
 }
 
 /** The report on an image, made now if there is none for those who are trusted now, or time has ended it. */

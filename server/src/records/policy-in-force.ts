@@ -12,14 +12,17 @@ import { revocationsInForce } from '../stores/revocations.ts';
 import { getSetting, putSetting } from '../stores/settings.ts';
 import { assemble, type AddedByRecords, type StoredPolicy } from './assemble.ts';
 
+/** A policy, and the version that it was read as. */
+export type VersionedPolicy = Policy & { readonly version: number };
+
 /** The policy that this process decides by. */
 export interface PolicyInForce {
   /** as it was last read */
-  current(): Policy;
+  current(): VersionedPolicy;
   /** everybody whom it names, whatever for */
   signers(): readonly TrustedSigner[];
   /** as it is now: read again where it was changed since, here or by another process */
-  fresh(): Promise<Policy>;
+  fresh(): Promise<VersionedPolicy>;
   /**
    * Puts another configuration in force.
    * @throws WharfingerError CONFIG_INVALID where it does not fit the records; then the one before stays
@@ -65,15 +68,14 @@ export async function openPolicy({
   onChange,
 }: PolicyParts): Promise<PolicyInForce> {
   let config = first;
-  let version: number;
-  let policy: Policy;
+  let policy: VersionedPolicy;
   let signers: readonly TrustedSigner[];
   /** one reading after the other, so that an older state never takes the place of a newer one */
   let reading: Promise<unknown> = Promise.resolve();
 
   async function read(
     wanted: LoadedConfig,
-  ): Promise<{ version: number; policy: Policy; signers: readonly TrustedSigner[] }> {
+  ): Promise<{ policy: VersionedPolicy; signers: readonly TrustedSigner[] }> {
     const stored = await readStoredPolicy(db);
     const { records, mistakes } = assemble(wanted, builtIn, stored);
     if (mistakes.length > 0) {
@@ -82,7 +84,8 @@ export async function openPolicy({
         detail: { mistakes },
       });
     }
-    return { version: stored.version, policy: build(wanted, records), signers: signersOf(wanted, records) };
+    const { version } = stored;
+    return { policy: { ...build(wanted, records), version }, signers: signersOf(wanted, records) };
   }
 
   /** A changed configuration is a change of what decides: it is counted, once. */
@@ -103,16 +106,16 @@ export async function openPolicy({
 
   await read(config);
   await countConfiguration(config);
-  ({ version, policy, signers } = await read(config));
+  ({ policy, signers } = await read(config));
 
   return {
     current: () => policy,
     signers: () => signers,
     async fresh() {
-      if ((await policyVersion(db)) === version) return policy;
+      if ((await policyVersion(db)) === policy.version) return policy;
       return inOrder(async () => {
-        if ((await policyVersion(db)) === version) return policy;
-        ({ version, policy, signers } = await read(config));
+        if ((await policyVersion(db)) === policy.version) return policy;
+        ({ policy, signers } = await read(config));
         onChange(policy);
         return policy;
       });
@@ -121,7 +124,7 @@ export async function openPolicy({
       inOrder(async () => {
         await read(wanted);
         await countConfiguration(wanted);
-        ({ version, policy, signers } = await read(wanted));
+        ({ policy, signers } = await read(wanted));
         config = wanted;
         onChange(policy);
       }),

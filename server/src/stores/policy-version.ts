@@ -1,3 +1,4 @@
+import { kindOf } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 
 /** The number of the state of all that decides; it grows with every change. */
@@ -16,6 +17,16 @@ export async function raisePolicyVersion(trx: Db): Promise<number> {
     .updateTable('policy_version')
     .set((eb) => ({ version: eb('version', '+', 1) }))
     .returning('version')
+    .executeTakeFirstOrThrow();
+  return row.version;
+}
+
+/** The version, which stays the same until the transaction ends. */
+export async function lockPolicyVersion(trx: Db): Promise<number> {
+  const row = await trx
+    .selectFrom('policy_version')
+    .select('version')
+    .$if(kindOf(trx) === 'postgres', (query) => query.forShare())
     .executeTakeFirstOrThrow();
   return row.version;
 }
