@@ -292,6 +292,16 @@ const table = {
     message: 'the judgement may not be judged by',
     remedy: 'fetch the one that is in force with wharf judgement export',
   },
+  RECEIPT_INVALID: {
+    status: 400,
+    message: 'the receipt cannot be relied on',
+    remedy: 'ask the registry for it again; wharf verdict shows what it says now',
+  },
+  EVIDENCE_CHANGED: {
+    status: 400,
+    message: 'what was saved is not what was judged',
+    remedy: 'save the image again with wharf save, and bring the file over unchanged',
+  },
 
   // what may run
   REVIEW_INVALID: {
@@ -316,6 +326,16 @@ const table = {
     status: 409,
     message: 'a record of this kind and name is in force',
     remedy: 'end it first, or choose another name',
+  },
+  CUSTODY_INCOMPLETE: {
+    status: 409,
+    message: 'the chain of custody is not complete',
+    remedy: 'see what is missing with wharf custody show',
+  },
+  LAYOUT_INVALID: {
+    status: 400,
+    message: 'the custody layout cannot be used',
+    remedy: 'correct it; wharf custody init writes an example',
   },
 
   // other registries and files

@@ -8,7 +8,7 @@ export interface CustodyLayout {
   readonly registry: string;
   /** from the base to the final image */
   readonly stages: readonly CustodyStage[];
-  /** how many ancestors are walked at most */
+  /** how many images are walked at most, the final one included; absent, or more: 32 */
   readonly maxDepth?: number;
 }
 
@@ -25,7 +25,9 @@ export interface CustodyStage {
     readonly roles: Readonly<Record<string, readonly string[]>>;
     /** signers whose approvals count, by name */
     readonly signers: readonly string[];
-    /** true: who made the link may not approve it */
+    /** of those, how many must approve in a role; nobody counts for two roles. Absent: any mix of roles will do */
+    readonly neededByRole?: Readonly<Record<string, number>>;
+    /** true: neither who made the link nor anybody of the team may approve it */
     readonly notByTheTeam?: boolean;
   };
   /** fields of the runtime configuration (`Env`, `Entrypoint`, `User` …) that the stage may change; absent: all */
@@ -36,6 +38,8 @@ export interface CustodyStage {
   readonly kinds: readonly LinkKind[];
   /** true: the team must have verified its parent (a verification summary) before it built on it */
   readonly intake: boolean;
+  /** digests of the policies that it may have verified it by; absent: whichever its summary names */
+  readonly intakePolicies?: readonly string[];
   /** names of the stages that its parent may come from; absent: the stage before; empty: it has no parent */
   readonly parentStages?: readonly string[];
 }

@@ -1,0 +1,241 @@
+import { matchesRepository } from '../oci/repository-pattern.ts';
+import { refusalReason } from '../signing/refusal.ts';
+import { addIgnored, addProblem, startDraft, type Ancestry, type Draft, type Owner } from './ancestry.ts';
+import type { StatementReport } from './chain-source.ts';
+import { checkAdded, checkConfig, checkResult, type Say } from './check-link.ts';
+import { chooseLink } from './choose-link.ts';
+import { countApprovals } from './count-approvals.ts';
+import type { CustodyImage } from './custody-image.ts';
+import { firstAfter } from './judge-time.ts';
+import type { CustodyLayout, CustodyStage } from './layout.ts';
+import { custodyLimits } from './limits.ts';
+import { layerRange, shorten } from './problem.ts';
+import { fetchImage, type Place } from './read-image.ts';
+import type { StageReport } from './report.ts';
+import { custodyStatements } from './statement-order.ts';
+import { reportUnlinked } from './unlinked.ts';
+import { walkParent, type ParentFinding } from './walk-parent.ts';
+import type { Linked, Walk } from './walk.ts';
+
+/**
+ * Finds out how an image of a stage came about: its own link, approvals and intake, then those of everything below.
+ * @param depth how many images lie above it in this walk
+ * @throws whatever the source throws where a look-up fails
+ */
+export function walkImage(walk: Walk, place: Place, stage: CustodyStage, depth: number): Promise<Ancestry> {
+  const key = JSON.stringify([place.repository, place.digest, stage.name]);
+  const known = walk.done.get(key);
+  if (known !== undefined) return known;
+  const found = recall(walk, key, depth) ?? walkAndKeep(walk, key, place, stage, depth);
+  walk.done.set(key, found);
+  return found;
+}
+
+/** Only ancestors are remembered: how deep the walk may still go is checked against their own length. */
+function recall(
+  { memo, layoutDigest, now, layout }: Walk,
+  key: string,
+  depth: number,
+): Promise<Ancestry> | undefined {
+  if (depth === 0) return undefined;
+  const kept = memo?.get(`${layoutDigest} ${memo.generation} ${key}`);
+  if (kept === undefined) return undefined;
+  const time = now.getTime();
+  const over = kept.validUntil !== undefined && time >= Date.parse(kept.validUntil);
+  const fits = depth + kept.stages.length <= depthLimit(layout);
+  return over || time < Date.parse(kept.walkedAt) || !fits ? undefined : Promise.resolve(kept);
+}
+
+async function walkAndKeep(
+  walk: Walk,
+  key: string,
+  place: Place,
+  stage: CustodyStage,
+  depth: number,
+): Promise<Ancestry> {
+  const found = await look(walk, place, stage, depth);
+  const { memo, layoutDigest } = walk;
+  // what failed because it is deep in this walk need not be so in another
+  if (depth > 0 && !found.problems.some(({ code }) => code === 'too-deep')) {
+    memo?.set(`${layoutDigest} ${memo.generation} ${key}`, found);
+  }
+  return found;
+}
+
+function depthLimit({ maxDepth = custodyLimits.depth }: CustodyLayout): number {
+  return Math.min(maxDepth, custodyLimits.depth);
+}
+
+async function look(walk: Walk, place: Place, stage: CustodyStage, depth: number): Promise<Ancestry> {
+  const draft = startDraft(place);
+  const name = `${place.repository}@${shorten(place.digest)}`;
+  const fail: Say = (code, what) => addProblem(draft, code, `${name}: ${what}`, { stage: stage.name });
+  if (depth >= depthLimit(walk.layout)) {
+    fail('too-deep', `the chain is longer than ${depthLimit(walk.layout)} images`);
+    return finish(walk, draft, {});
+  }
+  if (!stage.repositories.some((pattern) => matchesRepository(pattern, place.repository))) {
+    fail('repository-not-of-stage', `images of stage ${stage.name} do not lie in ${place.repository}`);
+  }
+  const image = await imageOr(walk, place, fail);
+  if (image === undefined) return finish(walk, draft, {});
+  draft.remarks.push(...image.remarks.map((remark) => `${name}: ${remark}`));
+  draft.evidence.push(
+    { ...place, what: 'manifest' },
+    { repository: place.repository, digest: image.configDigest, what: 'config' },
+  );
+  checkMeasured(walk, image, (code, what, layer) =>
+    addProblem(draft, code, `${name}: ${what}`, { stage: stage.name, layer }),
+  );
+  const report = await walk.source.statements(place.repository, place.digest);
+  draft.times.push(report.validUntil);
+  const statements = custodyStatements(report.statements, walk.layout);
+  if (statements.length > custodyLimits.statements) {
+    fail(
+      'statements-too-many',
+      `${statements.length} statements are made about it, more than ${custodyLimits.statements}`,
+    );
+    return finish(walk, draft, { image });
+  }
+  const choice = chooseLink(image, stage, walk.layout, statements, walk.now);
+  draft.times.push(...choice.times);
+  addIgnored(draft, place, choice.refusals);
+  if (choice.accepted === undefined) {
+    const owners = await reportUnlinked(walk, draft, image, stage, choice, report, depth);
+    return finish(walk, draft, { image, owners });
+  }
+  return walkLinked(walk, draft, { image, stage, accepted: choice.accepted, report, depth });
+}
+
+async function walkLinked(walk: Walk, draft: Draft, linked: Linked): Promise<Ancestry> {
+  const { image, stage, accepted, report } = linked;
+  const { link, statement } = accepted;
+  const { place } = draft;
+  const name = `${place.repository}@${shorten(place.digest)}, stage ${stage.name}, team ${link.team}`;
+  const say: Say = (code, what, layer) =>
+    addProblem(draft, code, `${name}: ${what}`, { stage: stage.name, team: link.team, layer });
+  if (!stage.kinds.includes(link.kind)) {
+    say(
+      'kind-not-allowed',
+      `links of kind ${link.kind} are not allowed there, only ${stage.kinds.join(', ')}`,
+    );
+  }
+  draft.evidence.push({ repository: place.repository, digest: statement.evidence, what: 'link' });
+  checkResult(link, image, say);
+  const parent = await walkParent(walk, draft, linked, say);
+  // a link that tells other layers than there are attributes none of them
+  const before = draft.problems.length;
+  checkAdded(link, image, parent.first, stage, say);
+  const owns = draft.problems.slice(before).every(({ code }) => code !== 'added-layers');
+  const changed = checkConfig(link, image, parent.config, stage, say);
+  const approvals = countApprovals(
+    image,
+    stage,
+    walk.layout,
+    accepted,
+    custodyStatements(report.statements, walk.layout),
+    walk.now,
+  );
+  draft.times.push(...approvals.times);
+  addIgnored(draft, place, approvals.refusals);
+  for (const { evidence } of approvals.counted) {
+    draft.evidence.push({ repository: place.repository, digest: evidence, what: 'approval' });
+  }
+  if (approvals.problem !== undefined) sayShort(approvals, report, say, image, parent);
+  const owner: Owner = { team: link.team, stage: stage.name, link: statement.payloadDigest };
+  const { signer } = statement;
+  const own: StageReport = {
+    stage: stage.name,
+    team: link.team,
+    key: signer.key,
+    keyId: signer.keyId,
+    principal: signer.principal,
+    repository: place.repository,
+    manifest: place.digest,
+    link: statement.payloadDigest,
+    evidence: statement.evidence,
+    kind: link.kind,
+    firstLayer: parent.first,
+    layers: image.layers.length - parent.first,
+    changed,
+    approvals: approvals.counted,
+    ...(parent.intake === undefined ? {} : { intake: parent.intake }),
+    notAfter: earliest([link.notAfter, ...approvals.counted.map(({ notAfter }) => notAfter)]),
+  };
+  return finish(walk, draft, {
+    image,
+    accepted,
+    stages: [...parent.stages, own],
+    owners: image.layers.map((_, index) => {
+      if (index < parent.first) return parent.owners[index];
+      return owns ? owner : undefined;
+    }),
+  });
+}
+
+function sayShort(
+  { problem, refusals }: ReturnType<typeof countApprovals>,
+  report: StatementReport,
+  say: Say,
+  image: CustodyImage,
+  parent: ParentFinding,
+): void {
+  if (problem === undefined) return;
+  const unread = report.refusedStatements.map(({ reason }) => reason);
+  const reasons = [...refusals.map(({ reason }) => reason), ...unread];
+  const because = reasons.length === 0 ? '' : ` (${[...new Set(reasons)].slice(0, 3).join('; ')})`;
+  const code = problem.code === 'approvals-short' && unread.length > 0 ? 'approvals-refused' : problem.code;
+  const layers =
+    parent.first < image.layers.length ? `, ${layerRange(parent.first, image.layers.length)}` : '';
+  say(code, `${problem.what}${because}${layers}`);
+}
+
+async function imageOr(walk: Walk, place: Place, fail: Say): Promise<CustodyImage | undefined> {
+  try {
+    const image = await fetchImage(walk.source, place);
+    if (image === undefined) fail('image-missing', 'it is not there');
+    return image;
+  } catch (error) {
+    const reason = refusalReason(error);
+    if (reason === undefined) throw error;
+    fail('image-unreadable', reason);
+    return undefined;
+  }
+}
+
+function checkMeasured({ measured }: Walk, image: CustodyImage, say: Say): void {
+  for (const [index, { digest, diffId }] of image.layers.entries()) {
+    const real = measured.get(digest);
+    if (real !== undefined && real !== diffId) {
+      say(
+        'diff-id-lie',
+        `layer ${index} (${shorten(digest)}) holds ${shorten(real)}, its config claims ${shorten(diffId)}`,
+        index,
+      );
+    }
+  }
+}
+
+function earliest(times: readonly string[]): string {
+  return times.reduce((first, time) => (Date.parse(time) < Date.parse(first) ? time : first));
+}
+
+function finish(
+  walk: Walk,
+  draft: Draft,
+  found: Partial<Pick<Ancestry, 'image' | 'accepted' | 'stages' | 'owners'>>,
+): Ancestry {
+  const validUntil = firstAfter(draft.times, walk.now);
+  const { problems, ignored, remarks, evidence } = draft;
+  return {
+    stages: [],
+    owners: found.image?.layers.map(() => undefined) ?? [],
+    ...found,
+    problems,
+    ignored,
+    remarks,
+    evidence,
+    walkedAt: walk.now.toISOString(),
+    ...(validUntil === undefined ? {} : { validUntil }),
+  };
+}
