@@ -81,7 +81,7 @@ describe('a signature as cosign 2 writes it', () => {
     [
       'with a certificate',
       [{ annotations: { [signatureName]: 'AAAA', 'dev.sigstore.cosign/certificate': 'x' } }],
-      /it is signed without a key, and the policy names no identities/,
+      /its certificate cannot be read/,
     ],
     [
       'whose payload was changed',
