@@ -134,8 +134,18 @@ function readConfig(bytes: Uint8Array | undefined): ImageConfig | undefined {
   }
 }
 
-function configFacts({ created, user, entrypoint, cmd, env, labels }: ImageConfig): ConfigFacts {
-  return { ...(created === undefined ? {} : { created }), user, entrypoint, cmd, env, labels };
+function configFacts(config: ImageConfig): ConfigFacts {
+  const { created, user, entrypoint, cmd, env, volumes, exposedPorts, labels } = config;
+  return {
+    ...(created === undefined ? {} : { created }),
+    user,
+    entrypoint,
+    cmd,
+    env,
+    volumes,
+    exposedPorts,
+    labels,
+  };
 }
 
 function layerFacts(manifest: Manifest, config: ImageConfig | undefined): ImageFacts['layers'] {

@@ -15,6 +15,10 @@ export interface ImageConfig {
   readonly entrypoint: readonly string[];
   readonly cmd: readonly string[];
   readonly env: readonly string[];
+  /** paths that it declares as volumes, in order */
+  readonly volumes: readonly string[];
+  /** ports that it exposes, such as `8080/tcp`, in order */
+  readonly exposedPorts: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   /** SHA-256 of each layer's uncompressed bytes, base first */
   readonly diffIds: readonly Digest[];
@@ -107,6 +111,8 @@ export function parseImageConfig(bytes: Uint8Array): ImageConfig {
     entrypoint: texts(config, 'Entrypoint', 'config.'),
     cmd: texts(config, 'Cmd', 'config.'),
     env: texts(config, 'Env', 'config.'),
+    volumes: Object.keys(asObject(config['Volumes'], 'config.Volumes')).sort(),
+    exposedPorts: Object.keys(asObject(config['ExposedPorts'], 'config.ExposedPorts')).sort(),
     labels: labelsOf(config['Labels']),
     diffIds: diffIdsOf(fields['rootfs']),
     history: historyOf(fields['history']),

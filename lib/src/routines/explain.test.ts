@@ -107,4 +107,29 @@ may change by time alone at 2026-02-01T00:00:00.000Z
 `,
     );
   });
+
+  it('tells what only warns for now, what is excused and by whom, and who broke the glass', () => {
+    const until = '2026-03-10T00:00:00Z';
+    const waiver = { id: 'w1', owner: 'alice', reason: 'port 80', expires: until };
+    const grant = { id: 'g1', reason: 'outage', requestedBy: 'bob', approvedBy: ['carol', 'dave'], until };
+    const text = explainVerdict(
+      verdict(
+        [
+          reason({ routine: 'a', effect: 'warn', eased: { by: 'grace', effect: 'hold', until } }),
+          reason({ routine: 'b', effect: 'warn', eased: { by: 'grant', effect: 'deny', until } }),
+        ],
+        { waived: [{ ...reason({ routine: 'c', details: ['d'] }), waiver }], grants: [grant] },
+      ),
+    );
+    expect(text).toContain('  only warns, in grace until 2026-03-10T00:00:00Z; then: hold\n');
+    expect(text).toContain(
+      '  only warns, permitted by a break-glass grant until 2026-03-10T00:00:00Z; then: deny\n',
+    );
+    expect(text).toContain(
+      'waived: c\n  m\n  - d\n  excused by alice until 2026-03-10T00:00:00Z: port 80 (waiver w1)\n',
+    );
+    expect(text).toContain(
+      'break-glass: outage\n  requested by bob, approved by carol, dave, until 2026-03-10T00:00:00Z (grant g1)\n',
+    );
+  });
 });

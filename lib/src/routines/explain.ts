@@ -8,7 +8,10 @@ const longestForClient = 1500;
  * are. Reasons that only warn are left out. Together at most `longest` characters; what does not fit is counted. What
  * several routines wait for is said once.
  */
-export function explainBriefly(verdict: Pick<Verdict, 'reasons'>, longest = longestForClient): readonly string[] {
+export function explainBriefly(
+  verdict: Pick<Verdict, 'reasons'>,
+  longest = longestForClient,
+): readonly string[] {
   const reasons = verdict.reasons.filter((reason) => reason.effect !== 'warn');
   const sentences = [...groupByMessage(reasons)].map(
     ([message, of]) =>
@@ -34,7 +37,10 @@ function andMore(count: number): string {
   return `…and ${count} more reason${count === 1 ? '' : 's'}; wharf verdict lists them.`;
 }
 
-/** A verdict as text for a terminal: the outcome, each reason with its facts and what to do, and what passed. */
+/**
+ * A verdict as text for a terminal: the outcome, each reason with its facts and what to do, what is excused and by whom, and
+ * what passed.
+ */
 export function explainVerdict(verdict: Verdict): string {
   const lines = [
     `${verdict.repository}@${verdict.digest}`,
@@ -42,14 +48,38 @@ export function explainVerdict(verdict: Verdict): string {
   ];
   for (const reason of verdict.reasons) {
     const undecided = reason.state === 'undecided' ? ', undecided' : '';
-    lines.push('', `${reason.effect}: ${reason.routine}${undecided}`, `  ${reason.message}`);
-    for (const detail of reason.details) lines.push(`  - ${detail}`);
-    if (reason.more > 0) lines.push(`  - …and ${reason.more} more`);
-    lines.push(`  to do: ${reason.remedy}`);
+    lines.push('', `${reason.effect}: ${reason.routine}${undecided}`, ...wordsOf(reason));
+    lines.push(...easedWords(reason), `  to do: ${reason.remedy}`);
   }
+  for (const reason of verdict.waived ?? []) {
+    const { id, owner, reason: why, expires } = reason.waiver;
+    lines.push('', `waived: ${reason.routine}`, ...wordsOf(reason));
+    lines.push(`  excused by ${owner} until ${expires}: ${why} (waiver ${id})`);
+  }
+  for (const { id, requestedBy, approvedBy, until, reason } of verdict.grants ?? [])
+    lines.push(
+      '',
+      `break-glass: ${reason}`,
+      `  requested by ${requestedBy}, approved by ${approvedBy.join(', ')}, until ${until} (grant ${id})`,
+    );
   if (verdict.passed.length > 0) lines.push('', `passed: ${verdict.passed.join(', ')}`);
   if (verdict.validUntil !== undefined) lines.push('', `may change by time alone at ${verdict.validUntil}`);
   return `${lines.join('\n')}\n`;
+}
+
+function wordsOf({ message, details, more }: Reason): string[] {
+  return [
+    `  ${message}`,
+    ...details.map((detail) => `  - ${detail}`),
+    ...(more > 0 ? [`  - …and ${more} more`] : []),
+  ];
+}
+
+/** Why a reason only warns for now. */
+function easedWords({ eased }: Reason): string[] {
+  if (eased === undefined) return [];
+  const why = eased.by === 'grace' ? 'in grace' : 'permitted by a break-glass grant';
+  return [`  only warns, ${why} until ${eased.until}; then: ${eased.effect}`];
 }
 
 function groupByMessage(reasons: readonly Reason[]): ReadonlyMap<string, readonly Reason[]> {

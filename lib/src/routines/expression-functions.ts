@@ -54,6 +54,17 @@ const ours: Record<string, Implementation> = {
     }
     return joined;
   },
+  // of CEL's extension for lists, for strings only
+  distinct: ([list]) => {
+    if (!isCelList(list)) return undefined;
+    spend(list.size);
+    const seen = new Set<string>();
+    for (const item of list) {
+      if (typeof item !== 'string') return celError('distinct needs a list of strings');
+      seen.add(item);
+    }
+    return celList([...seen]);
+  },
   getFullYear: utcPart((date) => date.getUTCFullYear()),
   getMonth: utcPart((date) => date.getUTCMonth()),
   getDate: utcPart((date) => date.getUTCDate()),

@@ -20,6 +20,8 @@ const faultless: Facts = {
       entrypoint: ['/app'],
       cmd: [],
       env: [],
+      volumes: [],
+      exposedPorts: [],
       labels: {},
     },
     base: {},

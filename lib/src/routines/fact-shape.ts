@@ -35,6 +35,8 @@ const config = record({
   entrypoint: list(text),
   cmd: list(text),
   env: list(text),
+  volumes: list(text),
+  exposedPorts: list(text),
   labels: textsByName,
 });
 

@@ -70,6 +70,10 @@ export interface ConfigFacts {
   readonly entrypoint: readonly string[];
   readonly cmd: readonly string[];
   readonly env: readonly string[];
+  /** paths that it declares as volumes, in order */
+  readonly volumes: readonly string[];
+  /** `8080/tcp`, as the config writes them, in order */
+  readonly exposedPorts: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
 }
 

@@ -17,7 +17,7 @@ export function looseningIn(overlay: BindingRecord, parent: BindingRecord, routi
     ];
   return [
     ...effectLoosened('effect', overlay.effect, parent.effect),
-    ...effectLoosened('undecided', overlay.undecided ?? overlay.effect, parent.undecided ?? parent.effect),
+    ...undecidedLoosened(overlay, parent),
     ...graceLoosened(overlay, parent),
     ...parametersLoosened(overlay, parent, routine),
   ];
@@ -25,6 +25,12 @@ export function looseningIn(overlay: BindingRecord, parent: BindingRecord, routi
 
 function effectLoosened(name: string, effect: Effect, than: Effect): string[] {
   return effects.indexOf(effect) < effects.indexOf(than) ? [`${name}: ${effect} is weaker than ${than}`] : [];
+}
+
+/** Where neither says what happens to what is undecided, the effect said it already. */
+function undecidedLoosened(overlay: BindingRecord, parent: BindingRecord): string[] {
+  if (overlay.undecided === undefined && parent.undecided === undefined) return [];
+  return effectLoosened('undecided', overlay.undecided ?? overlay.effect, parent.undecided ?? parent.effect);
 }
 
 function graceLoosened({ graceUntil }: BindingRecord, parent: BindingRecord): string[] {

@@ -70,17 +70,7 @@ export function readBinding(value: unknown, path: Path, check: PlainCheck): Bind
   };
 }
 
-const waiverFields = [
-  'id',
-  'routine',
-  'scope',
-  'digest',
-  'advisories',
-  'owner',
-  'reason',
-  'from',
-  'expires',
-];
+const waiverFields = ['id', 'routine', 'scope', 'digest', 'advisories', 'owner', 'reason', 'from', 'expires'];
 
 /** Reads a waiver; what is wrong with it is told to `check`. */
 export function readWaiver(value: unknown, path: Path, check: PlainCheck): Waiver {
@@ -118,7 +108,7 @@ const scopeFields = [
 /** Reads a scope. A list that is given must name something: an empty one would silently mean nothing. */
 export function readScope(value: unknown, path: Path, check: PlainCheck): Scope {
   const fields = check.fields(value, path, scopeFields);
-  const read = <K extends keyof Scope, T>(name: K, how: (value: unknown, path: Path) => T) =>
+  const read = <T>(name: keyof Scope, how: (value: unknown, path: Path) => T) =>
     fields[name] === undefined ? {} : { [name]: how(fields[name], [...path, name]) };
   const patterns = (given: unknown, at: Path): readonly string[] => {
     const texts = readTexts(given, at, 255, check);
@@ -158,7 +148,11 @@ export function readWindow(value: unknown, path: Path, check: PlainCheck): Windo
     ...(pauses !== undefined && {
       pauses: check.list(pauses, at('pauses'), 200).map((pause, index) => {
         const where = [...at('pauses'), index];
-        const { from = '', until = '' } = readDates(check.fields(pause, where, ['from', 'until']), where, check);
+        const { from = '', until = '' } = readDates(
+          check.fields(pause, where, ['from', 'until']),
+          where,
+          check,
+        );
         if (from === '' || until === '') check.fail(where, 'needs from and until');
         return { from, until };
       }),

@@ -71,7 +71,11 @@ export interface BindingRecord {
 }
 
 /** Routines that nobody can be excused from: what they say is no matter of opinion. */
-export const unwaivable: ReadonlySet<string> = new Set(['not-malicious', 'not-held-by-hand', 'parts-present']);
+export const unwaivable: ReadonlySet<string> = new Set([
+  'not-malicious',
+  'not-held-by-hand',
+  'parts-present',
+]);
 
 /** Excuses images from a routine for a time. What it excuses stays visible in the verdict. */
 export interface Waiver {

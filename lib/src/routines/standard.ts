@@ -1,31 +1,79 @@
 import { loadCollection } from './collection.ts';
 import type { Collection } from './routine.ts';
 import { advisoriesKnown } from './standard/advisories-known.ts';
+import { allowedBase } from './standard/allowed-base.ts';
+import { allowedDistributions } from './standard/allowed-distributions.ts';
+import { allowedLicences } from './standard/allowed-licences.ts';
+import { allowedPlatforms } from './standard/allowed-platforms.ts';
+import { approvedForStage } from './standard/approved-for-stage.ts';
+import { attested } from './standard/attested.ts';
+import { configurationNotBakedIn } from './standard/configuration-not-baked-in.ts';
+import { custodyComplete } from './standard/custody-complete.ts';
+import { deniedLicences } from './standard/denied-licences.ts';
 import { inventoryComplete } from './standard/inventory-complete.ts';
+import { knownEcosystems } from './standard/known-ecosystems.ts';
+import { layersOwnedByTeams } from './standard/layers-owned-by-teams.ts';
 import { maximumAge } from './standard/maximum-age.ts';
+import { maximumLayers } from './standard/maximum-layers.ts';
+import { maximumSize } from './standard/maximum-size.ts';
+import { noAdministrationPorts } from './standard/no-administration-ports.ts';
+import { noDataVolumes } from './standard/no-data-volumes.ts';
+import { noDevelopmentTools } from './standard/no-development-tools.ts';
 import { noFixableVulnerabilities } from './standard/no-fixable-vulnerabilities.ts';
+import { noSecretsInEnvironment } from './standard/no-secrets-in-environment.ts';
+import { noSevereVulnerabilities } from './standard/no-severe-vulnerabilities.ts';
+import { noShellEntrypoint } from './standard/no-shell-entrypoint.ts';
 import { nonRoot } from './standard/non-root.ts';
 import { notHeldByHand } from './standard/not-held-by-hand.ts';
 import { notMalicious } from './standard/not-malicious.ts';
 import { partsPresent } from './standard/parts-present.ts';
 import { pinnedBase } from './standard/pinned-base.ts';
+import { provenanceBuilder } from './standard/provenance-builder.ts';
+import { provenancePresent } from './standard/provenance-present.ts';
+import { requiredLabels } from './standard/required-labels.ts';
+import { sbomAttested } from './standard/sbom-attested.ts';
 import { signed } from './standard/signed.ts';
+import { signedByPrincipals } from './standard/signed-by-principals.ts';
 
 /** The collection that ships, as the text of a collection file: the form in which it is named, stored and exchanged. */
 export const standardCollectionText = `name: standard
-version: 1.0.0
+version: 2.0.0
 description: What an image should be before anybody runs it.
 routines:${[
   partsPresent,
   notHeldByHand,
   notMalicious,
   signed,
+  signedByPrincipals,
+  provenancePresent,
+  provenanceBuilder,
+  sbomAttested,
+  attested,
+  custodyComplete,
+  layersOwnedByTeams,
+  approvedForStage,
   inventoryComplete,
   advisoriesKnown,
   noFixableVulnerabilities,
-  nonRoot,
+  noSevereVulnerabilities,
+  allowedLicences,
+  deniedLicences,
+  allowedBase,
   pinnedBase,
+  allowedDistributions,
+  knownEcosystems,
+  noDevelopmentTools,
+  noSecretsInEnvironment,
+  configurationNotBakedIn,
+  noDataVolumes,
+  noAdministrationPorts,
+  nonRoot,
+  noShellEntrypoint,
+  requiredLabels,
+  allowedPlatforms,
   maximumAge,
+  maximumSize,
+  maximumLayers,
 ].join('')}`;
 
 let loaded: Collection | undefined;

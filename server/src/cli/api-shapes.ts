@@ -13,7 +13,11 @@ const reason = z.object({
   details: z.array(z.string()),
   more: z.number(),
   remedy: z.string(),
+  binding: z.string().optional(),
+  eased: z.object({ by: z.enum(['grace', 'grant']), effect, until: z.string() }).optional(),
 });
+
+const waiver = z.object({ id: z.string(), owner: z.string(), reason: z.string(), expires: z.string() });
 
 export const verdictShape = z.object({
   digest: z.string(),
@@ -23,6 +27,18 @@ export const verdictShape = z.object({
   decided: z.boolean(),
   reasons: z.array(reason),
   passed: z.array(z.string()),
+  waived: z.array(reason.extend({ waiver, advisories: z.array(z.string()).optional() })).optional(),
+  grants: z
+    .array(
+      z.object({
+        id: z.string(),
+        reason: z.string(),
+        requestedBy: z.string(),
+        approvedBy: z.array(z.string()),
+        until: z.string(),
+      }),
+    )
+    .optional(),
   validUntil: z.string().optional(),
   at: z.string(),
 }) satisfies z.ZodType<Verdict>;
@@ -49,6 +65,9 @@ export const finding = z.object({
   malicious: z.boolean(),
   since: z.string(),
   layer: z.number(),
+  team: z.string().optional(),
+  vex: z.object({ status: z.string(), justification: z.string().optional(), by: z.string() }).optional(),
+  waiver: waiver.optional(),
 }) satisfies z.ZodType<FindingFact>;
 
 export const repositoriesAnswer = z.object({

@@ -11,6 +11,8 @@ const config = z.looseObject({
   entrypoint: z.array(z.string()),
   cmd: z.array(z.string()),
   env: z.array(z.string()),
+  volumes: z.array(z.string()),
+  exposedPorts: z.array(z.string()),
   labels: z.record(z.string(), z.string()),
 });
 

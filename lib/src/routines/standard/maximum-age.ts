@@ -13,11 +13,13 @@ export const maximumAge = String.raw`
         description: how old the image may become
         minimum: 1
         maximum: 3650
+        tightens: down
         default: 365
       undated:
         type: string
         description: whether an image without a date passes
         choices: [pass, fail]
+        tightens: up
         default: fail
     variables:
       dated: has(image.config.created) && image.config.created > timestamp("1980-01-02T00:00:00Z")

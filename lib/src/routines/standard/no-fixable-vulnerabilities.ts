@@ -7,30 +7,40 @@ export const noFixableVulnerabilities = String.raw`
       without a fix do not count, since nobody could act on them here. Advisories without a score count as the
       parameter unscored says. Grace gives time to update: it runs from the day on which the advisory was published,
       or was first imported where it has no date. There is no grace for malicious packages. Where it could not be
-      told whether a version is affected, it counts as affected.
+      told whether a version is affected, it counts as affected. Statements (VEX) of the signers named that the image
+      is not affected count; so do waivers.
     needs: [findings]
     parameters:
       severity:
         type: string
         description: the least severity that counts
         choices: [low, medium, high, critical]
+        tightens: down
         default: high
       unscored:
         type: string
         description: the severity that advisories without a score count as
         choices: [none, low, medium, high, critical]
+        tightens: up
         default: high
       grace:
         type: days
         description: days after publication before a vulnerability counts
         maximum: 365
+        tightens: down
         default: 0
+      vexBy:
+        type: strings
+        description: signers whose statements (VEX) that the image is not affected count, by name
+        tightens: fewer
+        default: []
     variables:
       least: rank[params.severity]
       limit: now - params.grace
       fixable: >-
         findings.filter(f, (has(f.fixedIn) || has(f.undecided)) &&
-        (f.malicious || rank[f.severity == "unscored" ? params.unscored : f.severity] >= least))
+        (f.malicious || rank[f.severity == "unscored" ? params.unscored : f.severity] >= least) &&
+        !has(f.waiver) && !(has(f.vex) && !f.malicious && f.vex.by in params.vexBy && f.vex.status in ["not_affected", "fixed"]))
       due: fixable.filter(f, f.malicious || f.since <= limit)
     expression: size(due) == 0
     message: >-
@@ -93,6 +103,24 @@ export const noFixableVulnerabilities = String.raw`
         facts: { findings: [{ malicious: true, severity: none, fixedIn: '4', since: '2025-12-31T00:00:00Z' }] }
         parameters: { grace: 30 }
         expect: fail
+      - name: not affected, says a signer who counts
+        facts: { findings: [{ fixedIn: '4', vex: { status: not_affected, by: security } }] }
+        parameters: { vexBy: [security] }
+        expect: pass
+      - name: not affected, says a signer who does not count
+        facts: { findings: [{ fixedIn: '4', vex: { status: not_affected, by: security } }] }
+        expect: fail
+      - name: affected, says a signer who counts
+        facts: { findings: [{ fixedIn: '4', vex: { status: affected, by: security } }] }
+        parameters: { vexBy: [security] }
+        expect: fail
+      - name: malicious, whoever says that it is not affected
+        facts: { findings: [{ malicious: true, fixedIn: '4', vex: { by: security } }] }
+        parameters: { vexBy: [security] }
+        expect: fail
+      - name: waived
+        facts: { findings: [{ fixedIn: '4', waiver: { id: w } }] }
+        expect: pass
       - name: a severity that does not exist
         facts: { findings: [{ severity: dreadful, fixedIn: '4' }] }
         expect: undecided

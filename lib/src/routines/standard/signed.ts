@@ -14,6 +14,7 @@ export const signed = String.raw`
         description: how many different trusted keys must have signed
         minimum: 1
         maximum: 20
+        tightens: up
         default: 1
     variables:
       keys: signatures.signers
