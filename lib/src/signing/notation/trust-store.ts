@@ -14,7 +14,7 @@ export function storeType(name: string): StoreType | undefined {
   return shape.exec(name)?.[1] as StoreType | undefined;
 }
 
-const pemBlock = /-----BEGIN ([A-Z0-9 ]+)-----\s+([A-Za-z0-9+/=\s]+?)\s*-----END \1-----/g;
+const pemBlock = /-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]+)-----END \1-----/g;
 
 /**
  * Splits PEM text into its blocks (RFC 7468). Text between blocks is a comment.
