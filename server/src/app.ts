@@ -13,7 +13,9 @@ import { addAuditRoutes } from './api/audit/routes.ts';
 import { addHoldRoutes } from './api/holds/routes.ts';
 import { addImageRoutes } from './api/images/routes.ts';
 import { addJudgementRoutes } from './api/judgement/routes.ts';
+import { addRecordRoutes } from './api/records/routes.ts';
 import { addRepositoryRoutes } from './api/repositories/routes.ts';
+import { addKeyRoutes } from './api/revocations/routes.ts';
 import { createApiServer } from './api/serve.ts';
 import { addTagRoutes } from './api/tags/routes.ts';
 import { addTokenRoutes } from './api/token/routes.ts';
@@ -37,7 +39,7 @@ import { loadRegistryKey } from './identity/registry-key.ts';
 import { fromOrigin } from './identity/origin.ts';
 import { createPasswordVerifier } from './identity/passwords.ts';
 import { createTokenStore } from './identity/tokens.ts';
-import { currentJudgement } from './pipeline/editions.ts';
+import { createEditions } from './pipeline/editions.ts';
 import { createHoldActs } from './pipeline/holds.ts';
 import { createKnowledge } from './pipeline/knowledge.ts';
 import { createVerdictSource } from './pipeline/judge.ts';
@@ -46,6 +48,7 @@ import { createLayerReader } from './pipeline/layer-reader.ts';
 import type { PipelineParts } from './pipeline/parts.ts';
 import { recordChange } from './pipeline/record.ts';
 import { describeWork } from './pipeline/work.ts';
+import { createKeyActs, createRecordActs } from './records/acts.ts';
 import { policyChores } from './records/policy-chores.ts';
 import { openPolicy } from './records/policy-in-force.ts';
 import { renewRevocations } from './records/revoke.ts';
@@ -122,6 +125,7 @@ export async function startServer(
   );
   const parts: PipelineParts = {
     db,
+    editions: createEditions({ db, policy: currentPolicy, now }),
     catalog,
     storage,
     memory,
@@ -201,7 +205,10 @@ export async function startServer(
   addTagRoutes(context, isTagImmutable);
   addImageRoutes(context, knowledge, gate);
   addHoldRoutes(context, createHoldActs(parts));
-  addJudgementRoutes(context, { judgement: () => currentJudgement(db, currentPolicy(), now()), key: registryKey });
+  addJudgementRoutes(context, { judgement: parts.editions.current, key: registryKey });
+  const revokeParts = { db, inForce, now, memory, key: registryKey };
+  addRecordRoutes(context, createRecordActs(revokeParts));
+  addKeyRoutes(context, createKeyActs(revokeParts));
   addAdvisoryRoutes(context, parts);
   addAuditRoutes(context, db);
   addWebRoutes(context);
@@ -222,7 +229,6 @@ export async function startServer(
     }),
     startWorker({ db, handlers: work.judging, concurrency: judgingAtOnce, now, onError: jobFailed }),
   ];
-  const revokeParts = { db, inForce, now, memory, key: registryKey };
   const chores = [...work.chores, ...policyChores(revokeParts)];
   const stopChores = startChores(chores, (error, what) => log.error({ err: error }, `${what} failed`));
   opened.defer(async () => {

@@ -1,3 +1,4 @@
+import { holdOn } from '@wharfinger/lib/assess/judge-facts';
 import { digestOfJudgement, serialiseJudgement } from '@wharfinger/lib/assess/judgement';
 import type { Judgement } from '@wharfinger/lib/assess/judgement-document';
 import { WharfingerError } from '@wharfinger/lib/errors';
@@ -5,6 +6,7 @@ import type { Edition } from '../access/judgement.ts';
 import type { Policy } from '../access/policy.ts';
 import type { Db } from '../db/schema.ts';
 import { standingHolds } from '../stores/holds.ts';
+import type { Placed } from '../stores/repositories.ts';
 import { lastJudgement, putJudgement } from '../stores/judgements.ts';
 
 /** A judgement may be judged by for this long; it is made anew when half of it is over. */
@@ -13,11 +15,44 @@ export const judgementLifetimeMs = 7 * 24 * 3_600_000;
 /** Instances that make an edition at once try again with the next number. */
 const maxTries = 10;
 
+/** The editions of one process. */
+export interface Editions {
+  /** The judgement in force, as a document that is kept. */
+  current(): Promise<Judgement>;
+  /**
+   * Sees to it that an edition says what verdicts of an image are about to rest on: this policy, and whether the image is
+   * held by hand.
+   */
+  ensure(policy: Policy, place: Placed, held: boolean): Promise<void>;
+}
+
+/** Makes editions as they are needed; asked many times for the same it looks once. */
+export function createEditions(parts: {
+  readonly db: Db;
+  readonly policy: () => Policy;
+  readonly now: () => Date;
+}): Editions {
+  let last: { readonly policy: Policy; readonly judgement: Judgement } | undefined;
+  async function make(policy: Policy): Promise<Judgement> {
+    const judgement = await currentJudgement(parts.db, policy, parts.now());
+    last = { policy, judgement };
+    return judgement;
+  }
+  return {
+    current: () => make(parts.policy()),
+    async ensure(policy, { repository, digest }, held) {
+      const says =
+        last?.policy === policy && (holdOn(last.judgement, repository, digest) !== undefined) === held;
+      if (!says) await make(policy);
+    },
+  };
+}
+
 /**
  * The judgement that is in force, as a document: the edition made last where nothing changed and it is young enough, else a
  * new one with the next number, which is kept: verdicts are recomputed by it later. All instances share one row of numbers.
  */
-export async function currentJudgement(db: Db, policy: Policy, now: Date): Promise<Judgement> {
+async function currentJudgement(db: Db, policy: Policy, now: Date): Promise<Judgement> {
   for (let attempt = 1; attempt <= maxTries; attempt += 1) {
     const last = await lastJudgement(db);
     const holds = (await standingHolds(db)).map(({ repository, digest, by, at, reason }) => ({

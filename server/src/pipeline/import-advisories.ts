@@ -4,7 +4,8 @@ import { readRecords } from '@wharfinger/lib/advisories/source-stream';
 import { recordAudit } from '../audit/record.ts';
 import { currentOrigin } from '../identity/origin.ts';
 import { transact } from '../db/transaction.ts';
-import { advisoryGeneration, countAdvisories, importAdvisories } from '../stores/advisories.ts';
+import { countAdvisories, importAdvisories } from '../stores/advisories.ts';
+import { generationAt } from '../stores/advisory-generation.ts';
 import { coverEcosystems } from '../stores/covered-ecosystems.ts';
 import { recomputeFindings, versionsWithFindings } from '../stores/findings.ts';
 import { placesWithVersions } from '../stores/images.ts';
@@ -79,7 +80,10 @@ export async function importRecords(
   if (batch.length > 0) await store();
 
   const at = parts.now();
-  const state = { generation: await advisoryGeneration(parts.db), count: await countAdvisories(parts.db) };
+  const state = {
+    generation: await generationAt(parts.db, parts.now()),
+    count: await countAdvisories(parts.db),
+  };
   await transact(parts.db, async (trx) => {
     await putSetting(trx, stateKey, { ...state, importedAt: at.toISOString() });
     await recordAudit(trx, {
@@ -120,7 +124,7 @@ export async function advisoryState(parts: PipelineParts): Promise<AdvisoryState
   const state = await getSetting(parts.db, stateKey);
   return (
     (state as AdvisoryState | undefined) ?? {
-      generation: await advisoryGeneration(parts.db),
+      generation: await generationAt(parts.db, parts.now()),
       count: 0,
       importedAt: null,
     }

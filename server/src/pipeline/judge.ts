@@ -6,6 +6,7 @@ import { transact } from '../db/transaction.ts';
 import { toGateVerdict, type GateVerdict } from '../gate/verdict-memory.ts';
 import { changesOf } from '../stores/image-changes.ts';
 import type { Placed } from '../stores/repositories.ts';
+import { packFacts, recordFacts, type PackedFacts } from '../stores/verdict-receipts.ts';
 import { getVerdict, lastOutcome, putVerdict, type StoredVerdict } from '../stores/verdicts.ts';
 import { gatherFacts } from './gather-facts.ts';
 import type { PipelineParts } from './parts.ts';
@@ -26,9 +27,10 @@ export async function judgeImage(parts: PipelineParts, place: Placed): Promise<V
     const changes = await changesOf(parts.db, place);
     const known = await gatherFacts(parts, place);
     if (!known) return undefined;
+    await parts.editions.ensure(policy, place, known.facts.held !== undefined);
     const now = parts.now();
     const verdict = judgeFacts(known, policy.rulesFor(place.repository, 'pull', now), 'pull', now);
-    await keep(parts, { verdict, madeFrom: { policy: policy.digest } }, changes.facts);
+    await keep(parts, { verdict, madeFrom: { policy: policy.digest } }, packFacts(known), changes.facts);
     const changed = parts.memory.changedSince(place.repository, place.digest, since);
     if (changed && attempt < maxTries) continue;
     if (!changed)
@@ -37,14 +39,21 @@ export async function judgeImage(parts: PipelineParts, place: Placed): Promise<V
   }
 }
 
-/** Keeps a verdict; where the outcome is another one than before, the audit log says so. */
-async function keep(parts: PipelineParts, stored: StoredVerdict, facts: number): Promise<void> {
+/** Keeps a verdict, and what it was made of; where the outcome is another one than before, the audit log says so. */
+async function keep(
+  parts: PipelineParts,
+  stored: StoredVerdict,
+  packed: PackedFacts,
+  facts: number,
+): Promise<void> {
   const { verdict } = stored;
   const place = placeOf(verdict);
   await transact(parts.db, async (trx) => {
     const before = await lastOutcome(trx, place, verdict.purpose);
     const isKept = await putVerdict(trx, stored, facts);
-    if (!isKept || before === verdict.outcome) return;
+    if (!isKept) return;
+    await recordFacts(trx, place, packed, new Date(verdict.at));
+    if (before === verdict.outcome) return;
     await recordAudit(trx, {
       at: parts.now(),
       actor: null,

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Policy } from '../access/policy.ts';
 import type { Db } from '../db/schema.ts';
 import type { VerdictMemory } from '../gate/verdict-memory.ts';
+import type { Editions } from './editions.ts';
 import type { ImageComposer, LayerReader } from './inspect.ts';
 
 /** What the steps of the pipeline work with. */
@@ -17,6 +18,8 @@ export interface PipelineParts {
   readonly policy: () => Policy;
   /** what decides now: read again where records were changed since, here or by another process */
   readonly freshPolicy: () => Promise<Policy & { readonly version: number }>;
+  /** the same as numbered documents, which are kept */
+  readonly editions: Editions;
   /** takes layers apart, away from this process */
   readonly readLayers: LayerReader;
   /** composes images of what was read, away from this process as well */

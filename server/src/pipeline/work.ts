@@ -52,6 +52,13 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
     chores: [
       { what: 'judging what time has changed', everyMs: minute, work: () => judgeExpired(parts) },
       {
+        what: 'renewing the judgement before it expires',
+        everyMs: hour,
+        work: async () => {
+          await parts.editions.current();
+        },
+      },
+      {
         what: 'sweeping uploads',
         everyMs: 10 * minute,
         work: async () => {

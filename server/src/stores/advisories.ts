@@ -1,9 +1,10 @@
 import { displayHash, matchHash, weightHash } from '@wharfinger/lib/advisories/advisory-hashes';
 import type { Advisory } from '@wharfinger/lib/advisories/advisory';
 import type { AdvisoryHead } from '@wharfinger/lib/advisories/advisory-index';
-import { createHash } from 'node:crypto';
+import type { GenerationElement } from '@wharfinger/lib/advisories/generation';
 import { chunks } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
+import { updateGeneration } from './advisory-generation.ts';
 import { ensureNames, lockNames, nameKey } from './packages.ts';
 
 /** What an import has changed; keys and names as `recomputeFindings` and `versionsWithFindings` take them. */
@@ -85,6 +86,12 @@ export async function importAdvisories(
       )
       .execute();
   }
+  await updateGeneration(
+    trx,
+    [...rematched, ...reweighed].map((row) => elementOf(known.get(row.id)!)),
+    [...added, ...rematched, ...reweighed].map(elementOf),
+    at,
+  );
   // What an advisory says of one package alone is kept with the findings, so these are made again for a weight too.
   const moved = [...added, ...rematched, ...reweighed].map((row) => batch.get(row.id)!);
   return {
@@ -94,6 +101,14 @@ export async function importAdvisories(
     touchedNames: await replaceNames(trx, moved),
     reweighed: reweighed.map((row) => known.get(row.id)!.key),
   };
+}
+
+function elementOf(row: {
+  readonly id: string;
+  readonly match_hash: string;
+  readonly weight_hash: string;
+}): GenerationElement {
+  return { id: row.id, matchHash: row.match_hash, weightHash: row.weight_hash };
 }
 
 function differ(
@@ -221,27 +236,4 @@ export async function countAdvisories(db: Db): Promise<number> {
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow();
   return row.count;
-}
-
-/**
- * A digest of all that the advisories say, equal wherever the same advisories are, in whatever order they came. Reads all
- * of them: keep it, and make it anew after an import only.
- */
-export async function advisoryGeneration(db: Db): Promise<string> {
-  const hash = createHash('sha256');
-  let last = '';
-  for (;;) {
-    const rows = await db
-      .selectFrom('advisories')
-      .select(['id', 'match_hash', 'weight_hash', 'display_hash'])
-      .where('id', '>', last)
-      .orderBy('id')
-      .limit(5000)
-      .execute();
-    for (const row of rows) {
-      hash.update(JSON.stringify([row.id, row.match_hash, row.weight_hash, row.display_hash]));
-      last = row.id;
-    }
-    if (rows.length < 5000) return hash.digest('hex');
-  }
 }
