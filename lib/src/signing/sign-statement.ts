@@ -31,19 +31,38 @@ export function signStatement(
   key: SigningKey,
   created: Date,
 ): SignedStatement {
-  const payload = Buffer.from(
+  const payload = statementPayload(subject.digest, predicateType, predicate);
+  const bundle = {
+    mediaType: bundleMediaType,
+    verificationMaterial: { publicKey: { hint: Buffer.from(key.id, 'hex').toString('base64') } },
+    dsseEnvelope: signEnvelope(statementPayloadType, payload, key.algorithm, key.key),
+  };
+  return {
+    ...attachBundle(subject, bundle, predicateType, created),
+    payloadDigest: digestOf(payload),
+  };
+}
+
+/** An in-toto statement about an image, as it is signed. */
+export function statementPayload(subject: Digest, predicateType: string, predicate: object): Buffer {
+  return Buffer.from(
     JSON.stringify({
       _type: statementType,
-      subject: [{ digest: subjectDigest(subject.digest) }],
+      subject: [{ digest: subjectDigest(subject) }],
       predicateType,
       predicate,
     }),
   );
-  const bundle = describe(bundleMediaType, {
-    mediaType: bundleMediaType,
-    verificationMaterial: { publicKey: { hint: Buffer.from(key.id, 'hex').toString('base64') } },
-    dsseEnvelope: signEnvelope(statementPayloadType, payload, key.algorithm, key.key),
-  });
+}
+
+/** The manifest by which a bundle around a statement refers to an image. */
+export function attachBundle(
+  subject: Pick<Descriptor, 'mediaType' | 'digest' | 'size'>,
+  document: object,
+  predicateType: string,
+  created: Date,
+): SignedImage {
+  const bundle = describe(bundleMediaType, document);
   const config = describe(mediaTypes.ociEmpty, {});
   const manifest = describe(mediaTypes.ociManifest, {
     schemaVersion: 2,
@@ -65,7 +84,6 @@ export function signStatement(
       bytes: manifest.bytes,
     },
     blobs: [config, bundle],
-    payloadDigest: digestOf(payload),
   };
 }
 

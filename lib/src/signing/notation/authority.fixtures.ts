@@ -6,6 +6,8 @@ import {
   sign,
   type KeyObject,
 } from 'node:crypto';
+import type {
+  PrintableString} from 'asn1js';
 import {
   BitString,
   Enumerated,
@@ -14,7 +16,6 @@ import {
   Null,
   ObjectIdentifier,
   OctetString,
-  PrintableString,
   Sequence,
   Set as Asn1Set,
   Utf8String,
@@ -163,7 +164,7 @@ function issued(der: Buffer, key: KeyObject, above: readonly Buffer[]): Issued {
     der,
     pem: pem('CERTIFICATE', der),
     key,
-    keyPem: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    keyPem: key.export({ type: 'pkcs8', format: 'pem' }) as string,
     chain,
     chainPem: chain.map((one) => pem('CERTIFICATE', one)).join(''),
     parsed: Certificate.fromBER(view(der)),
@@ -298,13 +299,13 @@ export function stamp(bytes: Uint8Array, request: StampRequest): Buffer {
   });
   const toSign = Buffer.from(signedAttrs.toSchema().toBER());
   toSign[0] = 0x31;
+  // Given to its constructor, the content would be cut into a sequence of strings, which is not DER.
+  const encapContentInfo = new EncapsulatedContentInfo({ eContentType: '1.2.840.113549.1.9.16.1.4' });
+  encapContentInfo.eContent = new OctetString({ valueHex: view(content) });
   const data = new SignedData({
     version: 3,
     digestAlgorithms: [sha256Identifier()],
-    encapContentInfo: new EncapsulatedContentInfo({
-      eContentType: '1.2.840.113549.1.9.16.1.4',
-      eContent: new OctetString({ valueHex: view(content) }),
-    }),
+    encapContentInfo,
     certificates: authority.chain.map((der) => Certificate.fromBER(view(der))),
     signerInfos: [
       new SignerInfo({

@@ -1,0 +1,128 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { remoteEvidence } from '../../client/content-source.ts';
+import { copyImage } from '../../client/copy.ts';
+import { folderFiles } from '../../client/file-set.ts';
+import { headManifest } from '../../client/manifests.ts';
+import { layoutContent } from '../../client/oci-layout.ts';
+import { pushArtifact } from '../../client/referrers.ts';
+import { RegistrySession } from '../../client/registry-session.ts';
+import type { RunningRegistry } from '../../client/testing/docker-registry.ts';
+import { makeImage, writeLayout } from '../../client/testing/images.ts';
+import { startOwnRegistry } from '../../client/testing/own-registry.ts';
+import { lacks, run } from '../../client/testing/programs.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { TrustSet } from '../evidence.ts';
+import { verifyEvidence } from '../verify-evidence.ts';
+import { signImageKeyless } from './sign-keyless.ts';
+import { LocalSigstore, type MeansOptions } from './testing/local-sigstore.ts';
+
+const person = {
+  subject: 'https://ci.example/acme/app/.ci/release.yml@refs/heads/main',
+  issuer: 'https://token.ci.example',
+};
+
+describe.skipIf(lacks('cosign3'))('cosign 3, offline, without keys', () => {
+  const sigstore = new LocalSigstore();
+  let registry: RunningRegistry;
+  let session: RegistrySession;
+  let folder: string;
+  let rootFile: string;
+
+  beforeAll(async () => {
+    registry = await startOwnRegistry();
+    session = new RegistrySession(registry.host);
+    folder = await mkdtemp(join(tmpdir(), 'wharfinger-keyless-'));
+    rootFile = join(folder, 'trusted_root.json');
+    await writeFile(rootFile, sigstore.trustedRoot());
+  });
+
+  afterAll(async () => {
+    await session.close();
+    await registry.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  async function pushImage(repository: string): Promise<{ reference: string; digest: Digest }> {
+    const layout = await mkdtemp(join(folder, 'layout-'));
+    await writeLayout(layout, [{ image: await makeImage([repository]), name: 'latest' }]);
+    const from = await layoutContent(folderFiles(layout));
+    const { digest } = await copyImage(from, { session, repository }, 'latest', { referrers: false });
+    return { reference: `${registry.host}/${repository}@${digest}`, digest };
+  }
+
+  async function signed(
+    repository: string,
+    options: MeansOptions,
+    statement?: { predicateType: string; predicate: object },
+  ) {
+    const image = await pushImage(repository);
+    const subject = await headManifest(session, repository, image.digest);
+    const made = await signImageKeyless(subject!, sigstore.means(person, options), sigstore.now, statement);
+    await pushArtifact(session, repository, made);
+    return image;
+  }
+
+  function cosign(verb: string, reference: string, identity = person.subject, flags: readonly string[] = []) {
+    return run('cosign3', [
+      verb,
+      '--allow-insecure-registry',
+      '--trusted-root',
+      rootFile,
+      '--certificate-identity',
+      identity,
+      '--certificate-oidc-issuer',
+      person.issuer,
+      ...flags,
+      reference,
+    ]);
+  }
+
+  const trust: TrustSet = {
+    signers: [
+      {
+        name: 'release',
+        keyless: { issuer: { exact: person.issuer }, subject: { exact: person.subject }, root: 'local' },
+      },
+    ],
+    formats: ['cosign-v2', 'cosign-v3'],
+    sigstoreRoots: { local: sigstore.trustedRoot() },
+    trustStores: {},
+    certificateRevocations: [],
+    revocations: [],
+  };
+
+  const verify = (repository: string, digest: Digest) =>
+    verifyEvidence({ digest }, remoteEvidence(session, repository), trust, sigstore.now);
+
+  const logs = [
+    ['a log that promises', {}],
+    ['a log that promises, and a timestamp', { stamped: true }],
+    ['a log that proves, and a timestamp', { log: sigstore.secondLog }],
+  ] as const;
+
+  it.each(logs)('verifies what is signed here with %s, for its identity alone', async (name, options) => {
+    const repository = `keyless/${name.length}`;
+    const { reference, digest } = await signed(repository, options);
+    const [verified]: Array<{ critical: { image: object } }> = JSON.parse(await cosign('verify', reference));
+    expect(verified?.critical.image).toEqual({ 'docker-manifest-digest': digest });
+    await expect(cosign('verify', reference, `${person.subject}x`)).rejects.toThrow();
+    expect(await verify(repository, digest)).toMatchObject({
+      valid: [{ key: 'release', identity: person, signedAt: sigstore.now.toISOString() }],
+      refused: [],
+    });
+  });
+
+  it('verifies attestations that are made here', async () => {
+    const predicateType = 'https://test.example/scan';
+    const statement = { predicateType, predicate: { found: 0 } };
+    const { reference, digest } = await signed('keyless/attested', {}, statement);
+    await cosign('verify-attestation', reference, person.subject, ['--type', predicateType]);
+    expect(await verify('keyless/attested', digest)).toMatchObject({
+      valid: [],
+      statements: [{ ...statement, signer: { key: 'release', identity: person } }],
+    });
+  });
+});
