@@ -6,8 +6,7 @@ import {
   sign,
   type KeyObject,
 } from 'node:crypto';
-import type {
-  PrintableString} from 'asn1js';
+import type { PrintableString } from 'asn1js';
 import {
   BitString,
   Enumerated,
@@ -164,7 +163,7 @@ function issued(der: Buffer, key: KeyObject, above: readonly Buffer[]): Issued {
     der,
     pem: pem('CERTIFICATE', der),
     key,
-    keyPem: key.export({ type: 'pkcs8', format: 'pem' }) as string,
+    keyPem: key.export({ type: 'pkcs8', format: 'pem' }),
     chain,
     chainPem: chain.map((one) => pem('CERTIFICATE', one)).join(''),
     parsed: Certificate.fromBER(view(der)),

@@ -80,11 +80,14 @@ export function parseCertificate(der: Uint8Array, fail: (what: string) => never)
 
 /** True if the issuer's key signed the certificate, which names it as its issuer. */
 export function isIssuedBy(certificate: Certificate, issuer: Certificate): boolean {
-  return (
-    certificate.issuerBytes.equals(issuer.subjectBytes) &&
-    signatureHash(certificate.signatureAlgorithm) !== undefined &&
-    certificate.x509.verify(issuer.key)
-  );
+  if (!certificate.issuerBytes.equals(issuer.subjectBytes)) return false;
+  if (signatureHash(certificate.signatureAlgorithm) === undefined) return false;
+  try {
+    return certificate.x509.verify(issuer.key);
+  } catch {
+    // a kind of key that signs nothing
+    return false;
+  }
 }
 
 /** True if the certificate's own key signed it. */
@@ -144,13 +147,13 @@ export function readExtension<T>(
   read: (schema: ReturnType<typeof fromBER>['result']) => T,
   fail: (what: string) => never,
 ): T {
-  const { offset, result } = fromBER(value);
-  if (offset !== value.length) return fail('an extension of it cannot be read');
   try {
-    return read(result);
+    const { offset, result } = fromBER(value);
+    if (offset === value.length) return read(result);
   } catch {
-    return fail('an extension of it cannot be read');
+    // the same as a value with something after it
   }
+  return fail('an extension of it cannot be read');
 }
 
 export function sha256(bytes: Uint8Array): string {

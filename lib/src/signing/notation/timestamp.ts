@@ -1,7 +1,7 @@
 import { createHash, verify } from 'node:crypto';
 import { fromBER, ObjectIdentifier, OctetString, Sequence } from 'asn1js';
 import { Certificate as ParsedCertificate, ContentInfo, SignedData, TSTInfo, type SignerInfo } from 'pkijs';
-import { refuse } from '../refusal.ts';
+import { refusalReason, refuse } from '../refusal.ts';
 import {
   hashes,
   isIssuedBy,
@@ -55,7 +55,20 @@ export function verifyTimestamp(
   roots: readonly Certificate[],
 ): TrustedTime {
   if (token.length > limits.bytes) refuse(`its timestamp is larger than ${limits.bytes} bytes`);
-  const { content, certificates, signer } = parseToken(token);
+  try {
+    return verifyParts(parseToken(token), stamped, roots);
+  } catch (error) {
+    if (refusalReason(error) !== undefined) throw error;
+    // The parser does not check the type of every value that it hands out; the bytes are what caused it.
+    return refuse(`its timestamp cannot be read (${(error as Error).message})`, error);
+  }
+}
+
+function verifyParts(
+  { content, certificates, signer }: Token,
+  stamped: Uint8Array,
+  roots: readonly Certificate[],
+): TrustedTime {
   const info = parseInfo(content);
   const imprint = hashes.get(info.messageImprint.hashAlgorithm.algorithmId);
   if (imprint === undefined) return refuse('its timestamp uses a hash function that does not count');
@@ -63,8 +76,7 @@ export function verifyTimestamp(
   if (!digest.equals(info.messageImprint.hashedMessage.valueBlock.valueHexView)) {
     refuse('its timestamp is of another signature');
   }
-  const authority = verifySigner(signer, content, certificates);
-  const chain = chainOf(authority, certificates, roots);
+  const chain = chainOf(verifySigner(signer, content, certificates), certificates, roots);
   checkChain(chain, 'timeStamping');
   const at = info.genTime;
   requireValidity(chain, at, at, `the time of its timestamp, ${at.toISOString()}`);
@@ -80,20 +92,15 @@ interface Token {
 }
 
 function parseToken(token: Uint8Array): Token {
-  let data: SignedData;
-  try {
-    if (fromBER(token).offset !== token.length) refuse('its timestamp has something after its end');
-    const info = ContentInfo.fromBER(Buffer.from(token));
-    if (info.contentType !== oids.signedData) refuse('its timestamp is no signed data');
-    data = new SignedData({ schema: info.content });
-  } catch (error) {
-    return refuse(`its timestamp cannot be read (${(error as Error).message})`, error);
-  }
+  if (fromBER(token).offset !== token.length) refuse('its timestamp has something after its end');
+  const info = ContentInfo.fromBER(Buffer.from(token));
+  if (info.contentType !== oids.signedData) refuse('its timestamp is no signed data');
+  const data = new SignedData({ schema: info.content });
   const { encapContentInfo, signerInfos, certificates = [] } = data;
   if (encapContentInfo.eContentType !== oids.timestampInfo) refuse('its timestamp holds something else');
   const content = encapContentInfo.eContent;
   const [signer, ...more] = signerInfos;
-  if (content === undefined || signer === undefined) return refuse('its timestamp is not signed');
+  if (!(content instanceof OctetString) || signer === undefined) return refuse('its timestamp is not signed');
   if (more.length > 0) refuse('its timestamp has several signers; exactly one counts');
   if (certificates.length > limits.certificates) {
     refuse(`its timestamp carries more than ${limits.certificates} certificates`);
@@ -112,13 +119,8 @@ function parseToken(token: Uint8Array): Token {
 }
 
 function parseInfo(content: Uint8Array): TSTInfo {
-  let info: TSTInfo;
-  try {
-    if (fromBER(content).offset !== content.length) throw new Error('it has something after its end');
-    info = TSTInfo.fromBER(Buffer.from(content));
-  } catch (error) {
-    return refuse(`its timestamp cannot be read (${(error as Error).message})`, error);
-  }
+  if (fromBER(content).offset !== content.length) refuse('its timestamp holds more than it should');
+  const info = TSTInfo.fromBER(Buffer.from(content));
   if (info.version !== 1) refuse(`its timestamp is of version ${info.version}, which is not known here`);
   for (const { critical, extnID } of info.extensions ?? []) {
     if (critical) refuse(`its timestamp has the critical extension ${extnID}, which is not understood here`);

@@ -276,7 +276,7 @@ describe('who signs', () => {
       subject: [
         ['C', 'US'],
         ['ST', 'WA'],
-        ['O', new BmpString({ value: 'Acme' }) as never],
+        ['O', new BmpString({ value: 'Acme' })],
       ],
     });
     expect(reasonOf(envelope(undefined, { by: odd }), options('C=US,ST=WA,O=Acme'))).toMatch(
