@@ -1,11 +1,8 @@
-import { canonical } from '@wharfinger/lib/assess/judgement';
-import type { RevocationList } from '@wharfinger/lib/assess/judgement-document';
 import { WharfingerError } from '@wharfinger/lib/errors';
-import { payloadTypes } from '@wharfinger/lib/oci/wharfinger-names';
-import { signEnvelope } from '@wharfinger/lib/signing/dsse';
 import type { TrustedSigner } from '@wharfinger/lib/signing/evidence';
 import { parsePublicKey } from '@wharfinger/lib/signing/keys';
 import type { SigningKey } from '@wharfinger/lib/signing/private-keys';
+import { signRevocationList } from '@wharfinger/lib/signing/revocation-list';
 import type { Db } from '../db/schema.ts';
 import type { VerdictMemory } from '../gate/verdict-memory.ts';
 import { transact } from '../db/transaction.ts';
@@ -96,15 +93,13 @@ async function issueList(trx: Db, { key }: Pick<RevokeParts, 'key'>, at: Date): 
   const latest = await latestRevocationList(trx);
   const version = (latest?.version ?? 0) + 1;
   const expires = new Date(at.getTime() + lifetimeMs);
-  const list: RevocationList = {
+  const list = {
     version,
     issuedAt: at.toISOString(),
     expires: expires.toISOString(),
     entries: await revokedKeys(trx),
   };
-  const payload = Buffer.from(canonical(list));
-  const envelope = signEnvelope(payloadTypes.revocations, payload, key.algorithm, key.key);
-  const issued = { version, issuedAt: at, expires, envelope: JSON.stringify(envelope) };
+  const issued = { version, issuedAt: at, expires, envelope: signRevocationList(list, key) };
   await addRevocationList(trx, issued);
   return issued;
 }

@@ -10,8 +10,8 @@ export interface Rotation {
   /** what the new key is called, and what it is; the rest is as with the old one */
   readonly next: Pick<Documents['key'], 'name'> &
     Partial<Pick<Documents['key'], 'pem' | 'keyless' | 'notation'>>;
-  /** until when both count */
-  readonly overlapUntil: Date;
+  /** until when both count; absent: the old one counts no more from now on */
+  readonly overlapUntil?: Date;
 }
 
 /**
@@ -28,11 +28,11 @@ export async function rotateKey(
   return changePolicy(parts, by, async (change) => {
     const before = await recordInForce(change.trx, 'key', name);
     if (!before) throw new WharfingerError('NOT_FOUND', { what: `no key ${name} is in force` });
-    if (overlapUntil < change.at)
+    if (overlapUntil && overlapUntil < change.at)
       throw new WharfingerError('INPUT_INVALID', { what: 'the time in which both count is over already' });
     const old = before.document as Documents['key'];
     const { pem: _, keyless: __, notation: ___, algorithm: ____, rotatedTo: _____, validTo, ...same } = old;
-    const until = earlier(validTo, overlapUntil);
+    const until = earlier(validTo, overlapUntil ?? change.at);
     await change.end('key', name, `rotated to ${next.name}`);
     const ended = await change.add(
       'key',
