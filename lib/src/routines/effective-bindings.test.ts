@@ -1,5 +1,4 @@
 import {
-  array,
   assert,
   boolean,
   constantFrom,
