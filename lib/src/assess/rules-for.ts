@@ -7,6 +7,7 @@ import type { Exceptions } from '../routines/records.ts';
 import type { Binding } from '../routines/routine.ts';
 import type { Purpose } from '../routines/verdict.ts';
 import { signatureFormats, usualPurposes, type TrustedSigner, type TrustSet } from '../signing/evidence.ts';
+import { grantsFor, type CheckedGrants } from './grants.ts';
 import type { Judgement, RepositoryRule } from './judgement-document.ts';
 
 /** What of a judgement counts for the images of one repository, at one time. */
@@ -53,7 +54,11 @@ export function rulesFor(judgement: Judgement, repository: string, purpose: Purp
   const facts = repositoryFacts(rule, repository);
   const { collections } = judgement;
   const bound = effectiveBindings(judgement.bindings, facts, collections, purpose, now);
-  const validUntil = earliest(bound.validUntil, outdated || signers.length === 0 ? undefined : expires);
+  const granted: CheckedGrants = outdated
+    ? { grants: [], refused: [] }
+    : grantsFor(judgement.grants, judgement.grantRules, entries, facts, now);
+  const someCount = !outdated && (signers.length > 0 || granted.grants.length > 0);
+  const validUntil = earliest(bound.validUntil, granted.validUntil, someCount ? expires : undefined);
   return {
     repository: facts,
     gate: rule.official ? 'hold' : rule.gate,
@@ -71,7 +76,7 @@ export function rulesFor(judgement: Judgement, repository: string, purpose: Purp
       noneCounts: `the revocation list expired at ${expires}: nobody can tell whose signatures still count`,
     }),
     ...(custody && { custody }),
-    exceptions: { waivers: judgement.waivers, grants: [] },
+    exceptions: { waivers: judgement.waivers, grants: granted.grants },
     ...(validUntil !== undefined && { validUntil }),
   };
 }
