@@ -13,6 +13,8 @@ const roles = [
   'sign',
   'inspect',
   'release',
+  'govern',
+  'purge',
   'admin',
 ] as const;
 type Role = (typeof roles)[number];
@@ -59,11 +61,30 @@ interface Endpoint {
 const held = (repository: string) => ({ repository, reference: 'v1', reason: 'a test of rights' });
 const asAdmin = (method: string, path: string, body: object) =>
   server.call(method, path, { as: admin, body });
+let made = 0;
+const bindingOf = (repository: string) => ({
+  id: `of-a-test-${(made += 1)}`,
+  collection: 'standard',
+  routine: 'maximum-age',
+  parameters: { days: 3650 },
+  scope: { repositories: [repository] },
+  purposes: ['pull'],
+  effect: 'warn',
+});
+const waiverOf = (repository: string) => ({
+  id: `of-a-test-${(made += 1)}`,
+  routine: 'maximum-age',
+  scope: { repositories: [repository] },
+  owner: 'govern',
+  reason: 'a test of rights',
+  from: '2026-01-01T00:00:00Z',
+  expires: '2099-01-01T00:00:00Z',
+});
 const reads = (send: Endpoint['send']): Endpoint => ({
   send,
-  private: /*****/ '401 404 200 200 200 200 200 200 200',
-  internal: /****/ '401 200 200 200 200 200 200 200 200',
-  public: /******/ '200 200 200 200 200 200 200 200 200',
+  private: /*****/ '401 404 200 200 200 200 200 200 200 200 200',
+  internal: /****/ '401 200 200 200 200 200 200 200 200 200 200',
+  public: /******/ '200 200 200 200 200 200 200 200 200 200 200',
 });
 const image = (path: string) =>
   reads((repository) => ['GET', `${path}?repository=${repository}&reference=v1`]);
@@ -80,22 +101,34 @@ const endpoints: Readonly<Record<string, Endpoint>> = {
   'GET /api/v1/sbom': image('/api/v1/sbom'),
   'POST /api/v1/tags/rollback': {
     send: (repository) => ['POST', '/api/v1/tags/rollback', { repository, tag: 'v1' }],
-    private: /*****/ '401 404 403 200 403 403 403 403 200',
-    internal: /****/ '401 403 403 200 403 403 403 403 200',
-    public: /******/ '401 403 403 200 403 403 403 403 200',
+    private: /*****/ '401 404 403 200 403 403 403 403 403 403 200',
+    internal: /****/ '401 403 403 200 403 403 403 403 403 403 200',
+    public: /******/ '401 403 403 200 403 403 403 403 403 403 200',
   },
   'POST /api/v1/holds': {
     send: (repository) => ['POST', '/api/v1/holds', held(repository)],
-    private: /*****/ '401 404 403 403 403 403 403 200 200',
-    internal: /****/ '401 403 403 403 403 403 403 200 200',
-    public: /******/ '401 403 403 403 403 403 403 200 200',
+    private: /*****/ '401 404 403 403 403 403 403 200 403 403 200',
+    internal: /****/ '401 403 403 403 403 403 403 200 403 403 200',
+    public: /******/ '401 403 403 403 403 403 403 200 403 403 200',
   },
   'POST /api/v1/holds/release': {
     before: (repository) => asAdmin('POST', '/api/v1/holds', held(repository)),
     send: (repository) => ['POST', '/api/v1/holds/release', held(repository)],
-    private: /*****/ '401 404 403 403 403 403 403 200 200',
-    internal: /****/ '401 403 403 403 403 403 403 200 200',
-    public: /******/ '401 403 403 403 403 403 403 200 200',
+    private: /*****/ '401 404 403 403 403 403 403 200 403 403 200',
+    internal: /****/ '401 403 403 403 403 403 403 200 403 403 200',
+    public: /******/ '401 403 403 403 403 403 403 200 403 403 200',
+  },
+  'POST /api/v1/bindings': {
+    send: (repository) => ['POST', '/api/v1/bindings', bindingOf(repository)],
+    private: /*****/ '401 403 403 403 403 403 403 403 200 403 200',
+    internal: /****/ '401 403 403 403 403 403 403 403 200 403 200',
+    public: /******/ '401 403 403 403 403 403 403 403 200 403 200',
+  },
+  'POST /api/v1/waivers': {
+    send: (repository) => ['POST', '/api/v1/waivers', waiverOf(repository)],
+    private: /*****/ '401 403 403 403 403 403 403 403 200 403 200',
+    internal: /****/ '401 403 403 403 403 403 403 403 200 403 200',
+    public: /******/ '401 403 403 403 403 403 403 403 200 403 200',
   },
   'GET manifest': reads((repository, { digest }) => ['GET', `/v2/${repository}/manifests/${digest}`]),
   'HEAD blob': reads((repository, { layer }) => ['HEAD', `/v2/${repository}/blobs/${layer}`]),
@@ -103,20 +136,20 @@ const endpoints: Readonly<Record<string, Endpoint>> = {
   'GET referrers': {
     ...reads((repository, { digest }) => ['GET', `/v2/${repository}/referrers/${digest}`]),
     // The specification wants an empty list for what is not there.
-    private: '401 200 200 200 200 200 200 200 200',
+    private: '401 200 200 200 200 200 200 200 200 200 200',
   },
   'POST blobs/uploads': {
     send: (repository) => ['POST', `/v2/${repository}/blobs/uploads/`],
-    private: /*****/ '401 404 403 202 403 403 403 403 202',
-    internal: /****/ '401 403 403 202 403 403 403 403 202',
-    public: /******/ '401 403 403 202 403 403 403 403 202',
+    private: /*****/ '401 404 403 202 403 403 403 403 403 403 202',
+    internal: /****/ '401 403 403 202 403 403 403 403 403 403 202',
+    public: /******/ '401 403 403 202 403 403 403 403 403 403 202',
   },
   'DELETE manifest': {
     before: (repository) => push(server, smallImage({ mark: 'to be deleted' }), repository, 'gone'),
     send: (repository) => ['DELETE', `/v2/${repository}/manifests/gone`],
-    private: /*****/ '401 404 403 403 202 403 403 403 202',
-    internal: /****/ '401 403 403 403 202 403 403 403 202',
-    public: /******/ '401 403 403 403 202 403 403 403 202',
+    private: /*****/ '401 404 403 403 202 403 403 403 403 403 202',
+    internal: /****/ '401 403 403 403 202 403 403 403 403 403 202',
+    public: /******/ '401 403 403 403 202 403 403 403 403 403 202',
   },
 };
 
@@ -140,6 +173,13 @@ describe.each(classes)('in a %s repository', (kind) => {
   });
 });
 
+/** What an administrator may do with a name that nothing has yet. */
+const makesWhatIsAbsent: ReadonlySet<string> = new Set([
+  'POST blobs/uploads',
+  'POST /api/v1/bindings',
+  'POST /api/v1/waivers',
+]);
+
 describe('what one may not read is answered as what is absent', () => {
   const answerOf = async (endpoint: Endpoint, repository: string, role: Role) => {
     const { status, text } = await ask(endpoint, repository, 'private', role);
@@ -153,7 +193,7 @@ describe('what one may not read is answered as what is absent', () => {
     }
   });
 
-  test.each(Object.keys(endpoints).filter((name) => name !== 'POST blobs/uploads'))(
+  test.each(Object.keys(endpoints).filter((name) => !makesWhatIsAbsent.has(name)))(
     '%s: also as to those who may read all',
     async (name) => {
       const absent = await answerOf(endpoints[name]!, 'private/none', 'admin');
@@ -162,9 +202,24 @@ describe('what one may not read is answered as what is absent', () => {
   );
 });
 
-const everybody = '200 200 200 200 200 200 200 200 200';
-const signedIn = '401 200 200 200 200 200 200 200 200';
-const admins = '401 403 403 403 403 403 403 403 200';
+const everybody = '200 200 200 200 200 200 200 200 200 200 200';
+const signedIn = '401 200 200 200 200 200 200 200 200 200 200';
+const admins = '401 403 403 403 403 403 403 403 403 403 200';
+
+/** What is sent is no record, which is told to those who may make one. */
+const adminsAlone = admins.replace(/200$/, '400');
+const records = [
+  'publishers',
+  'keys',
+  'trust',
+  'sigstore-roots',
+  'trust-stores',
+  'certificate-revocations',
+  'layouts',
+  'grant-rules',
+  'bindings',
+  'waivers',
+];
 
 describe('about no repository', () => {
   test.each([
@@ -181,7 +236,17 @@ describe('about no repository', () => {
     ['GET', '/api/v1/advisories', signedIn],
     ['POST', '/api/v1/advisories', admins],
     ['GET', '/api/v1/audit', admins],
-    ['GET', '/api/v1/none', '404 404 404 404 404 404 404 404 404'],
+    ...records.map((path) => ['GET', `/api/v1/${path}`, signedIn] as const),
+    ...[
+      ...records.filter((path) => !['bindings', 'waivers'].includes(path)),
+      'keys/rotate',
+      'keys/revoke',
+    ].map((path) => ['POST', `/api/v1/${path}`, adminsAlone] as const),
+    ...records
+      .filter((path) => !['bindings', 'waivers'].includes(path))
+      .map((path) => ['POST', `/api/v1/${path}/end`, adminsAlone] as const),
+    ['GET', '/api/v1/revocations', signedIn],
+    ['GET', '/api/v1/none', '404 404 404 404 404 404 404 404 404 404 404'],
   ])('%s %s', async (method, path, expected) => {
     const statuses: number[] = [];
     for (const role of roles) {
