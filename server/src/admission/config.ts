@@ -32,8 +32,10 @@ const registrySchema = z
     server: z.url({ protocol: /^https?$/ }).optional(),
     /** file of `wharf judgement export`: images are judged here by it */
     judgement: z.string().min(1).optional(),
-    /** PEM public key that the judgement file must be signed with */
-    key: z.string().min(1).optional(),
+    /** PEM public keys of the registry, one of which must have signed the judgement: `wharf judgement key` */
+    keys: z.array(z.string().min(1)).default([]),
+    /** logical identity of the registry that the judgement must be of; absent: of any that its key signs for */
+    identity: z.string().min(1).optional(),
     /** files or folders of OSV records; absent: those that were imported for this user */
     advisories: z.array(z.string().min(1)).optional(),
     /** true: the registry is spoken to without TLS; loopback always is */
@@ -43,6 +45,9 @@ const registrySchema = z
   })
   .refine((entry) => (entry.server === undefined) !== (entry.judgement === undefined), {
     message: 'give either server or judgement',
+  })
+  .refine((entry) => entry.judgement === undefined || entry.keys.length > 0, {
+    message: 'give with judgement the keys that it is signed with',
   });
 
 /** What the webhook and the node verifier share: who judges, and how long that may take. */
@@ -128,7 +133,7 @@ function registriesOf(registries: readonly RegistryConfig[], file: string): Regi
   return registries.map((entry) => ({
     ...entry,
     ...(entry.judgement === undefined ? {} : { judgement: besides(file, entry.judgement) }),
-    ...(entry.key === undefined ? {} : { key: besides(file, entry.key) }),
+    keys: entry.keys.map((key) => besides(file, key)),
     ...(entry.advisories === undefined
       ? {}
       : { advisories: entry.advisories.map((path) => besides(file, path)) }),

@@ -1,20 +1,19 @@
-import { readFile, stat } from 'node:fs/promises';
 import { assessImage } from '@wharfinger/lib/assess/assess-image';
-import { parseJudgement, type Judgement } from '@wharfinger/lib/assess/judgement';
+import { earliest } from '@wharfinger/lib/assess/rules-for';
 import type { Credentials } from '@wharfinger/lib/client/credentials';
 import type { ImageSource } from '@wharfinger/lib/client/image-source';
 import { openImage } from '@wharfinger/lib/client/open-image';
 import { RegistrySession } from '@wharfinger/lib/client/registry-session';
-import { digestOf } from '@wharfinger/lib/oci/digest';
 import { formatReference } from '@wharfinger/lib/oci/reference';
 import { matcherFor } from '../cli/local-advisories.ts';
 import type { Session } from '../cli/session.ts';
 import { inspectLayers } from '../inspection/inspect-process.ts';
-import { combineVerdicts, type Judge, type JudgedPart } from './decision.ts';
+import { combineVerdicts, type Decision, type Judge, type JudgedPart } from './decision.ts';
+import { followJudgement, type JudgementFile } from './judgement-file.ts';
 
 /** What images are judged by here, and how their registry is spoken to. */
 export interface FileJudgeOptions {
-  readonly judgement: string;
+  readonly file: JudgementFile;
   readonly advisories?: readonly string[];
   readonly plainHttp: boolean;
   readonly platforms: readonly string[];
@@ -27,8 +26,8 @@ export interface FileJudgeOptions {
  * read again when it changes.
  */
 export function makeFileJudge(options: FileJudgeOptions): Judge {
-  const { judgement: file, platforms, session } = options;
-  const current = watchJudgement(file);
+  const { file, platforms, session } = options;
+  const current = followJudgement(file, session);
   return {
     version: async () => (await current()).version,
     async judge(reference, signal) {
@@ -64,15 +63,22 @@ export function makeFileJudge(options: FileJudgeOptions): Judge {
             inspectLayers: (layers) => inspectLayers(inputsOf(layers), undefined, { signal }),
           });
           digest ??= source.index ?? source.digest;
-          if (source.index === undefined) return combineVerdicts(digest, [{ verdict }]);
+          if (source.index === undefined)
+            return endingWith(combineVerdicts(digest, [{ verdict }]), judgement.expires);
           parts.push({ platform, verdict });
         } finally {
           await source.close();
         }
       }
-      return combineVerdicts(digest!, parts);
+      return endingWith(combineVerdicts(digest!, parts), judgement.expires);
     },
   };
+}
+
+/** Nobody may judge by a judgement that has expired. */
+function endingWith(decision: Decision, expires: string): Decision {
+  const validUntil = earliest(decision.validUntil, expires);
+  return { ...decision, ...(validUntil === undefined ? {} : { validUntil }) };
 }
 
 function inputsOf(layers: ImageSource['layers']) {
@@ -80,32 +86,4 @@ function inputsOf(layers: ImageSource['layers']) {
     digest: layer.descriptor.digest,
     source: { stream: () => layer.open() },
   }));
-}
-
-interface ReadJudgement {
-  /** of its bytes */
-  readonly version: string;
-  readonly judgement: Judgement;
-}
-
-/** The judgement as it is now in the file; it is parsed once for each state of the file. */
-function watchJudgement(file: string): () => Promise<ReadJudgement> {
-  let read: Promise<ReadJudgement> | undefined;
-  let seen: string | undefined;
-  return async () => {
-    const { mtimeMs, size, ino } = await stat(file);
-    const mark = `${mtimeMs} ${size} ${ino}`;
-    if (read === undefined || mark !== seen) {
-      seen = mark;
-      read = readFile(file).then((bytes) => ({
-        version: digestOf(bytes),
-        judgement: parseJudgement(bytes),
-      }));
-      // a file that cannot be used is tried again the next time, and nothing is decided until then
-      read.catch(() => {
-        seen = undefined;
-      });
-    }
-    return read;
-  };
 }

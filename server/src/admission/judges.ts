@@ -27,12 +27,12 @@ function judgeFor(entry: RegistryConfig, platforms: readonly string[], session: 
     const { username, passwordFile } = entry.credentials;
     return { username, password: (await readFile(passwordFile, 'utf8')).trim() };
   };
-  const { server, judgement, advisories, plainHttp } = entry;
+  const { server, judgement, keys, identity, advisories, plainHttp } = entry;
   if (server !== undefined) {
     return makeServerJudge({ server, platforms, login: () => login(new URL(server).host) });
   }
   return makeFileJudge({
-    judgement: judgement!,
+    file: { judgement: judgement!, keys, ...(identity === undefined ? {} : { identity }) },
     ...(advisories === undefined ? {} : { advisories }),
     plainHttp,
     platforms,
