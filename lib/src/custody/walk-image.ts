@@ -124,10 +124,11 @@ async function walkLinked(walk: Walk, draft: Draft, linked: Linked): Promise<Anc
   checkResult(link, image, say);
   const parent = await walkParent(walk, draft, linked, say);
   // a link that tells other layers than there are attributes none of them
-  const before = draft.problems.length;
+  const sofar = draft.problems.length;
   checkAdded(link, image, parent.first, stage, say);
-  const owns = draft.problems.slice(before).every(({ code }) => code !== 'added-layers');
-  const changed = checkConfig(link, image, parent.config, stage, say);
+  const owns = draft.problems.slice(sofar).every(({ code }) => code !== 'added-layers');
+  const { config: before } = parent;
+  const changed = before === undefined ? [] : checkConfig(link, image, before, stage, say);
   const approvals = countApprovals(
     image,
     stage,

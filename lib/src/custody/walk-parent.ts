@@ -18,12 +18,12 @@ export interface ParentFinding {
   readonly first: number;
   readonly owners: ReadonlyArray<Owner | undefined>;
   readonly stages: readonly StageReport[];
-  /** runtime configuration of the parent; empty where there is none */
-  readonly config: JsonObject;
+  /** runtime configuration of the parent; empty where there is no parent; absent: the parent could not be read */
+  readonly config?: JsonObject;
   readonly intake?: CountedIntake;
 }
 
-const nothing: ParentFinding = { first: 0, owners: [], stages: [], config: {} };
+const none: ParentFinding = { first: 0, owners: [], stages: [], config: {} };
 
 /** Walks what the link says that the image was built on, and checks that it was. */
 export async function walkParent(walk: Walk, draft: Draft, linked: Linked, say: Say): Promise<ParentFinding> {
@@ -40,16 +40,22 @@ export async function walkParent(walk: Walk, draft: Draft, linked: Linked, say: 
       );
     }
     if (link.seq !== 0) say('seq-mismatch', `the link is number ${link.seq} of its chain, but the first`);
-    return nothing;
+    return none;
   }
+  // of a parent that cannot be read, the link alone tells how many layers are its own
+  const unread: ParentFinding = {
+    first: Math.min(link.parent.layerCount, linked.image.layers.length),
+    owners: [],
+    stages: [],
+  };
   if (parents.length === 0) {
     say('parent-not-allowed', `stage ${stage.name} is a first stage, but the link names a parent`, 0);
-    return nothing;
+    return unread;
   }
   const below = await walkCandidates(walk, link.parent, parents, linked.depth, say);
-  if (below === undefined) return nothing;
+  if (below === undefined) return unread;
   addBelow(draft, below);
-  if (below.image === undefined) return { ...nothing, stages: below.stages };
+  if (below.image === undefined) return { ...unread, stages: below.stages };
   checkParent(link.parent, below.image, linked.image, say);
   checkOrder(linked, below, say);
   const intake = await intakeOf(walk, draft, linked, below, say);
