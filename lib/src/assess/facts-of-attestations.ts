@@ -39,7 +39,7 @@ interface Said {
   readonly approval?: ApprovalFact;
 }
 
-type Reader = (predicate: unknown, reading: Reading) => Said;
+type Reader = (predicate: unknown, about: { readonly image: AttestedImage }) => Said;
 
 interface Reading {
   readonly image: AttestedImage;
@@ -55,7 +55,6 @@ const readers: ReadonlyArray<readonly [type: RegExp, read: Reader]> = [
   [/^https:\/\/spdx\.dev\/Document(?:\/v2\.\d)?$/, (it) => ({ sbom: readSpdx(it) })],
   [/^https:\/\/cyclonedx\.org\/(?:bom|vex)(?:\/v1\.\d)?$/, readCycloneDx],
   [/^https:\/\/openvex\.dev\/ns(?:\/v0\.\d\.\d)?$/, (it, { image }) => ({ vex: readOpenVex(it, image) })],
-  [exactly(predicateTypes.approval), readApprovalInForce],
 ];
 
 /** For what a signer must be trusted to make a statement; for any other type, to attest. */
@@ -111,6 +110,26 @@ export function attestationFacts(
   };
 }
 
+/**
+ * Why nobody could read such a predicate here, to be told before it is signed; undefined: it can be read, or is of a type of
+ * which only the type counts.
+ */
+export function mistakeInPredicate(
+  predicateType: string,
+  predicate: unknown,
+  image: AttestedImage,
+): string | undefined {
+  try {
+    if (predicateType === predicateTypes.approval) readApproval(predicate);
+    else readerOf(predicateType)?.(predicate, { image });
+    return undefined;
+  } catch (error) {
+    const reason = refusalReason(error);
+    if (reason === undefined) throw error;
+    return reason;
+  }
+}
+
 function read(statement: VerifiedStatement, reading: Reading): Said {
   const { signer, predicateType, predicate } = statement;
   const purpose = purposes.get(predicateType) ?? 'attest';
@@ -118,11 +137,15 @@ function read(statement: VerifiedStatement, reading: Reading): Said {
     refuse(
       `it takes somebody trusted for ${purpose}, and ${signer.key} is for ${signer.purposes.join(', ')}`,
     );
-  const reader = readers.find(([type]) => type.test(predicateType))?.[1];
-  return reader?.(predicate, reading) ?? {};
+  if (predicateType === predicateTypes.approval) return readApprovalInForce(predicate, reading);
+  return readerOf(predicateType)?.(predicate, reading) ?? {};
 }
 
-function readCycloneDx(predicate: unknown, { image }: Reading): Said {
+function readerOf(predicateType: string): Reader | undefined {
+  return readers.find(([type]) => type.test(predicateType))?.[1];
+}
+
+function readCycloneDx(predicate: unknown, { image }: Parameters<Reader>[1]): Said {
   const document = cycloneDxOf(predicate);
   const sbom = readCycloneDxSbom(document);
   return { ...(sbom && { sbom }), vex: readCycloneDxVex(document, image) };
@@ -152,8 +175,4 @@ function withoutTime({ at: _at, ...fact }: SignerFact & VexStatement): Attestati
 
 function nameOf(predicateType: string): string {
   return predicateType.slice(0, 200);
-}
-
-function exactly(text: string): RegExp {
-  return new RegExp(`^${text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)}$`);
 }

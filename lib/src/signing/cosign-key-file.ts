@@ -1,7 +1,7 @@
-import { scryptSync } from 'node:crypto';
+import { randomBytes, scryptSync } from 'node:crypto';
 import { WharfingerError } from '../errors.ts';
 import { parseStrictJson } from '../oci/strict-json.ts';
-import { openSecretBox } from './secretbox.ts';
+import { closeSecretBox, openSecretBox } from './secretbox.ts';
 
 const block =
   /^-----BEGIN (ENCRYPTED (?:SIGSTORE|COSIGN) PRIVATE KEY)-----([A-Za-z0-9+/=\s]+)-----END \1-----$/;
@@ -38,6 +38,29 @@ export function openCosignKey(pem: string, password: string | undefined): Buffer
   }
   const opened = openSecretBox(bytesOf(file, 'ciphertext'), bytesOf(cipher, 'nonce'), key);
   return opened ?? fail('the password is wrong, or the file is damaged');
+}
+
+/** What cosign demands of files that it reads. */
+const written = { N: 65_536, r: 8, p: 1 } as const;
+
+/**
+ * Encrypts a private key as `cosign generate-key-pair` does, in a file that cosign opens too.
+ * @param key PKCS #8 in DER
+ */
+export function closeCosignKey(key: Uint8Array, password: string): string {
+  const [salt, nonce] = [randomBytes(32), randomBytes(24)];
+  const secret = scryptSync(password, salt, 32, { ...written, maxmem: 2 * mostMemory });
+  const file = JSON.stringify({
+    kdf: { name: 'scrypt', params: written, salt: salt.toString('base64') },
+    cipher: { name: 'nacl/secretbox', nonce: nonce.toString('base64') },
+    ciphertext: closeSecretBox(key, nonce, secret).toString('base64'),
+  });
+  const lines =
+    Buffer.from(file)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
+  const name = 'ENCRYPTED SIGSTORE PRIVATE KEY';
+  return [`-----BEGIN ${name}-----`, ...lines, `-----END ${name}-----`, ''].join('\n');
 }
 
 function fail(what: string, cause?: unknown): never {

@@ -27,12 +27,31 @@ const quarters: ReadonlyArray<readonly [number, number, number, number]> = [
  */
 export function openSecretBox(box: Uint8Array, nonce: Uint8Array, key: Uint8Array): Buffer | undefined {
   if (nonce.length !== 24 || key.length !== 32 || box.length < 16) return undefined;
-  const subkey = hSalsa20(words(key), words(nonce.subarray(0, 16)));
   const encrypted = box.subarray(16);
-  // The stream's first 32 bytes are the key of the authenticator.
-  const stream = salsa20(subkey, words(nonce.subarray(16)), 32 + encrypted.length);
+  const stream = streamOf(nonce, key, encrypted.length);
   if (!timingSafeEqual(poly1305(encrypted, stream.subarray(0, 32)), box.subarray(0, 16))) return undefined;
-  return Buffer.from(encrypted.map((byte, at) => byte ^ stream[32 + at]!));
+  return exclusiveOr(encrypted, stream);
+}
+
+/**
+ * Closes a box that `openSecretBox` opens.
+ * @param nonce 24 bytes, never twice with one key
+ * @param key 32 bytes
+ */
+export function closeSecretBox(content: Uint8Array, nonce: Uint8Array, key: Uint8Array): Buffer {
+  const stream = streamOf(nonce, key, content.length);
+  const encrypted = exclusiveOr(content, stream);
+  return Buffer.concat([poly1305(encrypted, stream.subarray(0, 32)), encrypted]);
+}
+
+/** The stream's first 32 bytes are the key of the authenticator; the others encrypt. */
+function streamOf(nonce: Uint8Array, key: Uint8Array, length: number): Buffer {
+  const subkey = hSalsa20(words(key), words(nonce.subarray(0, 16)));
+  return salsa20(subkey, words(nonce.subarray(16)), 32 + length);
+}
+
+function exclusiveOr(bytes: Uint8Array, stream: Uint8Array): Buffer {
+  return Buffer.from(bytes.map((byte, at) => byte ^ stream[32 + at]!));
 }
 
 function words(bytes: Uint8Array): Uint32Array {

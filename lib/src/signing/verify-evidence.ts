@@ -28,7 +28,7 @@ import type {
 /** What is looked at for one image where the caller does not say. */
 export const defaultEvidenceLimits: EvidenceLimits = {
   count: 2048,
-  bytes: 4 * 1024 * 1024,
+  bytes: 16 * 1024 * 1024,
   total: 128 * 1024 * 1024,
   checks: 50_000,
 };

@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addAdmission } from './commands/admission.ts';
 import { addAdvisories } from './commands/advisories.ts';
+import { addAttest } from './commands/attest.ts';
 import { addAudit } from './commands/audit.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addFindings } from './commands/findings.ts';
 import { addHold } from './commands/hold.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addJudgement } from './commands/judgement.ts';
+import { addKey } from './commands/key.ts';
 import { addLogin } from './commands/login.ts';
 import { addLogout } from './commands/logout.ts';
 import { addLs } from './commands/ls.ts';
@@ -16,7 +18,9 @@ import { addRelease } from './commands/release.ts';
 import { addRoutine } from './commands/routine.ts';
 import { addSbom } from './commands/sbom.ts';
 import { addServe } from './commands/serve.ts';
+import { addSign } from './commands/sign.ts';
 import { addTags } from './commands/tags.ts';
+import { addTree } from './commands/tree.ts';
 import { addVerdict } from './commands/verdict.ts';
 import { addVerify } from './commands/verify.ts';
 import { addVerifyBlob } from './commands/verify-blob.ts';
@@ -51,6 +55,10 @@ export function createProgram(run: Run): Command {
     addVerdict,
     addVerify,
     addVerifyBlob,
+    addTree,
+    addSign,
+    addAttest,
+    addKey,
     addJudgement,
     addPin,
     addRelease,

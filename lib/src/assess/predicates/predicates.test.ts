@@ -86,6 +86,9 @@ describe('SBOMs', () => {
     expect(readSpdx(spdx)).toEqual({ format: 'spdx', components: 2 });
     expect(readSpdx({ Data: spdx, Timestamp: '' })).toEqual({ format: 'spdx', components: 2 });
     expect(readSpdx({ Data: JSON.stringify(spdx) })).toEqual({ format: 'spdx', components: 2 });
+    expect(readSpdx(JSON.stringify(spdx))).toEqual({ format: 'spdx', components: 2 });
+    const tagged = 'SPDXVersion: SPDX-2.3\nPackageName: a\nPackageName: b\n';
+    expect(readSpdx(tagged)).toEqual({ format: 'spdx', components: 2 });
     const cyclone = cycloneDxOf({ bomFormat: 'CycloneDX', specVersion: '1.6', components: [{}] });
     expect(readCycloneDxSbom(cyclone)).toEqual({ format: 'cyclonedx', components: 1 });
   });
@@ -93,6 +96,7 @@ describe('SBOMs', () => {
   it('are refused where they are something else', () => {
     expect(reasonOf(() => readSpdx({ spdxVersion: 'SPDX-3.0' }))).toBe('it is "SPDX-3.0", not SPDX 2');
     expect(reasonOf(() => readSpdx({ Data: '{"a":1,"a":2}' }))).toMatch(/stands twice/);
+    expect(reasonOf(() => readSpdx('SPDXVersion: SPDX-3.0'))).toBe('it is not SPDX 2');
     expect(reasonOf(() => cycloneDxOf({ bomFormat: 'Cyclone' }))).toMatch(/bomFormat/);
   });
 

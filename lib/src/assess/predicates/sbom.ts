@@ -8,12 +8,24 @@ export interface SbomSummary {
   readonly components: number;
 }
 
-/** Reads an SPDX document, version 2 (spdx.github.io/spdx-spec/v2.3), in JSON. Refuses by `refuse`. */
+/**
+ * Reads an SPDX document, version 2 (spdx.github.io/spdx-spec/v2.3): JSON, or as one text of tags and values, which is what
+ * `cosign attest --type spdx` makes of any file. Refuses by `refuse`.
+ */
 export function readSpdx(predicate: unknown): SbomSummary {
-  const fields = documentOf(predicate, 'the SPDX document');
+  if (typeof predicate === 'string' && !predicate.trimStart().startsWith('{')) return readTagged(predicate);
+  const fields = documentOf(
+    typeof predicate === 'string' ? { Data: predicate } : predicate,
+    'the SPDX document',
+  );
   const version = textOf(fields['spdxVersion'], 'spdxVersion');
   if (!version.startsWith('SPDX-2.')) refuse(`it is ${JSON.stringify(version.slice(0, 40))}, not SPDX 2`);
   return { format: 'spdx', components: optionalList(fields['packages'], 'packages').length };
+}
+
+function readTagged(text: string): SbomSummary {
+  if (!/^SPDXVersion: SPDX-2\.\d/m.test(text)) refuse('it is not SPDX 2');
+  return { format: 'spdx', components: (text.match(/^PackageName:/gm) ?? []).length };
 }
 
 /** The document of a CycloneDX predicate. Refuses by `refuse`. */
