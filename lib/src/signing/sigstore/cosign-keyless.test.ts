@@ -1,3 +1,4 @@
+import { createReadStream, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,8 +17,14 @@ import { lacks, run } from '../../client/testing/programs.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { TrustSet } from '../evidence.ts';
 import { verifyEvidence } from '../verify-evidence.ts';
+import { parseSigstoreRoot } from './root.ts';
 import { signImageKeyless } from './sign-keyless.ts';
 import { LocalSigstore, type MeansOptions } from './testing/local-sigstore.ts';
+import { serveSigstore, tokenOf, type SigstoreServer } from './testing/sigstore-server.ts';
+import { verifyBlob } from './verify-blob.ts';
+
+/** Somebody whom cosign shows a token of. */
+const someone = { subject: 'someone@acme.example', issuer: 'https://token.ci.example' };
 
 const person = {
   subject: 'https://ci.example/acme/app/.ci/release.yml@refs/heads/main',
@@ -86,6 +93,10 @@ describe.skipIf(lacks('cosign3'))('cosign 3, offline, without keys', () => {
         name: 'release',
         keyless: { issuer: { exact: person.issuer }, subject: { exact: person.subject }, root: 'local' },
       },
+      {
+        name: 'someone',
+        keyless: { issuer: { exact: someone.issuer }, subject: { exact: someone.subject }, root: 'local' },
+      },
     ],
     formats: ['cosign-v2', 'cosign-v3'],
     sigstoreRoots: { local: sigstore.trustedRoot() },
@@ -108,7 +119,9 @@ describe.skipIf(lacks('cosign3'))('cosign 3, offline, without keys', () => {
     const { reference, digest } = await signed(repository, options);
     const [verified]: Array<{ critical: { image: object } }> = JSON.parse(await cosign('verify', reference));
     expect(verified?.critical.image).toEqual({ 'docker-manifest-digest': digest });
-    await expect(cosign('verify', reference, `${person.subject}x`)).rejects.toThrow();
+    await expect(cosign('verify', reference, `${person.subject}x`)).rejects.toThrow(
+      /failed to verify certificate identity/,
+    );
     expect(await verify(repository, digest)).toMatchObject({
       valid: [{ key: 'release', identity: person, signedAt: sigstore.now.toISOString() }],
       refused: [],
@@ -123,6 +136,48 @@ describe.skipIf(lacks('cosign3'))('cosign 3, offline, without keys', () => {
     expect(await verify('keyless/attested', digest)).toMatchObject({
       valid: [],
       statements: [{ ...statement, signer: { key: 'release', identity: person } }],
+    });
+  });
+
+  describe('signs with services of this machine', () => {
+    let server: SigstoreServer;
+    beforeAll(async () => {
+      server = await serveSigstore(sigstore);
+    });
+    afterAll(() => server.stop());
+
+    async function services(logVersion: 1 | 2): Promise<string[]> {
+      const config = join(folder, `signing_config_${logVersion}.json`);
+      await writeFile(config, server.signingConfig(logVersion));
+      const flags = ['-y', '--signing-config', config, '--trusted-root', rootFile];
+      return [...flags, '--identity-token', tokenOf(someone)];
+    }
+
+    it.each([1, 2] as const)('images, which count here: log of kind %i', async (logVersion) => {
+      const repository = `theirs/${logVersion}`;
+      const { reference, digest } = await pushImage(repository);
+      await run('cosign3', ['sign', '--allow-insecure-registry', ...(await services(logVersion)), reference]);
+      expect(await verify(repository, digest)).toMatchObject({
+        valid: [{ format: 'cosign-v3', key: 'someone', identity: someone }],
+        refused: [],
+      });
+    });
+
+    it.each([1, 2] as const)('files, which verify here: log of kind %i', async (logVersion) => {
+      const file = join(folder, `file-${logVersion}`);
+      await writeFile(file, `a file of ${logVersion}`);
+      const bundle = `${file}.sigstore.json`;
+      await run('cosign3', ['sign-blob', ...(await services(logVersion)), '--bundle', bundle, file]);
+      const root = parseSigstoreRoot(sigstore.trustedRoot());
+      const by = (subject: string) =>
+        verifyBlob(
+          readFileSync(bundle),
+          { read: () => createReadStream(file) },
+          { root, issuer: { exact: someone.issuer }, subject: { exact: subject } },
+          sigstore.now,
+        );
+      expect(await by(someone.subject)).toMatchObject({ identity: someone });
+      await expect(by('somebody@acme.example')).rejects.toThrow(/signed by "someone@acme.example"/);
     });
   });
 });

@@ -1,12 +1,13 @@
-import { createHash, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 import { BitString, OctetString, Primitive, Sequence, Utf8String } from 'asn1js';
-import { Certificate, type Extension } from 'pkijs';
+import { Certificate, PublicKeyInfo, type Extension } from 'pkijs';
 import { extension, issue, oids, usageBits, type Issued } from '../../notation/authority.fixtures.ts';
 import { spkiOf } from './entry-log.ts';
 
 /** What a certificate says, right except where a test wants it otherwise. */
 export interface SignerRequest {
-  readonly key: KeyObject;
+  /** public, in PEM */
+  readonly key: string;
   readonly subject: string;
   readonly issuer: string;
   readonly notBefore: Date;
@@ -64,7 +65,6 @@ export class SigningAuthority {
     const { der } = issue({
       subject: [],
       issuer: this.issuer,
-      key: request.key,
       notBefore: request.notBefore,
       notAfter: request.notAfter,
       ca: request.ca ?? false,
@@ -77,13 +77,17 @@ export class SigningAuthority {
         ...(request.more ?? []),
       ],
     });
-    return receipt ? this.#addReceipt(der) : der;
+    const certificate = Certificate.fromBER(view(der));
+    const spki = createPublicKey(request.key).export({ type: 'spki', format: 'der' });
+    certificate.subjectPublicKeyInfo = PublicKeyInfo.fromBER(view(spki));
+    if (receipt) this.#addReceipt(certificate);
+    this.#sign(certificate);
+    return Buffer.from(certificate.toSchema(true).toBER());
   }
 
   /** Embeds the log's receipt (RFC 6962, sections 3.2 and 3.3): over the certificate without it. */
-  #addReceipt(der: Buffer): Buffer {
-    const certificate = Certificate.fromBER(view(der));
-    const body = Buffer.from(certificate.tbsView);
+  #addReceipt(certificate: Certificate): void {
+    const body = Buffer.from(certificate.encodeTBS().toBER());
     const time = Buffer.alloc(8);
     time.writeBigUInt64BE(BigInt(certificate.notBefore.value.getTime()));
     const noExtensions = Buffer.of(0, 0);
@@ -108,10 +112,12 @@ export class SigningAuthority {
       ...(certificate.extensions ?? []),
       extension('1.3.6.1.4.1.11129.2.4.2', false, list),
     ];
-    const whole = Buffer.from(certificate.encodeTBS().toBER());
-    certificate.tbsView = new Uint8Array(view(whole));
-    certificate.signatureValue = new BitString({ valueHex: view(sign('sha256', whole, this.issuer.key)) });
-    return Buffer.from(certificate.toSchema(true).toBER());
+  }
+
+  #sign(certificate: Certificate): void {
+    const body = Buffer.from(certificate.encodeTBS().toBER());
+    certificate.tbsView = new Uint8Array(view(body));
+    certificate.signatureValue = new BitString({ valueHex: view(sign('sha256', body, this.issuer.key)) });
   }
 }
 

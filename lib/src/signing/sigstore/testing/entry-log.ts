@@ -12,8 +12,8 @@ export interface Logged {
   readonly isKey?: boolean;
   /** of a DSSE envelope; absent: what is signed is a file */
   readonly envelope?: { readonly payloadType: string; readonly payload: Buffer };
-  /** of a file */
-  readonly file?: Buffer;
+  /** SHA-256 of a file */
+  readonly digest?: Buffer;
 }
 
 /** What a log writes, in whatever form a test wants it. */
@@ -117,14 +117,14 @@ interface Body {
   readonly spec: object;
 }
 
-function bodyOfFirst({ signature, signer, isKey = false, envelope, file }: Logged): Body {
+function bodyOfFirst({ signature, signer, isKey = false, envelope, digest }: Logged): Body {
   const verifier = Buffer.from(pem(isKey ? 'PUBLIC KEY' : 'CERTIFICATE', signer)).toString('base64');
   if (envelope === undefined) {
     return {
       kind: 'hashedrekord',
       apiVersion: '0.0.1',
       spec: {
-        data: { hash: { algorithm: 'sha256', value: sha256(file!).toString('hex') } },
+        data: { hash: { algorithm: 'sha256', value: digest!.toString('hex') } },
         signature: { content: signature.toString('base64'), publicKey: { content: verifier } },
       },
     };
@@ -145,15 +145,16 @@ function bodyOfFirst({ signature, signer, isKey = false, envelope, file }: Logge
   };
 }
 
-function bodyOfSecond({ signature, signer, isKey = false, envelope, file }: Logged): Body {
-  const signed = envelope === undefined ? file! : preAuthEncoding(envelope.payloadType, envelope.payload);
+function bodyOfSecond({ signature, signer, isKey = false, envelope, digest }: Logged): Body {
+  const signed =
+    envelope === undefined ? digest! : sha256(preAuthEncoding(envelope.payloadType, envelope.payload));
   const rawBytes = signer.toString('base64');
   return {
     kind: 'hashedrekord',
     apiVersion: '0.0.2',
     spec: {
       hashedRekordV002: {
-        data: { algorithm: 'SHA2_256', digest: sha256(signed).toString('base64') },
+        data: { algorithm: 'SHA2_256', digest: signed.toString('base64') },
         signature: {
           content: signature.toString('base64'),
           verifier: {

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { ContentInfo } from 'pkijs';
 import { Integer, Sequence } from 'asn1js';
-import { issue, oids, stamp, type Issued } from '../../notation/authority.fixtures.ts';
+import { issue, oids, stamp, type Issued, type StampRequest } from '../../notation/authority.fixtures.ts';
 import { parsePrivateKey, type SigningKey } from '../../private-keys.ts';
 import type { KeylessMeans } from '../sign-keyless.ts';
 import { SigningAuthority, type SignerRequest } from './certificate-authority.ts';
@@ -81,9 +81,8 @@ export class LocalSigstore {
     const key = parsePrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' }), undefined);
     const certificate = this.authority.certify({
       ...person,
-      key: privateKey,
-      notBefore: this.#after(-60_000),
-      notAfter: this.#after(540_000),
+      key: key.publicPem,
+      ...this.validity(),
       ...over,
     });
     return { key, certificate };
@@ -107,15 +106,21 @@ export class LocalSigstore {
           { integratedTime: Math.floor(at.getTime() / 1000) },
         );
       },
-      ...(stamped && { timestamp: async (signature: Buffer) => this.stamp(signature, at) }),
+      ...(stamped && { timestamp: async (signature: Buffer) => this.stamp(signature, { at }) }),
     };
   }
 
   /** A time-stamp response (RFC 3161), with the authority's certificates. */
-  stamp(bytes: Buffer, at = this.now, authority = this.timestampSigner): Buffer {
-    const token = ContentInfo.fromBER(new Uint8Array(stamp(bytes, { authority, at })).buffer);
+  stamp(bytes: Buffer, over: Partial<StampRequest> = {}): Buffer {
+    const made = stamp(bytes, { authority: this.timestampSigner, at: this.now, ...over });
+    const token = ContentInfo.fromBER(new Uint8Array(made).buffer);
     const granted = new Sequence({ value: [new Integer({ value: 0 })] });
     return Buffer.from(new Sequence({ value: [granted, token.toSchema()] }).toBER());
+  }
+
+  /** Ten minutes around now: how long certificates of signers hold. */
+  validity(): { readonly notBefore: Date; readonly notAfter: Date } {
+    return { notBefore: this.#after(-60_000), notAfter: this.#after(540_000) };
   }
 }
 
