@@ -2,7 +2,7 @@ import type { Judgement, RepositoryRule } from '@wharfinger/lib/assess/judgement
 import { canonical } from '@wharfinger/lib/assess/judgement';
 import { digestOf, type Digest } from '@wharfinger/lib/oci/digest';
 import type { Collection } from '@wharfinger/lib/routines/routine';
-import type { Revocation } from '@wharfinger/lib/signing/evidence';
+import type { Revocation, TrustedSigner } from '@wharfinger/lib/signing/evidence';
 import { parsePublicKey } from '@wharfinger/lib/signing/keys';
 import type { LoadedConfig } from '../config/load.ts';
 
@@ -107,15 +107,16 @@ export function basisOf(judgement: Judgement): Digest {
 }
 
 /**
- * Revocations of what is none of the keys that a judgement names, such as the key of a certificate authority: what rests on it
- * is noted nowhere, so that everything has to be looked at again.
+ * Revocations that no index leads from to the images that they touch: of what is none of the keys that count for images, such
+ * as the key of a certificate authority, and of keys that approve grants. Everything has to be looked at again.
  */
 export function revokedOthers({ revocations, trust, grantRules }: Judgement): readonly Revocation[] {
   if (revocations.entries.length === 0) return [];
-  const signers = [
-    ...trust.flatMap((rule) => rule.signers),
-    ...grantRules.flatMap(({ approvers }) => approvers),
-  ];
-  const known = new Set(signers.flatMap((one) => ('pem' in one ? [parsePublicKey(one).id] : [])));
-  return revocations.entries.filter(({ keyId }) => !known.has(keyId));
+  const signers = idsOf(trust.flatMap((rule) => rule.signers));
+  const approvers = idsOf(grantRules.flatMap((rule) => rule.approvers));
+  return revocations.entries.filter(({ keyId }) => !signers.has(keyId) || approvers.has(keyId));
+}
+
+function idsOf(signers: readonly TrustedSigner[]): ReadonlySet<string> {
+  return new Set(signers.flatMap((one) => ('pem' in one ? [parsePublicKey(one).id] : [])));
 }

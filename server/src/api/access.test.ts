@@ -222,7 +222,7 @@ const records = [
 ];
 
 describe('about no repository', () => {
-  test.each([
+  test.each<readonly [string, string, string]>([
     ['GET', '/', everybody],
     ['GET', '/readyz', everybody],
     ['GET', '/livez', everybody],

@@ -3,6 +3,7 @@ import type { KeyActs } from '../api/revocations/routes.ts';
 import type { RecordActs } from '../api/records/routes.ts';
 import { listRecords, recordInForce, type RecordKind } from '../stores/policy-record-rows.ts';
 import { latestRevocationList } from '../stores/revocations.ts';
+import { addGrant } from './add-grant.ts';
 import { changePolicy } from './change-policy.ts';
 import { readDocument, type Documents } from './documents.ts';
 import { revokeKey, type RevokeParts } from './revoke.ts';
@@ -20,6 +21,7 @@ export function createRecordActs(parts: RevokeParts): RecordActs {
       if (kind === 'waiver') demandOwner(parts, checked as Documents['waiver']);
       return changePolicy(parts, by, (change) => change.add(kind, checked));
     },
+    addGrant: (envelopes, by) => addGrant(parts, by, envelopes),
     end: (kind, name, { by, reason }) => changePolicy(parts, by, (change) => change.end(kind, name, reason)),
   };
 }
@@ -40,7 +42,7 @@ export function createKeyActs(parts: RevokeParts): KeyActs {
 function demandOwner({ inForce }: RevokeParts, { owner }: Documents['waiver']): void {
   const people = new Set([
     ...inForce.current().config.users.map(({ name }) => name),
-    ...inForce.signers().map(({ name, principal }) => principal ?? name),
+    ...inForce.trust().signers.map(({ name, principal }) => principal ?? name),
   ]);
   if (people.has(owner)) return;
   throw new WharfingerError('INPUT_INVALID', {

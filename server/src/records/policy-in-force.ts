@@ -1,7 +1,8 @@
 import { WharfingerError } from '@wharfinger/lib/errors';
+import type { GrantRule } from '@wharfinger/lib/assess/judgement-document';
 import { digestOf } from '@wharfinger/lib/oci/digest';
 import type { Collection } from '@wharfinger/lib/routines/routine';
-import type { TrustedSigner } from '@wharfinger/lib/signing/evidence';
+import type { Revocation, TrustedSigner } from '@wharfinger/lib/signing/evidence';
 import type { Policy } from '../access/policy.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Db } from '../db/schema.ts';
@@ -15,12 +16,19 @@ import { assemble, type AddedByRecords, type StoredPolicy } from './assemble.ts'
 /** A policy, and the version that it was read as. */
 export type VersionedPolicy = Policy & { readonly version: number };
 
+/** Everybody whom a policy names, and who does not count any more. */
+export interface NamedTrust {
+  readonly signers: readonly TrustedSigner[];
+  readonly grantRules: readonly GrantRule[];
+  readonly revocations: readonly Revocation[];
+}
+
 /** The policy that this process decides by. */
 export interface PolicyInForce {
   /** as it was last read */
   current(): VersionedPolicy;
-  /** everybody whom it names, whatever for */
-  signers(): readonly TrustedSigner[];
+  /** whom it names, configured or recorded */
+  trust(): NamedTrust;
   /** as it is now: read again where it was changed since, here or by another process */
   fresh(): Promise<VersionedPolicy>;
   /**
@@ -69,13 +77,11 @@ export async function openPolicy({
 }: PolicyParts): Promise<PolicyInForce> {
   let config = first;
   let policy: VersionedPolicy;
-  let signers: readonly TrustedSigner[];
+  let trust: NamedTrust;
   /** one reading after the other, so that an older state never takes the place of a newer one */
   let reading: Promise<unknown> = Promise.resolve();
 
-  async function read(
-    wanted: LoadedConfig,
-  ): Promise<{ policy: VersionedPolicy; signers: readonly TrustedSigner[] }> {
+  async function read(wanted: LoadedConfig): Promise<{ policy: VersionedPolicy; trust: NamedTrust }> {
     const stored = await readStoredPolicy(db);
     const { records, mistakes } = assemble(wanted, builtIn, stored);
     if (mistakes.length > 0) {
@@ -85,7 +91,7 @@ export async function openPolicy({
       });
     }
     const { version } = stored;
-    return { policy: { ...build(wanted, records), version }, signers: signersOf(wanted, records) };
+    return { policy: { ...build(wanted, records), version }, trust: namedIn(wanted, records) };
   }
 
   /** A changed configuration is a change of what decides: it is counted, once. */
@@ -106,16 +112,16 @@ export async function openPolicy({
 
   await read(config);
   await countConfiguration(config);
-  ({ policy, signers } = await read(config));
+  ({ policy, trust } = await read(config));
 
   return {
     current: () => policy,
-    signers: () => signers,
+    trust: () => trust,
     async fresh() {
       if ((await policyVersion(db)) === policy.version) return policy;
       return inOrder(async () => {
         if ((await policyVersion(db)) === policy.version) return policy;
-        ({ policy, signers } = await read(config));
+        ({ policy, trust } = await read(config));
         onChange(policy);
         return policy;
       });
@@ -124,7 +130,7 @@ export async function openPolicy({
       inOrder(async () => {
         await read(wanted);
         await countConfiguration(wanted);
-        ({ policy, signers } = await read(wanted));
+        ({ policy, trust } = await read(wanted));
         config = wanted;
         onChange(policy);
       }),
@@ -139,11 +145,11 @@ function decisiveIn(config: LoadedConfig): unknown[] {
   return [namespaces, trust, sigstoreRoots, trustStores, certificateRevocations, custody, grantRules];
 }
 
-function signersOf(
-  ...parts: ReadonlyArray<Pick<AddedByRecords, 'trust' | 'grantRules'>>
-): readonly TrustedSigner[] {
-  return parts.flatMap(({ trust, grantRules }) => [
-    ...trust.flatMap((rule) => rule.signers),
+function namedIn(config: LoadedConfig, records: AddedByRecords): NamedTrust {
+  const grantRules = [...config.grantRules, ...records.grantRules];
+  const signers = [
+    ...[...config.trust, ...records.trust].flatMap((rule) => rule.signers),
     ...grantRules.flatMap((rule) => rule.approvers),
-  ]);
+  ];
+  return { signers, grantRules, revocations: records.revocations.entries };
 }

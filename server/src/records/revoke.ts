@@ -60,7 +60,7 @@ export async function revokeKey(parts: RevokeParts, by: string, order: RevokeOrd
   const { compromisedSince, reason } = order;
   if (compromisedSince !== undefined && compromisedSince > now())
     throw new WharfingerError('INPUT_INVALID', { what: 'compromisedSince is still to come' });
-  const { keyId, signer } = findKey(order.key, inForce.signers());
+  const { keyId, signer } = findKey(order.key, inForce.trust().signers);
   return changePolicy(parts, by, async ({ trx, at, version }) => {
     await addRevocation(trx, { keyId, signer, compromisedSince, reason, by, at });
     const { version: list } = await issueList(trx, parts, at);

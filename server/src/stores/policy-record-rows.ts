@@ -95,6 +95,18 @@ export async function recordInForce(
   return row && recordOf(row);
 }
 
+/** True if there is or ever was a record of that kind and name. */
+export async function recordEver(db: Db, kind: RecordKind, name: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('policy_records')
+    .select('id')
+    .where('kind', '=', kind)
+    .where('name', '=', name)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** Every record that is in force, in the order in which they were made. */
 export async function recordsInForce(db: Db): Promise<PolicyRecord[]> {
   const rows = await db

@@ -7,6 +7,7 @@ import {
   addRecord,
   endRecord,
   listRecords,
+  recordEver,
   recordInForce,
   recordsInForce,
   type PolicyRecord,
@@ -20,6 +21,7 @@ import {
   revocationsInForce,
   revokedKeys,
 } from './revocations.ts';
+import { emptyEvidence } from '../testing/empty-evidence.ts';
 import { createSqlCatalog } from './sql-catalog.ts';
 
 const at = new Date(Date.UTC(2026, 0, 1));
@@ -79,6 +81,8 @@ describe.each(testDatabases)('records of the policy on $name', (kind) => {
     expect(ended).toEqual({ ...made, ended: act });
     expect(await endRecord(db, 'publisher', 'acme', act)).toBeUndefined();
     expect(await recordInForce(db, 'publisher', 'acme')).toBeUndefined();
+    expect(await recordEver(db, 'publisher', 'acme')).toBe(true);
+    expect(await recordEver(db, 'key', 'acme')).toBe(false);
     const again = await add('acme', { name: 'acme', team: 'b' }, 3);
     const page = { after: 0, limit: 10 };
     expect(await listRecords(db, 'publisher', { ...page, ended: false })).toEqual([again]);
@@ -141,7 +145,7 @@ describe.each(testDatabases)('records of the policy on $name', (kind) => {
     const catalog = createSqlCatalog(db);
     const digest = await addImage(catalog, 'a', 'x');
     await addImage(catalog, 'b', 'x');
-    const report = { report: { valid: [], refused: [] }, madeFrom: 'm' };
+    const report = { report: emptyEvidence, madeFrom: 'm' };
     for (const repository of ['a', 'b']) {
       await putSignatureReport(db, { repository, digest }, report, 0, at);
       await noteSigners(db, { repository, digest }, [keyId('a'), keyId('b'), keyId('a')]);

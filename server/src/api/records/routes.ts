@@ -10,6 +10,8 @@ import { demandAdmin, pageFields, parseInput, type ApiContext } from '../context
 export interface RecordActs {
   /** Puts a record in force. @throws WharfingerError RECORD_EXISTS, INPUT_INVALID, BINDING_INVALID, WAIVER_INVALID */
   readonly add: (kind: RecordKind, document: unknown, by: string) => Promise<PolicyRecord>;
+  /** Puts a break-glass grant in force. @throws WharfingerError GRANT_INVALID, RECORD_EXISTS */
+  readonly addGrant: (envelopes: readonly string[], by: string) => Promise<PolicyRecord>;
   /** Reads what a record is to say, and no more. */
   readonly read: (kind: RecordKind, document: unknown) => unknown;
   /** The record of that kind and name that is in force; undefined: there is none. */
@@ -78,6 +80,29 @@ export function addRecordRoutes(context: ApiContext, records: RecordActs): void 
       return answerOf(await records.end(kind, name, { by: request.caller.principal ?? '', reason }));
     });
   }
+}
+
+const grantBody = z.strictObject({
+  /** the same grant, signed by each approver */
+  envelopes: z.array(z.string().min(1).max(65_536)).min(1).max(100),
+});
+
+/** Grants: signatures put one in force, not a right of who brings it. An administrator ends it. */
+export function addGrantRoutes(context: ApiContext, records: RecordActs): void {
+  const { app } = context;
+  addRecordList(context, 'grants', 'grant', records);
+
+  app.post('/api/v1/grants', async (request) => {
+    demandSignedIn(request);
+    const { envelopes } = parseInput(grantBody, request.body);
+    return answerOf(await records.addGrant(envelopes, request.caller.principal ?? ''));
+  });
+
+  app.post('/api/v1/grants/end', async (request) => {
+    demandAdmin(context, request);
+    const { name, reason } = parseInput(endBody, request.body);
+    return answerOf(await records.end('grant', name, { by: request.caller.principal ?? '', reason }));
+  });
 }
 
 /** Lists the records of a kind, for everybody who signed in: the judgement says the same. */

@@ -24,6 +24,7 @@ export const policyRecords: Migration = {
     ) {table}`,
     `create unique index policy_records_in_force on policy_records (kind, name) where ended_at is null`,
     `create index policy_records_by_kind on policy_records (kind, id)`,
+    `create index policy_records_by_name on policy_records (kind, name)`,
     `create table revocations (
       id {id},
       key_id {text} not null,
