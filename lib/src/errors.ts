@@ -127,6 +127,12 @@ const table = {
     message: 'the manifest refers to parts that this repository does not have',
     remedy: 'push the missing parts first',
   },
+  MANIFEST_IN_USE: {
+    status: 409,
+    oci: 'DENIED',
+    message: 'the chain of custody of another image rests on this one',
+    remedy: 'delete the images that are built on it first',
+  },
   MANIFEST_TOO_LARGE: {
     status: 413,
     oci: 'SIZE_INVALID',

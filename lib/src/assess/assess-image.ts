@@ -3,15 +3,14 @@ import type { ImageSource } from '../client/image-source.ts';
 import { composeImage } from '../inspect/compose-image.ts';
 import type { ImageInventory, LayerInventory } from '../inspect/inventory.ts';
 import type { Digest } from '../oci/digest.ts';
+import type { EvidenceSource } from '../oci/evidence-source.ts';
 import type { Facts } from '../routines/facts.ts';
 import type { Purpose, Verdict } from '../routines/verdict.ts';
-import type { SignatureReport } from '../signing/evidence.ts';
-import { verifyEvidence } from '../signing/verify-evidence.ts';
-import { factsOfImage } from './facts-of-image.ts';
-import { checkedSignatures } from './facts-of-signatures.ts';
+import { factsAndTime } from './facts-of-image.ts';
 import { subjectsOf, type MatchedPackages } from './findings-of-image.ts';
-import { holdOn, judgeFacts } from './judge-facts.ts';
+import { holdOn, judgeFacts, type KnownFacts } from './judge-facts.ts';
 import type { Judgement } from './judgement-document.ts';
+import { lookUpEvidence, type ImageEvidence } from './look-up-evidence.ts';
 import { rulesFor } from './rules-for.ts';
 
 /** What an image is assessed with. */
@@ -21,6 +20,8 @@ export interface AssessOptions {
   readonly judgement: Judgement;
   readonly purpose: Purpose;
   readonly now: Date;
+  /** where the evidence of other repositories lies, which a chain of custody leads to; left out: nowhere but in the image's own */
+  readonly evidenceOf?: (repository: string) => EvidenceSource | undefined;
   /** Finds the advisories that match; undefined: there are none here, and what needs them is undecided. */
   readonly findMatches: ((packages: readonly PackageVersion[]) => Promise<MatchedPackages>) | undefined;
   /**
@@ -32,6 +33,9 @@ export interface AssessOptions {
 
 /** An image taken apart, verified and judged. */
 export interface Assessment {
+  /** the facts, and until when they are known to be so */
+  readonly known: KnownFacts;
+  readonly evidence: ImageEvidence;
   readonly facts: Facts;
   readonly inventory: ImageInventory;
   readonly verdict: Verdict;
@@ -52,12 +56,11 @@ export async function assessImage(source: ImageSource, options: AssessOptions): 
   for await (const layer of options.inspectLayers(distinct(source.layers))) layers.set(layer.digest, layer);
   const inventory = composeImage(source.manifest, config, layers);
   const matched = await options.findMatches?.(subjectsOf(inventory));
-  // an archive of docker save cannot carry signatures, which is an answer: there are none
-  const none: SignatureReport = { valid: [], refused: [] };
-  const report = source.evidence
-    ? await verifyEvidence({ digest: source.digest }, source.evidence, rules.trust, now)
-    : none;
-  const facts = factsOfImage({
+  const evidence = await lookUpEvidence(
+    { repository, digest: source.digest, config, rules, registry: judgement.registry, now },
+    options.evidenceOf ?? ((name) => (name === repository ? source.evidence : undefined)),
+  );
+  const known = factsAndTime({
     repository,
     digest: source.digest,
     manifest: source.manifest,
@@ -66,11 +69,11 @@ export async function assessImage(source: ImageSource, options: AssessOptions): 
     config,
     inventory,
     ...(matched && { matched }),
-    signatures: checkedSignatures(source.digest, report, rules),
+    evidence,
     registered: rules.repository,
     ...(held && { held: { ...held, at: new Date(held.at) } }),
   });
-  return { facts, inventory, verdict: judgeFacts({ facts }, rules, purpose, now) };
+  return { known, facts: known.facts, inventory, evidence, verdict: judgeFacts(known, rules, purpose, now) };
 }
 
 function distinct(layers: ImageSource['layers']): ImageSource['layers'] {

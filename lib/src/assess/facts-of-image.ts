@@ -6,18 +6,18 @@ import type { Digest } from '../oci/digest.ts';
 import type { Manifest } from '../oci/manifest.ts';
 import type {
   ConfigFacts,
+  CustodyFacts,
   Facts,
+  FindingFact,
   ImageFacts,
   InventoryFacts,
   RepositoryFacts,
   SubjectKind,
 } from '../routines/facts.ts';
-import type { EvidenceReport } from '../signing/evidence.ts';
-import { attestationFacts } from './facts-of-attestations.ts';
 import { signatureFacts, type CheckedSignatures } from './facts-of-signatures.ts';
 import { findingFacts, type MatchedPackages } from './findings-of-image.ts';
 import { withVex } from './findings-with-vex.ts';
-import { earliest } from './rules-for.ts';
+import type { ImageEvidence } from './look-up-evidence.ts';
 
 /** What is known of an image. What is not known is left out: an empty list says that there is nothing. */
 export interface KnownOfImage {
@@ -34,23 +34,14 @@ export interface KnownOfImage {
   readonly inventory?: ImageInventory;
   /** what was found when its packages were compared with the advisories; left out: not matched yet */
   readonly matched?: MatchedPackages;
-  /** left out: not looked up yet, or part of `evidence` */
+  /** signatures alone; left out: not looked up yet, or part of `evidence` */
   readonly signatures?: CheckedSignatures;
   /** all evidence; left out: not looked up yet */
-  readonly evidence?: CheckedEvidence;
+  readonly evidence?: Pick<ImageEvidence, 'report' | 'trustedKeys' | 'attested' | 'custody' | 'validUntil'>;
   /** what the registry says of the repository; left out: nothing */
   readonly registered?: RepositoryFacts;
   /** who holds it by hand; left out: nobody */
   readonly held?: { readonly by: string; readonly at: Date; readonly reason: string };
-}
-
-/** What was found when all evidence of an image was verified. */
-export interface CheckedEvidence extends CheckedSignatures {
-  readonly report: EvidenceReport;
-  /** logical identity of the registry that judges; left out: outside of one, where no approval is in force */
-  readonly registry?: string;
-  /** by this time approvals are in force or not */
-  readonly now: Date;
 }
 
 /** Turns what is known of an image into the facts that routines judge. Pure; findings come in their canonical order. */
@@ -60,35 +51,36 @@ export function factsOfImage(known: KnownOfImage): Facts {
 
 /** The same, and when time alone may change them next (RFC 3339; absent: it does not). */
 export function factsAndTime(known: KnownOfImage): { readonly facts: Facts; readonly validUntil?: string } {
-  const { repository, digest, inventory, matched, evidence, registered, held } = known;
+  const { inventory, matched, evidence, registered, held } = known;
   const signatures = evidence ?? known.signatures;
-  const image = imageFacts(known);
-  const { platform } = image;
-  const attested =
-    evidence &&
-    attestationFacts(
-      evidence.report,
-      {
-        digest,
-        repository,
-        ...(evidence.registry === undefined ? {} : { registry: evidence.registry }),
-        ...(platform === undefined ? {} : { platform }),
-      },
-      evidence.now,
-    );
   const findings = inventory && matched && findingFacts(inventory.packages, matched.matches);
-  const validUntil = earliest(evidence?.report.validUntil, attested?.validUntil);
   const facts: Facts = {
-    image,
+    image: imageFacts(known),
     ...(inventory && { inventory: inventoryFacts(inventory) }),
-    ...(findings && { findings: withVex(findings, attested?.vex ?? []) }),
+    ...(findings && {
+      findings: withTeams(withVex(findings, evidence?.attested.vex ?? []), evidence?.custody),
+    }),
     ...(inventory && matched && { advisories: { uncovered: matched.uncovered } }),
     ...(signatures && { signatures: signatureFacts(signatures) }),
-    ...(attested && { attestations: attested.facts }),
+    ...(evidence && { attestations: evidence.attested.facts }),
+    ...(evidence?.custody && { custody: evidence.custody }),
     ...(registered && { repository: registered }),
     ...(held && { held: { by: held.by, at: held.at.toISOString(), reason: held.reason } }),
   };
+  const validUntil = evidence?.validUntil;
   return { facts, ...(validUntil === undefined ? {} : { validUntil }) };
+}
+
+/** Findings with the team that answers for their layer. */
+function withTeams(
+  findings: readonly FindingFact[],
+  custody: CustodyFacts | undefined,
+): readonly FindingFact[] {
+  const teams = new Map(custody?.layers.map(({ index, team }) => [index, team]));
+  return findings.map((finding) => {
+    const team = teams.get(finding.layer);
+    return team === undefined ? finding : { ...finding, team };
+  });
 }
 
 const base = 'org.opencontainers.image.base';

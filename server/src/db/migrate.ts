@@ -8,6 +8,7 @@ import { receipts } from './migrations/0004-receipts.ts';
 import { policyRecords } from './migrations/0005-policy-records.ts';
 import { snapshots } from './migrations/0010-snapshots.ts';
 import { promotions } from './migrations/0011-promotions.ts';
+import { custody } from './migrations/0012-custody.ts';
 import type { Db } from './schema.ts';
 
 /** One step of the schema; never changed once it was released. */
@@ -26,6 +27,7 @@ const migrations: readonly Migration[] = [
   policyRecords,
   snapshots,
   promotions,
+  custody,
 ];
 
 /** Names the lock that one migrating process holds; any number will do, if it stays the same. */

@@ -41,6 +41,7 @@ export interface Schema {
   advisory_generations: AdvisoryGenerationRow;
   recorded_inventories: RecordedInventoryRow;
   verdict_receipts: VerdictReceiptRow;
+  chain_parts: ChainPartRow;
   holds: HoldRow;
   settings: SettingRow;
   policy_version: PolicyVersionRow;
@@ -332,6 +333,14 @@ interface VerdictReceiptRow {
   inventory: string | null;
   /** when the evidence could change by time alone */
   valid_until: Time | null;
+}
+
+/** What the chain of custody of an image rests on, in its own repository or another. */
+interface ChainPartRow {
+  repository_id: number;
+  digest: string;
+  part_repository: string;
+  part_digest: string;
 }
 
 /** Held by hand until somebody releases it: both acts are kept, also when the manifest is deleted. */

@@ -1,10 +1,9 @@
-import { factsOfImage } from '@wharfinger/lib/assess/facts-of-image';
+import { factsAndTime } from '@wharfinger/lib/assess/facts-of-image';
 import {
   subjectsOf,
   uncoveredEcosystems,
   type MatchedPackages,
 } from '@wharfinger/lib/assess/findings-of-image';
-import { checkedSignatures } from '@wharfinger/lib/assess/facts-of-signatures';
 import type { KnownFacts } from '@wharfinger/lib/assess/judge-facts';
 import type { Db } from '../db/schema.ts';
 import { coveredEcosystems, isCovered } from '../stores/covered-ecosystems.ts';
@@ -32,20 +31,19 @@ async function matchImage(db: Db, { id, inventory }: StoredImage): Promise<Match
 export async function gatherFacts(parts: PipelineParts, place: Placed): Promise<KnownFacts | undefined> {
   const image = await loadImage(parts, place);
   if (!image) return undefined;
-  const [inspected, report, held] = await Promise.all([
+  const [inspected, evidence, held] = await Promise.all([
     getImage(parts.db, place.digest, inventoryFormat),
     currentSignatures(parts, place),
     standingHold(parts.db, place),
   ]);
   const matched = inspected && (await matchImage(parts.db, inspected));
   const rules = parts.policy().rulesFor(place.repository, 'pull', parts.now());
-  const facts = factsOfImage({
+  return factsAndTime({
     ...image,
     ...(inspected && { inventory: inspected.inventory }),
     ...(matched && { matched }),
-    signatures: checkedSignatures(place.digest, report, rules),
+    evidence,
     registered: rules.repository,
     ...(held && { held }),
   });
-  return { facts, ...(report.validUntil === undefined ? {} : { validUntil: report.validUntil }) };
 }

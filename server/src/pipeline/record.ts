@@ -1,3 +1,4 @@
+import { WharfingerError } from '@wharfinger/lib/errors';
 import { isDigest, type Digest } from '@wharfinger/lib/oci/digest';
 import { recordAudit } from '../audit/record.ts';
 import { currentOrigin } from '../identity/origin.ts';
@@ -5,6 +6,7 @@ import { afterCommit } from '../db/transaction.ts';
 import type { Db } from '../db/schema.ts';
 import type { VerdictMemory } from '../gate/verdict-memory.ts';
 import type { CatalogChange } from '../stores/catalog-change.ts';
+import { placesRestingOn } from '../stores/chain-parts.ts';
 import { incompleteWithPart, indexesWithChild, subjectAndTags } from '../stores/incomplete-manifests.ts';
 import type { Placed } from '../stores/repositories.ts';
 import { invalidate } from './follow.ts';
@@ -29,13 +31,16 @@ export async function recordChange(trx: Db, memory: VerdictMemory, change: Catal
         ),
       );
       await followParts(trx, memory, change, change.digest);
+      await followChain(trx, memory, { repository, digest: change.digest }, change.at);
       if (change.added) await followIndexes(trx, memory, change, change.digest);
       break;
     case 'blob-linked':
       await followParts(trx, memory, change, change.blob.digest);
       break;
     case 'manifest-deleted':
+      await keepAncestors(trx, change);
       await followEvidence(trx, memory, change, subjectsOf(change.subject ?? undefined, change.tags));
+      await followChain(trx, memory, { repository, digest: change.digest }, change.at);
       await followIndexes(trx, memory, change, change.digest);
       afterCommit(trx, () => memory.forget(repository, change.digest));
       break;
@@ -83,7 +88,30 @@ async function followEvidence(
   change: CatalogChange,
   subjects: readonly Digest[],
 ): Promise<void> {
-  await invalidate(trx, memory, 'verify', placesIn(change.repository, subjects), change.at);
+  const places = placesIn(change.repository, subjects);
+  await invalidate(trx, memory, 'verify', places, change.at);
+  for (const place of places) await followChain(trx, memory, place, change.at);
+}
+
+/**
+ * What images were built on is kept as long as they are: without it their chains cannot be verified any more. What carries
+ * evidence has a right of its own to be deleted with.
+ */
+async function keepAncestors(
+  trx: Db,
+  { repository, digest, subject }: Extract<CatalogChange, { kind: 'manifest-deleted' }>,
+): Promise<void> {
+  if (subject !== null) return;
+  const [built] = await placesRestingOn(trx, { repository, digest });
+  if (built)
+    throw new WharfingerError('MANIFEST_IN_USE', {
+      what: `${built.repository}@${built.digest} is built on ${repository}@${digest}`,
+    });
+}
+
+/** Images built on one, as their chains of custody say: what becomes of it and of what is stated about it decides for them too. */
+async function followChain(trx: Db, memory: VerdictMemory, part: Placed, at: Date): Promise<void> {
+  await invalidate(trx, memory, 'verify', await placesRestingOn(trx, part), at);
 }
 
 function placesIn(repository: string, digests: readonly Digest[]): Placed[] {

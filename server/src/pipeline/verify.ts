@@ -1,12 +1,14 @@
 import type { Rules } from '@wharfinger/lib/assess/rules-for';
-import { verifyEvidence } from '@wharfinger/lib/signing/verify-evidence';
+import { lookUpEvidence, type ImageEvidence } from '@wharfinger/lib/assess/look-up-evidence';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import { transact } from '../db/transaction.ts';
+import { noteChainParts } from '../stores/chain-parts.ts';
 import { noteSigners } from '../stores/evidence-signers.ts';
 import { changesOf } from '../stores/image-changes.ts';
 import { lockPolicyVersion } from '../stores/policy-version.ts';
 import type { Placed } from '../stores/repositories.ts';
-import { getSignatureReport, putSignatureReport, type KeptReport } from '../stores/signature-reports.ts';
+import { getSignatureReport, putSignatureReport } from '../stores/signature-reports.ts';
+import { loadImage } from './stored-image.ts';
 import { ownEvidence } from './own-evidence.ts';
 import type { PipelineParts } from './parts.ts';
 
@@ -19,23 +21,28 @@ const maxTries = 5;
  *
  * @throws WharfingerError UNAVAILABLE where the policy changes faster than it can be verified by
  */
-export async function verifySignatures(parts: PipelineParts, place: Placed): Promise<KeptReport> {
-  const { repository, digest } = place;
+export async function verifySignatures(parts: PipelineParts, place: Placed): Promise<ImageEvidence> {
+  const { repository } = place;
   for (let attempt = 1; attempt <= maxTries; attempt += 1) {
     const now = parts.now();
     const policy = await parts.freshPolicy();
     const { evidence } = await changesOf(parts.db, place);
-    const source = ownEvidence(parts.catalog, parts.storage, repository);
-    const { trust } = policy.rulesFor(repository, 'pull', now);
-    const { valid, refused, validUntil, statements } = await verifyEvidence({ digest }, source, trust, now);
-    const report = { valid, refused, ...(validUntil === undefined ? {} : { validUntil }) };
+    const rules = policy.rulesFor(repository, 'pull', now);
+    const image = await loadImage(parts, place);
+    const registry = policy.config.registry.identity;
+    const report = await lookUpEvidence(
+      { ...place, ...(image?.config && { config: image.config }), rules, registry, now },
+      (name) => ownEvidence(parts.catalog, parts.storage, name),
+    );
     const madeFrom = policy.trustDigest(repository, now);
-    const signers = [...valid, ...statements.map(({ signer }) => signer)].map(({ keyId }) => keyId);
     const inTime = await transact(parts.db, async (trx) => {
       // Who revokes a key ends what is noted here. What was verified by an older policy comes too late to be noted.
       if ((await lockPolicyVersion(trx)) !== policy.version) return false;
       const isKept = await putSignatureReport(trx, place, { report, madeFrom }, evidence, now);
-      if (isKept) await noteSigners(trx, place, signers);
+      if (isKept) {
+        await noteSigners(trx, place, report.keyIds);
+        await noteChainParts(trx, place, report.ancestors);
+      }
       return true;
     });
     if (inTime) return report;
@@ -44,7 +51,7 @@ export async function verifySignatures(parts: PipelineParts, place: Placed): Pro
 }
 
 /** The report on an image, made now if there is none for those who are trusted now, or time has ended it. */
-export async function currentSignatures(parts: PipelineParts, place: Placed): Promise<KeptReport> {
+export async function currentSignatures(parts: PipelineParts, place: Placed): Promise<ImageEvidence> {
   const stored = await getSignatureReport(parts.db, place);
   const now = parts.now();
   if (stored?.madeFrom === parts.policy().trustDigest(place.repository, now) && holds(stored.report, now))

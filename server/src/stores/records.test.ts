@@ -8,6 +8,7 @@ import { getLayerInventory, hasLayerInventory, putLayerInventory } from './layer
 import { changesOf, noteChanges } from './image-changes.ts';
 import { getSignatureReport, putSignatureReport } from './signature-reports.ts';
 import { getSetting, putSetting } from './settings.ts';
+import { emptyEvidence } from '../testing/empty-evidence.ts';
 import { createSqlCatalog } from './sql-catalog.ts';
 import { expiredVerdicts, getVerdict, lastOutcome, putVerdict } from './verdicts.ts';
 
@@ -72,7 +73,7 @@ describe.each(testDatabases)('records on $name', (kind) => {
   test('verdicts and reports are about manifests that are there, and go with them', async () => {
     const { db } = opened;
     const catalog = createSqlCatalog(db);
-    const stored = { report: { valid: [], refused: [] }, madeFrom: 'k' };
+    const stored = { report: emptyEvidence, madeFrom: 'k' };
     const nowhere = { repository: 'a', digest: digestOf('none') };
     expect(await putVerdict(db, { verdict: verdictOn('a', digestOf('none')), madeFrom: {} }, 0)).toBe(false);
     expect(await putSignatureReport(db, nowhere, stored, 0, at)).toBe(false);
@@ -105,19 +106,17 @@ describe.each(testDatabases)('records on $name', (kind) => {
   test('reports on signatures stand until the evidence changes, whatever else does', async () => {
     const { db } = opened;
     const place = { repository: 'a', digest: await image('a', 'x') };
-    const report = {
-      valid: [
-        {
-          format: 'cosign-v3',
-          key: 'release',
-          keyId: 'ab',
-          principal: 'ann',
-          purposes: ['release'],
-          evidence: digestOf('e'),
-        },
-      ],
-      refused: [],
-    } as const;
+    const valid = [
+      {
+        format: 'cosign-v3',
+        key: 'release',
+        keyId: 'ab',
+        principal: 'ann',
+        purposes: ['release'],
+        evidence: digestOf('e'),
+      },
+    ] as const;
+    const report = { ...emptyEvidence, report: { valid, refused: [] }, keyIds: ['ab'] };
     await putSignatureReport(db, place, { report, madeFrom: 'k1' }, 0, at);
     await putSignatureReport(db, place, { report, madeFrom: 'k2' }, 0, at);
     expect(await getSignatureReport(db, place)).toEqual({ report, madeFrom: 'k2' });

@@ -1,17 +1,11 @@
-import type { SignatureReport } from '@wharfinger/lib/signing/evidence';
+import type { ImageEvidence } from '@wharfinger/lib/assess/look-up-evidence';
 import { sql } from 'kysely';
 import type { Db } from '../db/schema.ts';
 import type { Placed } from './repositories.ts';
 
-/** What was found when signatures were verified. */
-export interface KeptReport extends SignatureReport {
-  /** RFC 3339: time alone may change it then; absent: it does not */
-  readonly validUntil?: string;
-}
-
-/** A report, and what it was made from. */
+/** What was found when the evidence of an image was verified, and what it was made from. */
 export interface StoredReport {
-  readonly report: KeptReport;
+  readonly report: ImageEvidence;
   /** the caller's hash over the trusted keys: another one means that it must be made again */
   readonly madeFrom: string;
 }
@@ -31,7 +25,7 @@ export async function getSignatureReport(db: Db, place: Placed): Promise<StoredR
     .where('signature_reports.digest', '=', place.digest)
     .where((eb) => eb('signature_reports.evidence', '=', eb.fn.coalesce('image_changes.evidence', eb.lit(0))))
     .executeTakeFirst();
-  return row && { report: JSON.parse(row.report) as KeptReport, madeFrom: row.made_from };
+  return row && { report: JSON.parse(row.report) as ImageEvidence, madeFrom: row.made_from };
 }
 
 /**
