@@ -92,7 +92,11 @@ function stageOf({ stages }: CustodyLayout, repository: string): { readonly stag
 
 function keysOf({ stages, children }: CustodyReport): string[] {
   return [
-    ...stages.flatMap(({ keyId, approvals }) => [keyId, ...approvals.map((approval) => approval.keyId)]),
+    ...stages.flatMap(({ keyId, approvals, intake }) => [
+      keyId,
+      ...approvals.map((approval) => approval.keyId),
+      ...(intake ? [intake.keyId] : []),
+    ]),
     ...children.flatMap(keysOf),
   ];
 }

@@ -47,6 +47,7 @@ export function findIntake(
     else if (typeof summary !== 'string') {
       counted.push({
         principal: statement.signer.principal,
+        keyId: statement.signer.keyId,
         key: statement.signer.key,
         timeVerified: summary.timeVerified,
         policy: summary.policy.digest,

@@ -72,6 +72,7 @@ export interface CountedApproval {
 export interface CountedIntake {
   readonly principal: string;
   readonly key: string;
+  readonly keyId: string;
   /** RFC 3339 */
   readonly timeVerified: string;
   /** digest of the policy that it was verified by */
