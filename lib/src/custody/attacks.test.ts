@@ -44,7 +44,7 @@ interface Attack {
   readonly names?: readonly string[];
   readonly steps?: Steps;
   /** what is done to a chain that was made, and what is walked then */
-  after?(chain: Chain): Promise<Partial<Place> | void> | Partial<Place> | void;
+  readonly after?: (chain: Chain) => Promise<Partial<Place> | void> | Partial<Place> | void;
   readonly walk?: Change | ((chain: Chain) => Change);
 }
 

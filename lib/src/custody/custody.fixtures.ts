@@ -339,13 +339,13 @@ export interface Steps {
   readonly baseImage?: ImageSpec;
   readonly nodeImage?: ImageSpec;
   readonly appImage?: ImageSpec;
-  base?(world: World, image: CustodyImage): Built;
-  node?(world: World, image: CustodyImage, base: Built): Built;
-  app?(world: World, image: CustodyImage, node: Built, base: Built): Built;
-  approveBase?(world: World, base: Built): void;
-  approveApp?(world: World, app: Built): void;
-  takeInBase?(world: World, base: Built): void;
-  takeInNode?(world: World, node: Built): void;
+  readonly base?: (world: World, image: CustodyImage) => Built;
+  readonly node?: (world: World, image: CustodyImage, base: Built) => Built;
+  readonly app?: (world: World, image: CustodyImage, node: Built, base: Built) => Built;
+  readonly approveBase?: (world: World, base: Built) => void;
+  readonly approveApp?: (world: World, app: Built) => void;
+  readonly takeInBase?: (world: World, base: Built) => void;
+  readonly takeInNode?: (world: World, node: Built) => void;
 }
 
 /** A chain of three teams with nothing against it, but for the steps given. */
