@@ -36,8 +36,10 @@ export async function loadTrust(config: Config, base: string, mistakes: string[]
     const signers: TrustedSigner[] = await reader.keys(entry.keys ?? [], `trust.${at}.keys`);
     for (const { issuer, subject, root, ...said } of entry.identities ?? [])
       signers.push({ ...said, keyless: { issuer, subject, root } });
-    for (const { trustStores, trustedIdentities, level, ...said } of entry.certificates ?? [])
-      signers.push({ ...said, notation: { trustStores, trustedIdentities, level } });
+    for (const entryOf of entry.certificates ?? []) {
+      const { trustStores, trustedIdentities, level, override, verifyTimestamp, ...said } = entryOf;
+      signers.push({ ...said, notation: { trustStores, trustedIdentities, level, override, verifyTimestamp } });
+    }
     trust.push({ pattern: entry.repositories, signers, formats: entry.formats ?? usualFormats(signers) });
   }
   mistakes.push(...ambiguous(trust));

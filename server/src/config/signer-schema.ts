@@ -53,6 +53,14 @@ export const notationFields = z.strictObject({
   trustStores: z.array(trustStoreName).min(1).max(20),
   trustedIdentities: z.array(z.string().min(1).max(1000)).min(1).max(100),
   level: z.enum(['strict', 'permissive', 'audit']).optional(),
+  override: z
+    .strictObject({
+      authenticTimestamp: z.enum(['enforce', 'log']).optional(),
+      expiry: z.enum(['enforce', 'log']).optional(),
+      revocation: z.enum(['enforce', 'log', 'skip']).optional(),
+    })
+    .optional(),
+  verifyTimestamp: z.enum(['always', 'afterCertExpiry']).optional(),
 });
 
 export const formatsField = z.array(z.enum(signatureFormats)).min(1);

@@ -256,6 +256,8 @@ export interface StampRequest {
   readonly accuracySeconds?: number;
   /** what the token says that it carries in place of the true digest */
   readonly imprint?: Buffer;
+  /** what a request asked to be repeated */
+  readonly nonce?: Integer;
 }
 
 /** An RFC 3161 timestamp token over some bytes. */
@@ -270,6 +272,7 @@ export function stamp(bytes: Uint8Array, request: StampRequest): Buffer {
     }),
     serialNumber: new Integer({ value: 7 }),
     genTime: request.at,
+    ...(request.nonce === undefined ? {} : { nonce: request.nonce }),
   });
   const schema = info.toSchema();
   if (request.accuracySeconds !== undefined) {
