@@ -10,7 +10,9 @@ export async function pushTo(host: string, repository: string, image: Pushable, 
   const session = new RegistrySession(host);
   try {
     for (const bytes of image.blobs.values()) {
-      await pushBlob(session, repository, { digest: digestOf(bytes), size: bytes.length }, () => Readable.from([bytes]));
+      await pushBlob(session, repository, { digest: digestOf(bytes), size: bytes.length }, () =>
+        Readable.from([bytes]),
+      );
     }
     await pushManifest(session, repository, tag, { mediaType: image.mediaType, bytes: image.manifest });
   } finally {

@@ -34,6 +34,7 @@ export async function admit(request: ReviewRequest, phase: Phase, parts: AdmitPa
   } catch (error) {
     return refuse([sentenceOf(error)], 400);
   }
+  if (places.length === 0) return { allowed: true };
   const deadline = parts.elapsed() + parts.budget;
   const decided = await Promise.all(
     distinctImages(places).map((group) => judge(group, phase, deadline - parts.elapsed(), parts.decide)),
