@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import { signReceipt, type Receipt } from '@wharfinger/lib/assess/receipt';
 import { openFileSystemBlobStore } from '@wharfinger/lib/storage/file-system';
 import { createRegistryHandler } from '@wharfinger/lib/registry/handler';
 import { loadStandardCollection } from '@wharfinger/lib/routines/standard';
@@ -10,13 +11,16 @@ import { adminName } from './access/rights.ts';
 import { addAboutRoutes } from './api/about/routes.ts';
 import { addAdvisoryRoutes } from './api/advisories/routes.ts';
 import { addAuditRoutes } from './api/audit/routes.ts';
+import { addDecisionRoutes } from './api/decisions/routes.ts';
 import { addHoldRoutes } from './api/holds/routes.ts';
 import { addImageRoutes } from './api/images/routes.ts';
 import { addJudgementRoutes } from './api/judgement/routes.ts';
 import { addGrantRoutes, addRecordRoutes } from './api/records/routes.ts';
+import { addPromotionRoutes } from './api/promotions/routes.ts';
 import { addRepositoryRoutes } from './api/repositories/routes.ts';
 import { addKeyRoutes } from './api/revocations/routes.ts';
 import { createApiServer } from './api/serve.ts';
+import { addSnapshotRoutes } from './api/snapshots/routes.ts';
 import { addTagRoutes } from './api/tags/routes.ts';
 import { addTokenRoutes } from './api/token/routes.ts';
 import { addWebRoutes } from './api/web/routes.ts';
@@ -46,6 +50,7 @@ import { createVerdictSource } from './pipeline/judge.ts';
 import { createImageComposer } from './pipeline/image-composer.ts';
 import { createLayerReader } from './pipeline/layer-reader.ts';
 import type { PipelineParts } from './pipeline/parts.ts';
+import { createPromotionActs } from './pipeline/promote.ts';
 import { recordChange } from './pipeline/record.ts';
 import { describeWork } from './pipeline/work.ts';
 import { createKeyActs, createRecordActs } from './records/acts.ts';
@@ -203,7 +208,12 @@ export async function startServer(
   addTokenRoutes(context, tokens);
   addRepositoryRoutes(context, () => currentPolicy().namespaceOf);
   addTagRoutes(context, isTagImmutable);
-  addImageRoutes(context, knowledge, gate);
+  const sign = ({ statement }: Receipt): unknown => JSON.parse(signReceipt(statement, registryKey));
+  addImageRoutes(context, knowledge, gate, sign);
+  addDecisionRoutes(context, knowledge, {
+    sign,
+    publicHost: () => config.publicUrl && new URL(config.publicUrl).host,
+  });
   addHoldRoutes(context, createHoldActs(parts));
   addJudgementRoutes(context, { judgement: parts.editions.current, key: registryKey });
   const revokeParts = { db, inForce, now, memory, key: registryKey };
@@ -211,6 +221,14 @@ export async function startServer(
   addRecordRoutes(context, recordActs);
   addGrantRoutes(context, recordActs);
   addKeyRoutes(context, createKeyActs(revokeParts));
+  addPromotionRoutes(context, createPromotionActs(parts));
+  addSnapshotRoutes(context, {
+    db,
+    registry: config.registry.identity,
+    key: registryKey,
+    revocations: () => currentPolicy().revocations,
+    now,
+  });
   addAdvisoryRoutes(context, parts);
   addAuditRoutes(context, db);
   addWebRoutes(context);

@@ -15,6 +15,8 @@ export interface Policy {
   readonly digest: string;
   /** the same as one document, for others to judge by: in an edition, and with what is held by hand */
   judgement(edition: Edition, holds: Judgement['holds']): Judgement;
+  /** version of the revocation list in force */
+  readonly revocations: number;
   readonly config: LoadedConfig;
   readonly rights: Rights;
   readonly namespaceOf: (repository: string) => Namespace;
@@ -59,6 +61,7 @@ export function createPolicy(
   return {
     digest: basisOf(judgement),
     judgement: (edition, holds) => judgementOf(config, { ...records, holds }, builtIn, edition),
+    revocations: judgement.revocations.version,
     config,
     rights: createRights(config.users, namespaceOf),
     namespaceOf,

@@ -14,6 +14,7 @@ import { addLogin } from './commands/login.ts';
 import { addLogout } from './commands/logout.ts';
 import { addLs } from './commands/ls.ts';
 import { addPin } from './commands/pin.ts';
+import { addPromote } from './commands/promote.ts';
 import { addRelease } from './commands/release.ts';
 import { addRoutine } from './commands/routine.ts';
 import { addSbom } from './commands/sbom.ts';
@@ -61,6 +62,7 @@ export function createProgram(run: Run): Command {
     addKey,
     addJudgement,
     addPin,
+    addPromote,
     addRelease,
     addHold,
     addAdmission,

@@ -36,7 +36,7 @@ const bytes = z
 
 /**
  * What a user may do in a repository. `sign` and `inspect` read what is held; `release` ends a hold made by hand; `govern`
- * binds routines and waives them; `purge` deletes evidence.
+ * binds routines and waives them; `purge` deletes evidence; `promote` has images brought in that pass.
  */
 export const rightSchema = z.enum([
   'pull',
@@ -47,6 +47,7 @@ export const rightSchema = z.enum([
   'release',
   'govern',
   'purge',
+  'promote',
 ]);
 
 const userSchema = z.strictObject({

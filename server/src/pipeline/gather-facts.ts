@@ -17,7 +17,7 @@ import { loadImage } from './stored-image.ts';
 import { currentSignatures } from './verify.ts';
 
 /** What was found for the packages of an image, and for which of them nothing could be. */
-async function matchImage(db: Db, { id, inventory }: StoredImage): Promise<MatchedPackages> {
+export async function matchImage(db: Db, { id, inventory }: StoredImage): Promise<MatchedPackages> {
   const [matches, covered] = await Promise.all([matchesOfImage(db, id), coveredEcosystems(db)]);
   return { matches, uncovered: uncoveredEcosystems(subjectsOf(inventory), (one) => isCovered(covered, one)) };
 }

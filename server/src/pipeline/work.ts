@@ -11,6 +11,7 @@ import { jobFor, placeOfJob } from './image-jobs.ts';
 import { checkImage } from './image-path.ts';
 import { judgeImage } from './judge.ts';
 import type { PipelineParts } from './parts.ts';
+import { followPromotions, promoteJob, sweepPromotions } from './promote.ts';
 import { verifySignatures } from './verify.ts';
 
 /** Work that goes on while the server serves: what its workers do, and what is done from time to time. */
@@ -38,19 +39,28 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
   const { db, storage, now } = parts;
   const before = (ms: number): Date => new Date(now().getTime() - ms);
   return {
-    inspecting: { check: (job, signal) => checkImage(parts, placeOfJob(job), signal) },
+    inspecting: {
+      async check(job, signal) {
+        await checkImage(parts, placeOfJob(job), signal);
+        await followPromotions(db, [placeOfJob(job)], now());
+      },
+    },
     judging: {
-      verify: async (job) => {
+      async verify(job) {
         await verifySignatures(parts, placeOfJob(job));
         await judgeImage(parts, placeOfJob(job));
+        await followPromotions(db, [placeOfJob(job)], now());
       },
-      judge: async (job) => {
+      async judge(job) {
         await judgeImage(parts, placeOfJob(job));
+        await followPromotions(db, [placeOfJob(job)], now());
       },
       'judge-all': (job) => sweep(parts, job),
+      promote: (job) => promoteJob(parts, job),
     },
     chores: [
       { what: 'judging what time has changed', everyMs: minute, work: () => judgeExpired(parts) },
+      { what: 'looking at what waits for promotion', everyMs: minute, work: () => sweepPromotions(parts) },
       {
         what: 'renewing the judgement before it expires',
         everyMs: hour,

@@ -1,0 +1,162 @@
+import type { Command } from 'commander';
+import { WharfingerError } from '@wharfinger/lib/errors';
+import { z } from 'zod';
+import { requireServer } from '../api-client.ts';
+import { verdictShape } from '../api-shapes.ts';
+import { displayable, formatTable, shortDigest } from '../display.ts';
+import { exitCodes, type ExitCode } from '../exit-codes.ts';
+import { parseImageReference, parseRepository } from '../repository-argument.ts';
+import type { Run, Session } from '../session.ts';
+import { verdictText } from '../verdict-text.ts';
+
+const promotionShape = z.object({
+  id: z.number(),
+  from: z.string(),
+  to: z.string(),
+  digest: z.string(),
+  tags: z.array(z.string()),
+  requestedBy: z.string(),
+  requestedAt: z.string(),
+  expires: z.string(),
+  state: z.enum(['waiting', 'done', 'refused', 'cancelled', 'expired']),
+  verdict: verdictShape.optional(),
+  endedBy: z.string().nullish(),
+  endedAt: z.string().optional(),
+});
+type Promotion = z.infer<typeof promotionShape>;
+const listShape = z.object({ promotions: z.array(promotionShape), next: z.number().optional() });
+
+const exits: Readonly<Record<Promotion['state'], ExitCode>> = {
+  done: exitCodes.done,
+  waiting: exitCodes.refused,
+  refused: exitCodes.refused,
+  cancelled: exitCodes.failed,
+  expired: exitCodes.failed,
+};
+
+export function addPromote(program: Command, run: Run): void {
+  program
+    .command('promote')
+    .summary('bring an image into another repository, by the rules of that one')
+    .description(
+      'Asks the registry to bring an image into another of its repositories, with everything that refers to it. It is ' +
+        'judged as an image of the target, for promotion: what is held there waits for the evidence and approvals that its ' +
+        'routines ask for, and follows by itself when they come; what is denied is refused. The tag stays, unless the target ' +
+        'names another.',
+    )
+    .argument('<image>', 'host/repository:tag or host/repository@digest')
+    .argument('<target>', 'host/repository, or host/repository:tag')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  wharf promote localhost:5000/dev/app:1.4 localhost:5000/prod/app\n' +
+        '  wharf promotions localhost:5000/prod/app',
+    )
+    .action(run(promote));
+  program
+    .command('promotions')
+    .summary('list the promotions into a repository, and cancel one that waits')
+    .description(
+      'Lists the promotions into a repository, the newest first, with what those that wait are waiting for.',
+    )
+    .argument('<repository>', 'host/repository')
+    .option('--cancel <id>', 'take back one that waits')
+    .addHelpText('after', '\nExample:\n  wharf promotions localhost:5000/prod/app --cancel 7')
+    .action(run(promotions));
+}
+
+async function promote(session: Session, _: object, image: string, target: string): Promise<ExitCode> {
+  const from = parseImageReference(image);
+  const to = parseTarget(target);
+  if (from.registry !== to.registry)
+    throw new WharfingerError('USAGE', {
+      what: `${from.registry} and ${to.registry} are two registries`,
+      remedy: 'copy the image with its evidence into a repository of the target, then promote it there',
+    });
+  const server = await requireServer(from.registry, session);
+  const promotion = await server.post(
+    '/api/v1/promotions',
+    {
+      repository: from.repository,
+      reference: from.reference,
+      to: to.repository,
+      ...(to.tag === undefined ? {} : { tags: [to.tag] }),
+    },
+    promotionShape,
+  );
+  session.result(promotion, () => {
+    const { verdict } = promotion;
+    const lines = [displayable(`Promotion ${promotion.id}: ${stateText(promotion)}`)];
+    if (verdict && promotion.state !== 'done') lines.push('', verdictText(image, verdict, session.style));
+    return lines.join('\n');
+  });
+  return exits[promotion.state];
+}
+
+async function promotions(
+  session: Session,
+  { cancel }: { cancel?: string },
+  text: string,
+): Promise<ExitCode> {
+  const { registry, repository } = parseRepository(text);
+  const server = await requireServer(registry, session);
+  if (cancel !== undefined) {
+    const id = Number(cancel);
+    if (!Number.isSafeInteger(id) || id < 1)
+      throw new WharfingerError('USAGE', {
+        what: `${JSON.stringify(cancel)} is not the number of a promotion`,
+      });
+    const ended = await server.post('/api/v1/promotions/cancel', { id }, promotionShape);
+    session.result(ended, () => displayable(`Promotion ${ended.id}: ${stateText(ended)}`));
+    return exitCodes.done;
+  }
+  const answer = await server.get('/api/v1/promotions', { repository, limit: 100 }, listShape);
+  session.result(answer, () =>
+    answer.promotions.length === 0
+      ? displayable(`Nothing was promoted into ${text}.`)
+      : formatTable(
+          ['ID', 'STATE', 'FROM', 'IMAGE', 'TAGS', 'BY', 'REQUESTED', 'WAITS FOR'],
+          answer.promotions.map((promotion) => [
+            String(promotion.id),
+            promotion.state,
+            promotion.from,
+            shortDigest(promotion.digest),
+            promotion.tags.join(' '),
+            promotion.requestedBy,
+            promotion.requestedAt,
+            promotion.state === 'waiting' ? blockers(promotion).join(', ') : '',
+          ]),
+          session.style,
+        ),
+  );
+  return exitCodes.done;
+}
+
+function parseTarget(text: string): { registry: string; repository: string; tag?: string } {
+  const { registry, repository, tag, digest } = parseImageReference(text);
+  if (digest !== undefined)
+    throw new WharfingerError('USAGE', { what: `the target ${JSON.stringify(text)} must not name a digest` });
+  return tag !== undefined && text.endsWith(`:${tag}`)
+    ? { registry, repository, tag }
+    : { registry, repository };
+}
+
+function stateText({ state, digest, from, to, tags }: Promotion): string {
+  const what = `${shortDigest(digest)} of ${from}`;
+  const where = tags.length === 0 ? to : tags.map((tag) => `${to}:${tag}`).join(', ');
+  switch (state) {
+    case 'done':
+      return `${what} is ${where} now.`;
+    case 'waiting':
+      return `${what} waits to become ${where}. It follows by itself when nothing holds it any more.`;
+    case 'refused':
+      return `${what} does not become ${where}.`;
+    case 'cancelled':
+      return `${what} was taken back and does not become ${where}.`;
+    case 'expired':
+      return `${what} has waited too long to become ${where}.`;
+  }
+}
+
+function blockers({ verdict }: Promotion): string[] {
+  return verdict?.reasons.filter(({ effect }) => effect !== 'warn').map(({ routine }) => routine) ?? [];
+}
