@@ -1,3 +1,4 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { createReadStream, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -26,12 +27,16 @@ import { verifyBlob } from './verify-blob.ts';
 /** Somebody whom cosign shows a token of. */
 const someone = { subject: 'someone@acme.example', issuer: 'https://token.ci.example' };
 
+function publicPem(key: KeyObject): string {
+  return createPublicKey(key).export({ format: 'pem', type: 'spki' });
+}
+
 const person = {
   subject: 'https://ci.example/acme/app/.ci/release.yml@refs/heads/main',
   issuer: 'https://token.ci.example',
 };
 
-describe.skipIf(lacks('cosign3'))('cosign 3, offline, without keys', () => {
+describe.skipIf(lacks('cosign2', 'cosign3'))('cosign 3, offline, without keys', () => {
   const sigstore = new LocalSigstore();
   let registry: RunningRegistry;
   let session: RegistrySession;
@@ -160,6 +165,45 @@ describe.skipIf(lacks('cosign3'))('cosign 3, offline, without keys', () => {
       expect(await verify(repository, digest)).toMatchObject({
         valid: [{ format: 'cosign-v3', key: 'someone', identity: someone }],
         refused: [],
+      });
+    });
+
+    /** What cosign 2 is told of the services, and of the keys that it would fetch. */
+    async function oldServices(): Promise<{ flags: string[]; environment: Record<string, string> }> {
+      const files = {
+        SIGSTORE_REKOR_PUBLIC_KEY: publicPem(sigstore.log.key),
+        SIGSTORE_CT_LOG_PUBLIC_KEY_FILE: publicPem(sigstore.authority.logKey),
+        SIGSTORE_ROOT_FILE: sigstore.authority.issuer.chainPem,
+      };
+      for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+      const urls = ['--fulcio-url', server.url, '--rekor-url', server.url];
+      const flags = ['-y', '--allow-insecure-registry', ...urls, '--identity-token', tokenOf(someone)];
+      const names = Object.keys(files).map((name) => [name, join(folder, name)]);
+      return { flags, environment: Object.fromEntries(names) as Record<string, string> };
+    }
+
+    it.each([false, true])('images as release 2 does, with timestamp: %s', async (stamped) => {
+      const repository = `theirs/old-${stamped}`;
+      const { reference, digest } = await pushImage(repository);
+      const { flags, environment } = await oldServices();
+      const stamping = stamped ? ['--timestamp-server-url', `${server.url}/api/v1/timestamp`] : [];
+      await run('cosign2', ['sign', ...flags, ...stamping, reference], environment);
+      expect(await verify(repository, digest)).toMatchObject({
+        valid: [{ format: 'cosign-v2', key: 'someone', identity: someone }],
+        refused: [],
+      });
+    });
+
+    it('attestations as release 2 does', async () => {
+      const { reference, digest } = await pushImage('theirs/old-attested');
+      const { flags, environment } = await oldServices();
+      const predicate = join(folder, 'predicate.json');
+      await writeFile(predicate, '{"found":1}');
+      const what = ['--type', 'https://test.example/scan', '--predicate', predicate];
+      await run('cosign2', ['attest', ...flags, ...what, reference], environment);
+      expect(await verify('theirs/old-attested', digest)).toMatchObject({
+        statements: [{ format: 'cosign-v2', predicate: { found: 1 }, signer: { identity: someone } }],
+        refusedStatements: [],
       });
     });
 

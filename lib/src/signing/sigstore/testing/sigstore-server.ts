@@ -22,10 +22,10 @@ export interface SigstoreServer {
 export async function serveSigstore(sigstore: LocalSigstore): Promise<SigstoreServer> {
   const routes: Readonly<Record<string, Route>> = {
     '/api/v2/signingCert': (body, token) => certify(sigstore, token, parse(body)),
+    '/api/v1/signingCert': (body, token) => certifyFirst(sigstore, token, parse(body)),
     '/api/v1/log/entries': (body) => logFirst(sigstore, parse(body)),
-    '/api/v2/log/entries': (body) => ({
-      json: sigstore.secondLog.append(requestOfSecond(parse(body)), at(sigstore)),
-    }),
+    '/api/v2/log/entries': (body) =>
+      jsonAnswer(sigstore.secondLog.append(requestOfSecond(parse(body)), at(sigstore))),
     '/api/v1/timestamp': (body) => stampOf(sigstore, body),
   };
   const server = createServer((request, response) => {
@@ -41,12 +41,9 @@ export async function serveSigstore(sigstore: LocalSigstore): Promise<SigstoreSe
 }
 
 interface Answer {
-  /** absent: 201 */
-  readonly status?: number;
-  readonly json?: object;
-  /** of the entry that was made */
-  readonly etag?: string;
-  readonly stamp?: Buffer;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Buffer;
 }
 
 /** `token` is what the client shows of whom it acts for. */
@@ -61,24 +58,20 @@ async function answer(
 ): Promise<void> {
   try {
     if (route === undefined) return void response.writeHead(404).end();
-    const {
-      json,
-      stamp,
-      etag,
-      status = 201,
-    } = route(await buffer(request), request.headers.authorization ?? '');
-    if (stamp !== undefined) {
-      return void response.writeHead(201, { 'content-type': 'application/timestamp-reply' }).end(stamp);
-    }
-    response
-      .writeHead(status, {
-        'content-type': 'application/json',
-        ...(etag && { etag, location: `${request.url}/${etag}` }),
-      })
-      .end(JSON.stringify(json));
+    const token = request.headers.authorization ?? '';
+    const { status, headers, body } = route(await buffer(request), token);
+    response.writeHead(status, headers).end(body);
   } catch (error) {
     response.writeHead(500).end(String(error));
   }
+}
+
+function jsonAnswer(value: object, status = 201, headers: Readonly<Record<string, string>> = {}): Answer {
+  return {
+    status,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(value),
+  };
 }
 
 function signingConfig(url: string, logVersion: 1 | 2): string {
@@ -115,15 +108,22 @@ export function tokenOf({ issuer, subject }: { readonly issuer: string; readonly
 
 function certify(sigstore: LocalSigstore, token: string, request: Json): Answer {
   const { publicKey } = request['publicKeyRequest'] as { publicKey: { content: string } };
+  const certificates = chainFor(sigstore, token, publicKey.content);
+  return jsonAnswer({ signedCertificateEmbeddedSct: { chain: { certificates } } }, 200);
+}
+
+function certifyFirst(sigstore: LocalSigstore, token: string, request: Json): Answer {
+  const { content } = request['publicKey'] as { content: string };
+  const body = chainFor(sigstore, token, Buffer.from(content, 'base64').toString()).join('');
+  return { status: 201, headers: { 'content-type': 'application/pem-certificate-chain' }, body };
+}
+
+/** In PEM, the signer's certificate first. */
+function chainFor(sigstore: LocalSigstore, token: string, key: string): string[] {
   const claims = parse(Buffer.from(token.split('.')[1] ?? '', 'base64url')) as { iss: string; email: string };
-  const leaf = sigstore.authority.certify({
-    subject: claims.email,
-    issuer: claims.iss,
-    key: publicKey.content,
-    ...sigstore.validity(),
-  });
-  const certificates = [leaf, ...sigstore.authority.issuer.chain].map((der) => pem('CERTIFICATE', der));
-  return { status: 200, json: { signedCertificateEmbeddedSct: { chain: { certificates } } } };
+  const { iss: issuer, email: subject } = claims;
+  const leaf = sigstore.authority.certify({ subject, issuer, key, ...sigstore.validity() });
+  return [leaf, ...sigstore.authority.issuer.chain].map((der) => pem('CERTIFICATE', der));
 }
 
 function logFirst(sigstore: LocalSigstore, request: Json): Answer {
@@ -131,27 +131,24 @@ function logFirst(sigstore: LocalSigstore, request: Json): Answer {
   const hex = (base64: string) => Buffer.from(base64, 'base64').toString('hex');
   const { inclusionProof: proof } = entry;
   const uuid = hex(proof.rootHash);
-  return {
-    etag: uuid,
-    json: {
-      [uuid]: {
-        body: entry.canonicalizedBody,
-        integratedTime: Number(entry.integratedTime),
-        logID: hex(entry.logId.keyId),
-        logIndex: Number(entry.logIndex),
-        verification: {
-          signedEntryTimestamp: entry.inclusionPromise.signedEntryTimestamp,
-          inclusionProof: {
-            checkpoint: proof.checkpoint.envelope,
-            hashes: proof.hashes.map(hex),
-            logIndex: Number(proof.logIndex),
-            rootHash: hex(proof.rootHash),
-            treeSize: Number(proof.treeSize),
-          },
-        },
+  const made = {
+    body: entry.canonicalizedBody,
+    integratedTime: Number(entry.integratedTime),
+    logID: hex(entry.logId.keyId),
+    logIndex: Number(entry.logIndex),
+    verification: {
+      signedEntryTimestamp: entry.inclusionPromise.signedEntryTimestamp,
+      inclusionProof: {
+        checkpoint: proof.checkpoint.envelope,
+        hashes: proof.hashes.map(hex),
+        logIndex: Number(proof.logIndex),
+        rootHash: hex(proof.rootHash),
+        treeSize: Number(proof.treeSize),
       },
     },
   };
+  const location = `/api/v1/log/entries/${uuid}`;
+  return jsonAnswer({ [uuid]: made }, 201, { etag: uuid, location });
 }
 
 interface EntryJson {
@@ -223,7 +220,8 @@ function derOf(verifier: string): Pick<Logged, 'signer' | 'isKey'> {
 function stampOf(sigstore: LocalSigstore, body: Buffer): Answer {
   const { messageImprint } = TimeStampReq.fromBER(new Uint8Array(body).buffer);
   const imprint = Buffer.from(messageImprint.hashedMessage.valueBlock.valueHexView);
-  return { stamp: sigstore.stamp(Buffer.alloc(0), { imprint }) };
+  const stamp = sigstore.stamp(Buffer.alloc(0), { imprint });
+  return { status: 201, headers: { 'content-type': 'application/timestamp-reply' }, body: stamp };
 }
 
 function at({ now }: LocalSigstore): { integratedTime: number } {
