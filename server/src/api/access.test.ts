@@ -228,6 +228,7 @@ describe('about no repository', () => {
     ['GET', '/livez', everybody],
     ['GET', '/api/v1/about', everybody],
     ['GET', '/api/v1/whoami', everybody],
+    ['GET', '/api/v1/registry/key', everybody],
     ['GET', '/api/v1/repositories', everybody],
     ['GET', '/auth/token', everybody],
     ['GET', '/v2/', signedIn],

@@ -48,6 +48,8 @@ export const verdictAnswer = z.object({
   children: z
     .array(z.object({ platform: z.string().nullish(), digest: z.string(), verdict: verdictShape }))
     .optional(),
+  /** a DSSE envelope */
+  receipt: z.looseObject({ payload: z.string() }).optional(),
 });
 
 export const finding = z.object({

@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { purposes, type Purpose } from '@wharfinger/lib/routines/verdict';
+import { Option, type Command } from 'commander';
 
 /** Options of the commands that take an image apart. */
 export interface ImageOptions {
@@ -12,6 +13,8 @@ export interface ImageOptions {
   readonly key?: readonly string[];
   /** the repository as whose image it is judged */
   readonly as?: string;
+  /** absent: pull */
+  readonly purpose?: Purpose;
 }
 
 /** The platform of containers on this machine. */
@@ -43,6 +46,11 @@ export function addJudgementOptions(command: Command): Command {
     .option('--insecure-judgement', 'take a judgement that nobody signed, or whose signer cannot be told')
     .option('--key <file...>', 'demand a signature by one of these public keys (PEM); means --local')
     .option('--as <repository>', 'judge it here as an image of this repository (default: its own)');
+}
+
+/** What the image is to be used for. */
+export function purposeOption(): Option {
+  return new Option('--purpose <purpose>', 'what it is to be used for (default: pull)').choices(purposes);
 }
 
 /** True where nothing but this machine may judge. */

@@ -58,7 +58,7 @@ export async function assessHere(
     const { facts, inventory, verdict } = await assessImage(source, {
       repository,
       judgement,
-      purpose: 'pull',
+      purpose: options.purpose ?? 'pull',
       now: session.now(),
       findMatches,
       inspectLayers: (layers) => inspectLayers(inputsOf(layers, progress)),

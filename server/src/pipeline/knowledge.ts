@@ -1,12 +1,16 @@
 import { WharfingerError } from '@wharfinger/lib/errors';
 import type { ImageInventory } from '@wharfinger/lib/inspect/inventory';
+import { formatPlatform } from '@wharfinger/lib/oci/descriptor';
 import type { Digest } from '@wharfinger/lib/oci/digest';
+import { parseManifest } from '@wharfinger/lib/oci/manifest';
+import { isIndexType } from '@wharfinger/lib/oci/media-types';
 import type { Facts } from '@wharfinger/lib/routines/facts';
-import type { Verdict } from '@wharfinger/lib/routines/verdict';
+import type { Receipt } from '@wharfinger/lib/assess/receipt';
+import type { Purpose, Verdict } from '@wharfinger/lib/routines/verdict';
 import { getImage } from '../stores/images.ts';
 import { gatherFacts } from './gather-facts.ts';
 import { inventoryFormat } from './inspect.ts';
-import { standingVerdict } from './judge.ts';
+import { receiptAt, receiptNow, verdictFor } from './receipts.ts';
 import type { PipelineParts } from './parts.ts';
 
 /** What is known of images, for the API. */
@@ -15,8 +19,20 @@ export interface ImageKnowledge {
   factsOf(repository: string, digest: Digest): Promise<Facts>;
   /** undefined: not taken apart yet, or nothing to take apart */
   inventoryOf(digest: Digest): Promise<ImageInventory | undefined>;
-  /** @throws WharfingerError MANIFEST_UNKNOWN */
-  verdictOf(repository: string, digest: Digest): Promise<Verdict>;
+  /** The verdict that stands. @throws WharfingerError MANIFEST_UNKNOWN */
+  verdictOf(repository: string, digest: Digest, purpose?: Purpose): Promise<Verdict>;
+  /** What the verdict was at a time and from what; absent: now. @throws WharfingerError MANIFEST_UNKNOWN, INPUT_INVALID */
+  receiptOf(repository: string, digest: Digest, purpose: Purpose, at?: Date): Promise<Receipt>;
+  /** The verdicts of an index's children that are there, each by itself; empty for what is no index. */
+  childrenOf(repository: string, digest: Digest, purpose: Purpose): Promise<ChildVerdict[]>;
+}
+
+/** The verdict of one image of an index. */
+export interface ChildVerdict {
+  readonly digest: Digest;
+  /** os/architecture[/variant]; null: the index does not say */
+  readonly platform: string | null;
+  readonly verdict: Verdict;
 }
 
 export function createKnowledge(parts: PipelineParts): ImageKnowledge {
@@ -24,11 +40,32 @@ export function createKnowledge(parts: PipelineParts): ImageKnowledge {
     if (value === undefined) throw new WharfingerError('MANIFEST_UNKNOWN', { what: digest });
     return value;
   };
+  const verdictOf: ImageKnowledge['verdictOf'] = async (repository, digest, purpose = 'pull') =>
+    known(await verdictFor(parts, { repository, digest }, purpose), digest);
   return {
     factsOf: async (repository, digest) =>
       known((await gatherFacts(parts, { repository, digest }))?.facts, digest),
     inventoryOf: async (digest) => (await getImage(parts.db, digest, inventoryFormat))?.inventory,
-    verdictOf: async (repository, digest) =>
-      known(await standingVerdict(parts, { repository, digest }), digest),
+    verdictOf,
+    receiptOf: async (repository, digest, purpose, at) => {
+      const place = { repository, digest };
+      if (at !== undefined) return receiptAt(parts, place, purpose, at);
+      return known(await receiptNow(parts, place, purpose), digest);
+    },
+    async childrenOf(repository, digest, purpose) {
+      const record = await parts.catalog.getManifest(repository, digest);
+      if (!record || !isIndexType(record.mediaType)) return [];
+      const index = parseManifest(record.bytes, record.mediaType);
+      const children: ChildVerdict[] = [];
+      for (const child of index.kind === 'index' ? index.manifests : []) {
+        if (!(await parts.catalog.getManifest(repository, child.digest))) continue;
+        children.push({
+          digest: child.digest,
+          platform: child.platform ? formatPlatform(child.platform) : null,
+          verdict: await verdictOf(repository, child.digest, purpose),
+        });
+      }
+      return children;
+    },
   };
 }

@@ -1,25 +1,39 @@
-import { isIndexType } from '@wharfinger/lib/oci/media-types';
-import { formatPlatform } from '@wharfinger/lib/oci/descriptor';
-import { parseManifest } from '@wharfinger/lib/oci/manifest';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import { toCycloneDx } from '@wharfinger/lib/inspect/sbom/cyclonedx';
 import { demandServed } from '@wharfinger/lib/registry/access';
+import type { Receipt } from '@wharfinger/lib/assess/receipt';
+import { purposes } from '@wharfinger/lib/routines/verdict';
 import { explainVerdict } from '@wharfinger/lib/routines/explain';
+import { parseTime } from '@wharfinger/lib/routines/time';
 import { WharfingerError } from '@wharfinger/lib/errors';
+import { z } from 'zod';
 import type { Gate } from '../../gate/gate.ts';
 import type { ImageKnowledge } from '../../pipeline/knowledge.ts';
-import { resolveImage, type ApiContext } from '../context.ts';
+import { imageQuery, parseInput, resolveImage, type ApiContext } from '../context.ts';
+
+/** A verdict now, or what it was at a time; with the receipt that says what it was made from. */
+const verdictQuery = imageQuery.extend({
+  purpose: z.enum(purposes).default('pull'),
+  at: z
+    .string()
+    .refine((text) => parseTime(text) !== undefined, 'not a time such as 2026-03-01T12:00:00Z')
+    .transform((text) => new Date(text))
+    .optional(),
+  receipt: z.literal('1', 'write 1, or leave it out').optional(),
+});
 
 /**
  * What is known of an image: all of it, its verdict, its findings, its SBOM. Who may pull may ask why an image is held; all
  * of it, the environment in its configuration too, is for those whom the gate lets read the image.
+ * @param sign signs a receipt as the registry
  */
 export function addImageRoutes(
   context: ApiContext,
   knowledge: ImageKnowledge,
   gate: Pick<Gate, 'manifest'>,
+  sign: (receipt: Receipt) => unknown,
 ): void {
-  const { app, catalog } = context;
+  const { app } = context;
 
   app.get('/api/v1/images', async (request) => {
     const { repository, digest } = await resolveImage(context, request, request.query);
@@ -37,10 +51,15 @@ export function addImageRoutes(
   });
 
   app.get('/api/v1/verdict', async (request) => {
-    const { repository, digest } = await resolveImage(context, request, request.query);
-    const verdict = await knowledge.verdictOf(repository, digest);
-    const children = await childrenOf(repository, digest);
-    return { verdict, text: explainVerdict(verdict), ...(children.length > 0 ? { children } : {}) };
+    const { purpose, at, receipt, ...image } = parseInput(verdictQuery, request.query);
+    const { repository, digest } = await resolveImage(context, request, image);
+    if (at === undefined && receipt === undefined) {
+      const verdict = await knowledge.verdictOf(repository, digest, purpose);
+      const children = await knowledge.childrenOf(repository, digest, purpose);
+      return { verdict, text: explainVerdict(verdict), ...(children.length > 0 ? { children } : {}) };
+    }
+    const made = await knowledge.receiptOf(repository, digest, purpose, at);
+    return { verdict: made.verdict, text: explainVerdict(made.verdict), receipt: sign(made) };
   });
 
   app.get('/api/v1/findings', async (request) => {
@@ -58,23 +77,6 @@ export function addImageRoutes(
     // A Buffer keeps the Content-Type as it is.
     return reply.type('application/vnd.cyclonedx+json').send(Buffer.from(JSON.stringify(bom)));
   });
-
-  /** The verdicts of an index's children, each by itself. */
-  async function childrenOf(repository: string, digest: Digest) {
-    const record = await catalog.getManifest(repository, digest);
-    if (!record || !isIndexType(record.mediaType)) return [];
-    const index = parseManifest(record.bytes, record.mediaType);
-    const children = [];
-    for (const child of index.kind === 'index' ? index.manifests : []) {
-      if (!(await catalog.getManifest(repository, child.digest))) continue;
-      children.push({
-        digest: child.digest,
-        platform: child.platform ? formatPlatform(child.platform) : null,
-        verdict: await knowledge.verdictOf(repository, child.digest),
-      });
-    }
-    return children;
-  }
 }
 
 function notChecked(digest: Digest): WharfingerError {

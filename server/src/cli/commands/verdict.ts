@@ -1,8 +1,16 @@
 import type { Command } from 'commander';
+import { writeFile } from 'node:fs/promises';
+import { WharfingerError } from '@wharfinger/lib/errors';
 import { verdictAnswer } from '../api-shapes.ts';
 import { formatTable } from '../display.ts';
 import { exitCodeOf, type ExitCode } from '../exit-codes.ts';
-import { addImageOptions, addJudgementOptions, imageArgument, type ImageOptions } from '../image-options.ts';
+import {
+  addImageOptions,
+  addJudgementOptions,
+  imageArgument,
+  purposeOption,
+  type ImageOptions,
+} from '../image-options.ts';
 import { serverFor } from '../image-question.ts';
 import { assessHere } from '../local-assessment.ts';
 import type { Run, Session } from '../session.ts';
@@ -18,24 +26,49 @@ export function addVerdict(program: Command, run: Run): void {
     )
     .argument('<image>', imageArgument);
   addJudgementOptions(addImageOptions(command))
+    .addOption(purposeOption())
+    .option(
+      '--at <time>',
+      'what it was at this time (RFC 3339), recomputed by the registry from what was recorded',
+    )
+    .option('--receipt <file>', 'write the receipt, signed by the registry, into a file')
     .addHelpText(
       'after',
-      '\nExamples:\n  wharf verdict localhost:5000/team/app:1.4\n  wharf verdict ./layout --advisories ./osv\n' +
+      '\nExamples:\n  wharf verdict localhost:5000/team/app:1.4\n' +
+        '  wharf verdict localhost:5000/team/app:1.4 --at 2026-03-01T12:00:00Z --receipt receipt.json\n' +
+        '  wharf verdict ./layout --advisories ./osv\n' +
         '  wharf verdict ghcr.io/org/app:1 --judgement judgement.json --registry-key registry.pub --json',
     )
     .action(run(showVerdict));
 }
 
-async function showVerdict(session: Session, options: ImageOptions, image: string): Promise<ExitCode> {
+interface VerdictOptions extends ImageOptions {
+  readonly at?: string;
+  readonly receipt?: string;
+}
+
+async function showVerdict(session: Session, options: VerdictOptions, image: string): Promise<ExitCode> {
+  const { at, receipt: file } = options;
   const there = await serverFor(image, options, session);
   if (there === undefined) {
+    if (at !== undefined || file !== undefined)
+      throw new WharfingerError('USAGE', {
+        what: `${image} is not judged by a Wharfinger registry here: only that recorded what it judged, and signs receipts`,
+      });
     const known = await assessHere(image, options, session);
     session.result({ image: known.image, judgedBy: 'local', verdict: known.verdict }, () =>
       verdictText(known.image, known.verdict, session.style),
     );
     return exitCodeOf(known.verdict);
   }
-  const { verdict, children } = await there.server.get('/api/v1/verdict', there.query, verdictAnswer);
+  const query = {
+    ...there.query,
+    ...(options.purpose === undefined ? {} : { purpose: options.purpose }),
+    ...(at === undefined ? {} : { at }),
+    ...(file === undefined ? {} : { receipt: '1' }),
+  };
+  const { verdict, children, receipt } = await there.server.get('/api/v1/verdict', query, verdictAnswer);
+  if (file !== undefined) await writeFile(file, `${JSON.stringify(receipt)}\n`);
   session.result({ image: there.image, judgedBy: 'server', verdict, ...(children && { children }) }, () => {
     const text = verdictText(there.image, verdict, session.style);
     if (children === undefined) return text;

@@ -2,7 +2,13 @@ import type { Command } from 'commander';
 import type { SignatureFacts } from '@wharfinger/lib/routines/facts';
 import { displayable, shortDigest, type Style } from '../display.ts';
 import { exitCodeOf, type ExitCode } from '../exit-codes.ts';
-import { addImageOptions, addJudgementOptions, imageArgument, type ImageOptions } from '../image-options.ts';
+import {
+  addImageOptions,
+  addJudgementOptions,
+  imageArgument,
+  purposeOption,
+  type ImageOptions,
+} from '../image-options.ts';
 import { assessHere } from '../local-assessment.ts';
 import type { Run, Session } from '../session.ts';
 import { verdictText } from '../verdict-text.ts';
@@ -18,6 +24,7 @@ export function addVerify(program: Command, run: Run): void {
     )
     .argument('<image>', imageArgument);
   addJudgementOptions(addImageOptions(command))
+    .addOption(purposeOption())
     .addHelpText(
       'after',
       '\nExamples:\n  wharf verify localhost:5000/team/app:1.4 --key cosign.pub\n' +
