@@ -100,7 +100,7 @@ function escape(value: string): string {
 }
 
 /**
- * Reads a name as people write it (RFC 4514, section 3), with white space around its parts allowed. Every attribute may stand once; relative
+ * Reads a name as people write it (RFC 4514, section 3), with spaces around its parts allowed. Every attribute may stand once; relative
  * names of several attributes and values in hexadecimal are refused, as notation refuses them.
  * @param fail called with what is wrong; must throw
  * @returns values by short name in capital letters
@@ -140,12 +140,12 @@ function splitAttributes(text: string, fail: (what: string) => never): string[] 
   return parts;
 }
 
-/** Takes white space around a value and its escapes away. */
+/** Takes spaces around a value and its escapes away. */
 function unescape(raw: string, fail: (what: string) => never): string {
-  const text = raw.trimStart();
+  const text = raw.replace(/^ +/, '');
   if (text.startsWith('#')) fail('a value in hexadecimal (#) cannot be compared; escape a leading #: \\#');
   const bytes: Buffer[] = [];
-  /** length of `bytes` up to which white space was escaped, and so is meant */
+  /** length of `bytes` up to which spaces were escaped, and so are meant */
   let kept = 0;
   for (let at = 0; at < text.length;) {
     if (text[at] !== '\\') {
@@ -163,6 +163,6 @@ function unescape(raw: string, fail: (what: string) => never): string {
     at += hex === undefined ? 2 : 3;
     kept = bytes.length;
   }
-  while (bytes.length > kept && /^\s$/.test(bytes.at(-1)!.toString())) bytes.pop();
+  while (bytes.length > kept && bytes.at(-1)!.toString() === ' ') bytes.pop();
   return decode('utf-8', Buffer.concat(bytes)) ?? fail('a value is not valid UTF-8');
 }

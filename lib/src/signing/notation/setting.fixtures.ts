@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { isWharfingerError } from '../../errors.ts';
 import { digestOf } from '../../oci/digest.ts';
 import type { TrustedCertificates } from '../evidence.ts';
 import { algorithmOf, type NotationAlgorithm } from './algorithms.ts';
@@ -99,4 +100,19 @@ export function verify(
   at: Date = now,
 ): NotationSignature {
   return verifyNotation(signature, trust(options), at);
+}
+
+/** Why it does not count. */
+export function reasonOf(
+  signature: { mediaType: string; bytes: Uint8Array },
+  options: TrustOptions = {},
+  at: Date = now,
+): string {
+  try {
+    verify(signature, options, at);
+  } catch (error) {
+    if (isWharfingerError(error, 'SIGNATURE_INVALID')) return error.message;
+    throw error;
+  }
+  throw new Error('it was accepted');
 }

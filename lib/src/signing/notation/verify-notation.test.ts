@@ -1,17 +1,6 @@
-import { generateKeyPairSync } from 'node:crypto';
-import { BmpString, Null } from 'asn1js';
+import { BmpString } from 'asn1js';
 import { describe, expect, it, test } from 'vitest';
-import { isWharfingerError } from '../../errors.ts';
-import {
-  extension,
-  issue,
-  keyKinds,
-  newKey,
-  oids,
-  revocationList,
-  stamp,
-  usageBits,
-} from './authority.fixtures.ts';
+import { issue, keyKinds, newKey, oids, revocationList, stamp, usageBits } from './authority.fixtures.ts';
 import {
   day,
   envelope,
@@ -19,31 +8,18 @@ import {
   from,
   hour,
   image,
-  leaf,
   leafWith,
   middle,
   now,
+  reasonOf,
   root,
   stampLeaf,
   stampRoot,
   trust,
   verify,
+  type TrustOptions,
 } from './setting.fixtures.ts';
-import type { TrustOptions } from './setting.fixtures.ts';
 import { verifyNotation } from './verify-notation.ts';
-
-type Signature = ReturnType<typeof envelope>;
-
-/** Why it does not count. */
-function reasonOf(signature: Signature, options: TrustOptions = {}, at: Date = now): string {
-  try {
-    verify(signature, options, at);
-  } catch (error) {
-    if (isWharfingerError(error, 'SIGNATURE_INVALID')) return error.message;
-    throw error;
-  }
-  throw new Error('it was accepted');
-}
 
 describe.each(envelopeTypes)('an envelope %s', (type) => {
   test.each(keyKinds)('by a key %s verifies, and says by whom', (kind) => {
@@ -289,213 +265,6 @@ describe('who signs', () => {
     const alike = issue({ subject: [['CN', 'release']], issuer: stranger });
     for (const level of ['strict', 'permissive', 'audit'] as const)
       expect(reasonOf(envelope(undefined, { by: alike }), { level })).toMatch(/CN=Acme Root is not trusted/);
-  });
-});
-
-describe('a chain is refused', () => {
-  const reason = (by: typeof leaf): string => reasonOf(envelope(undefined, { by }), { level: 'audit' });
-  const below = (request: object) => {
-    const authority = issue({ subject: [['CN', 'Middle']], ca: true, issuer: root, ...request });
-    return leafWith({ issuer: authority });
-  };
-
-  test.each<[string, () => typeof leaf, RegExp]>([
-    ['whose leaf is an authority', () => leafWith({ ca: true, usage: 0x84 }), /that of an authority \(CA\)/],
-    ['whose leaf has no extended key usage', () => leafWith({ purposes: [] }), /lacks codeSigning/],
-    ['whose leaf is for TLS', () => leafWith({ purposes: [oids.serverAuth] }), /lacks codeSigning/],
-    [
-      'whose leaf is for TLS too',
-      () => leafWith({ purposes: [oids.codeSigning, oids.serverAuth] }),
-      /more than codeSigning/,
-    ],
-    [
-      'whose leaf is for anything',
-      () => leafWith({ purposes: [oids.codeSigning, '2.5.29.37.0'] }),
-      /more than codeSigning/,
-    ],
-    ['whose leaf has no key usage', () => leafWith({ usage: false }), /has no key usage/],
-    ['whose leaf has key usage uncritical', () => leafWith({ usageCritical: false }), /is not critical/],
-    ['whose leaf encrypts', () => leafWith({ usage: 0xa0 }), /more than digital signature/],
-    ['whose leaf does not sign', () => leafWith({ usage: 0x40 }), /lacks digital signature/],
-    [
-      'whose leaf has an unknown critical extension',
-      () => leafWith({ more: [extension('1.2.3.4', true, new Null())] }),
-      /critical extension 1\.2\.3\.4/,
-    ],
-    [
-      'whose leaf has an extension twice',
-      () => leafWith({ more: [extension('2.5.29.15', true, new Null())] }),
-      /extension 2\.5\.29\.15 twice/,
-    ],
-    [
-      'whose leaf has an RSA key of another length',
-      () => leafWith({ key: generateKeyPairSync('rsa', { modulusLength: 2560 }).privateKey }),
-      /RSA key of 2560 bits/,
-    ],
-    [
-      'whose leaf is on another curve',
-      () => leafWith({ key: generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey }),
-      /curve secp256k1/,
-    ],
-    [
-      'whose authority is none',
-      () => below({ ca: false, usage: usageBits.certSign, purposes: [] }),
-      /is no authority \(CA\)/,
-    ],
-    [
-      'whose authority is one uncritically',
-      () => below({ constraintsCritical: false }),
-      /basic constraints of CN=Middle are not critical/,
-    ],
-    [
-      'whose authority may not sign certificates',
-      () => below({ usage: usageBits.crlSign }),
-      /lacks the signing of certificates/,
-    ],
-    [
-      'whose authority is for TLS',
-      () => below({ purposes: [oids.serverAuth] }),
-      /may not issue certificates for codeSigning/,
-    ],
-    [
-      'longer than an authority allows',
-      () => leafWith({ issuer: issue({ subject: [['CN', 'Too low']], ca: true, issuer: middle }) }),
-      /more than it allows \(path length\)/,
-    ],
-    [
-      'that lacks its root',
-      () => ({ ...leaf, chain: leaf.chain.slice(0, 2) }),
-      /does not end with a self-signed root/,
-    ],
-    [
-      'in another order',
-      () => ({ ...leaf, chain: [leaf.der, root.der, middle.der] }),
-      /was not issued by the next|self-signed, but not the last/,
-    ],
-    [
-      'that begins with another',
-      () => ({ ...leaf, chain: [middle.der, root.der] }),
-      /that of an authority|claims the algorithm/,
-    ],
-    [
-      'with a root after the root',
-      () => ({ ...leaf, chain: [...leaf.chain, root.der] }),
-      /self-signed, but not the last/,
-    ],
-    [
-      'that leads elsewhere',
-      () => ({ ...leaf, chain: [leaf.der, stampRoot.der] }),
-      /was not issued by the next/,
-    ],
-    ['of too many', () => ({ ...leaf, chain: Array.from({ length: 11 }, () => leaf.der) }), /longer than 10/],
-    [
-      'with bytes after a certificate',
-      () => ({ ...leaf, chain: [Buffer.concat([leaf.der, Buffer.of(0)]), ...middle.chain] }),
-      /certificate 1 of its chain: it/,
-    ],
-    [
-      'with something else in it',
-      () => ({ ...leaf, chain: [Buffer.from('no certificate')] }),
-      /cannot be read/,
-    ],
-  ])('%s', (_, make, expected) => {
-    expect(reason(make())).toMatch(expected);
-  });
-
-  it('which is not valid yet, or not any more, unless the level only asks to be told', () => {
-    const early = envelope(undefined, { by: leafWith({ notBefore: from(hour), notAfter: from(day) }) });
-    const late = envelope(undefined, { by: leafWith({ notAfter: from(-60_000) }) });
-    expect(reasonOf(early)).toMatch(/is valid from/);
-    expect(reasonOf(late)).toMatch(/was valid until/);
-    expect(verify(late, { level: 'permissive' }).logged.map(({ check }) => check)).toEqual([
-      'authenticTimestamp',
-    ]);
-  });
-});
-
-describe('revocation', () => {
-  const points = extension('2.5.29.31', false, new Null());
-  const named = leafWith({ more: [points] });
-
-  it('of the leaf or of an authority, by a list of its issuer, is the end of its signatures', () => {
-    const ofLeaf = revocationList({ issuer: middle, revoked: [leaf] });
-    const ofMiddle = revocationList({ issuer: root, revoked: [middle] });
-    expect(reasonOf(envelope(), { lists: [ofLeaf] })).toMatch(
-      /CN=release.* was revoked by CN=Acme Signing Authority/,
-    );
-    expect(reasonOf(envelope(), { lists: [ofMiddle] })).toMatch(
-      /CN=Acme Signing Authority was revoked by CN=Acme Root/,
-    );
-    expect(verify(envelope(), { lists: [ofLeaf], level: 'permissive' }).logged).toHaveLength(1);
-    expect(verify(envelope(), { lists: [ofLeaf], override: { revocation: 'skip' } }).logged).toEqual([]);
-    expect(
-      verify(envelope(), { lists: [revocationList({ issuer: middle, revoked: [named] })] }),
-    ).toBeDefined();
-  });
-
-  it('by somebody else says nothing', () => {
-    const forged = revocationList({ issuer: middle, revoked: [leaf], signer: newKey('p256') });
-    const other = revocationList({ issuer: stampRoot, revoked: [leaf] });
-    const notAllowed = issue({
-      subject: [['CN', 'No lists']],
-      ca: true,
-      usage: usageBits.certSign,
-      issuer: root,
-    });
-    const below = leafWith({ issuer: notAllowed });
-    expect(verify(envelope(), { lists: [forged, other] })).toBeDefined();
-    expect(reasonOf(envelope(undefined, { by: named }), { lists: [forged] })).toMatch(
-      /is revoked is not known/,
-    );
-    const lists = [revocationList({ issuer: notAllowed, revoked: [below] })];
-    expect(verify(envelope(undefined, { by: below }), { lists })).toBeDefined();
-  });
-
-  it('by a list that is out of date is not denied by it', () => {
-    const stale = revocationList({ issuer: middle, nextUpdate: from(-60_000) });
-    const early = revocationList({ issuer: middle, thisUpdate: from(60_000) });
-    const current = revocationList({ issuer: middle });
-    expect(reasonOf(envelope(), { lists: [stale] })).toMatch(
-      /list of CN=Acme Signing Authority is out of date/,
-    );
-    expect(reasonOf(envelope(), { lists: [early] })).toMatch(/is out of date/);
-    expect(verify(envelope(), { lists: [stale, current] })).toBeDefined();
-    const old = revocationList({ issuer: middle, revoked: [leaf], nextUpdate: from(-60_000) });
-    expect(reasonOf(envelope(), { lists: [old, current] })).toMatch(/was revoked/);
-  });
-
-  it('is asked for where a certificate says that it is published', () => {
-    const signed = envelope(undefined, { by: named });
-    expect(reasonOf(signed)).toMatch(/no revocation list of CN=Acme Signing Authority is here/);
-    expect(verify(signed, { lists: [revocationList({ issuer: middle })] })).toBeDefined();
-    expect(verify(signed, { override: { revocation: 'log' } }).logged).toHaveLength(1);
-  });
-
-  it('does not reach back before the key was lost, where a trusted timestamp tells the time', () => {
-    const lists = [revocationList({ issuer: middle, revoked: [leaf], invalidSince: from(-10 * 60_000) })];
-    const at = (time: Date) =>
-      envelope(undefined, { timestamp: (bytes) => stamp(bytes, { authority: stampLeaf, at: time }) });
-    const trustStores = ['ca:acme', 'tsa:time'];
-    expect(verify(at(from(-20 * 60_000)), { trustStores, lists })).toBeDefined();
-    expect(reasonOf(at(from(-5 * 60_000)), { trustStores, lists })).toMatch(/was revoked/);
-    expect(reasonOf(at(from(-20 * 60_000)), { lists })).toMatch(/was revoked/);
-    const authority = envelope(undefined, {
-      scheme: 'notary.x509.signingAuthority',
-      signingTime: from(-20 * 60_000),
-    });
-    const stores = { 'signingAuthority:acme': root.pem };
-    expect(reasonOf(authority, { trustStores: ['signingAuthority:acme'], stores, lists })).toMatch(
-      /was revoked/,
-    );
-  });
-
-  it('by a list of which only a part is here is refused with the trust', () => {
-    const delta = revocationList({ issuer: middle, extensions: [extension('2.5.29.27', true, new Null())] });
-    const unknown = revocationList({ issuer: middle, extensions: [extension('1.2.3', true, new Null())] });
-    expect(() => trust({ lists: [delta] })).toThrow(/it is a delta/);
-    expect(() => trust({ lists: [unknown] })).toThrow(/critical extension 1\.2\.3/);
-    expect(() => trust({ lists: ['no list'] })).toThrow(/no PEM block X509 CRL/);
-    expect(() => trust({ lists: [root.pem] })).toThrow(/PEM block CERTIFICATE, not X509 CRL/);
   });
 });
 
