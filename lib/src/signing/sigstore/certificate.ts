@@ -2,6 +2,7 @@ import { createHash, X509Certificate as NodeCertificate, type KeyObject } from '
 import { X509Certificate, type ASN1Obj } from '@sigstore/core';
 import { keyAlgorithm } from '../keys.ts';
 import { refuse } from '../refusal.ts';
+import { orRefuse } from './or-refuse.ts';
 import type { CertifiedIdentity } from './identity-match.ts';
 
 /** Object identifiers of RFC 5280 and of Fulcio (sigstore/fulcio, docs/oid-info.md). */
@@ -40,10 +41,15 @@ export interface SignerCertificate {
  * @throws WharfingerError SIGNATURE_INVALID
  */
 export function readSignerCertificate(der: Buffer): SignerCertificate {
+  return orRefuse('the certificate cannot be read', () => readSigner(der));
+}
+
+function readSigner(der: Buffer): SignerCertificate {
   const known = readCertificate(der);
   const parsed = X509Certificate.parse(Buffer.from(der));
   const extensions = extensionsOf(parsed);
-  if (known.ca) refuse('the certificate is that of an authority, not of a signer');
+  if (known.ca || parsed.extBasicConstraints?.isCA === true)
+    refuse('the certificate is that of an authority, not of a signer');
   if (!known.keyUsage?.includes(oids.codeSigning)) refuse('the certificate is not for signing code');
   if (parsed.extKeyUsage?.digitalSignature !== true) refuse('the certificate is not for digital signatures');
   const algorithm = keyAlgorithm(known.publicKey);

@@ -46,7 +46,7 @@ const curves: Readonly<Record<'ecdsa-p256' | 'ecdsa-p384' | 'ecdsa-p521', Curve>
   'ecdsa-p521': {
     name: 'secp521r1',
     p: 2n ** 521n - 1n,
-    n: 0x1fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409n,
+    n: 0x1fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409n,
     bytes: 66,
   },
 };

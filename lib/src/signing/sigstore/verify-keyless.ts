@@ -5,12 +5,15 @@ import { refusalReason, refuse } from '../refusal.ts';
 import { readSignerCertificate } from './certificate.ts';
 import type { SignatureContent } from './content.ts';
 import type { CertifiedIdentity } from './identity-match.ts';
+import { orRefuse } from './or-refuse.ts';
 import { checkLogEntry, type LoggedSigner } from './log-entry-check.ts';
 import type { SigstoreRoot } from './root.ts';
 import { parseTimestamp, timestampAuthorities } from './timestamps.ts';
 
 /** How far the clock of a log or timestamp authority may be before ours, in milliseconds. */
 const clockSkew = 5 * 60_000;
+
+const mismatch = 'it does not verify';
 
 /** A signature with what is to show who made it and when. */
 export interface LoggedSignature {
@@ -43,7 +46,7 @@ export function verifyKeyless(
   root: SigstoreRoot,
   now: Date,
 ): KeylessSigner {
-  return orRefuse(() => {
+  return orRefuse(mismatch, () => {
     const certificate = readSignerCertificate(leaf);
     const entity = verifyEntity(
       signature,
@@ -71,7 +74,7 @@ export function verifyLoggedKey(
   root: SigstoreRoot,
   now: Date,
 ): string | undefined {
-  return orRefuse(() => {
+  return orRefuse(mismatch, () => {
     const entity = verifyEntity(signature, { $case: 'public-key', hint: '' }, { key }, root, {
       timestampThreshold: 0,
       tlogThreshold: 1,
@@ -102,7 +105,7 @@ export function timesSeen(
   ];
   return proofs.flatMap((proof) => {
     try {
-      const entity = orRefuse(() =>
+      const entity = orRefuse(mismatch, () =>
         verifyEntity(proof, { $case: 'public-key', hint: '' }, { key }, root, {
           timestampThreshold: 1,
           tlogThreshold: 0,
@@ -165,15 +168,4 @@ function earliest(timestamps: SignedEntity['timestamps']): number | undefined {
   );
   if (times.some((time) => !Number.isFinite(time))) return refuse('a time that it carries cannot be read');
   return times.length === 0 ? undefined : Math.min(...times);
-}
-
-/** Parsers of untrusted structures stumble in many ways; each of them means that it does not verify. */
-function orRefuse<T>(verify: () => T): T {
-  try {
-    return verify();
-  } catch (error) {
-    if (refusalReason(error) !== undefined) throw error;
-    const what = error instanceof Error ? error.message : String(error);
-    return refuse(`it does not verify: ${what}`, error);
-  }
 }

@@ -1,4 +1,5 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { preAuthEncoding } from '../../dsse.ts';
 import { ContentInfo } from 'pkijs';
 import { Integer, Sequence } from 'asn1js';
 import { issue, oids, stamp, type Issued, type StampRequest } from '../../notation/authority.fixtures.ts';
@@ -136,4 +137,62 @@ interface EnvelopeJson {
   readonly payload: string;
   readonly payloadType: string;
   readonly signatures: readonly [{ readonly sig: string }];
+}
+
+/** A bundle as JSON data, for tests to take apart. */
+export interface BundleJson {
+  mediaType: string;
+  verificationMaterial: {
+    certificate?: { rawBytes: string };
+    x509CertificateChain?: { certificates: { rawBytes: string }[] };
+    tlogEntries: Record<string, unknown>[];
+    timestampVerificationData?: { rfc3161Timestamps: { signedTimestamp: string }[] };
+  };
+  messageSignature?: { messageDigest?: { algorithm: string; digest: string }; signature: string };
+  dsseEnvelope?: { payload: string; payloadType: string; signatures: { sig: string }[] };
+}
+
+/** Signs a file, or a statement where one is given, without a key. */
+export function signFile(
+  sigstore: LocalSigstore,
+  file: Buffer,
+  person: Person,
+  options: MeansOptions & { readonly statement?: object; readonly promise?: boolean } = {},
+): BundleJson {
+  const { key, certificate } = sigstore.certify(person, options.certificate);
+  const { log = sigstore.log, at = sigstore.now, stamped = log.version === 2, statement } = options;
+  const payloadType = 'application/vnd.in-toto+json';
+  const payload = Buffer.from(JSON.stringify(statement ?? null));
+  const signature = sign(
+    'sha256',
+    statement === undefined ? file : preAuthEncoding(payloadType, payload),
+    key.key,
+  );
+  const digest = createHash('sha256').update(file).digest();
+  const what = statement === undefined ? { digest } : { envelope: { payloadType, payload } };
+  const entry = log.append(
+    { signature, signer: certificate, ...what },
+    { integratedTime: Math.floor(at.getTime() / 1000), promise: options.promise ?? log.version === 1 },
+  );
+  const sig = signature.toString('base64');
+  return {
+    mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
+    verificationMaterial: {
+      certificate: { rawBytes: certificate.toString('base64') },
+      tlogEntries: [entry],
+      ...(stamped && {
+        timestampVerificationData: {
+          rfc3161Timestamps: [{ signedTimestamp: sigstore.stamp(signature, { at }).toString('base64') }],
+        },
+      }),
+    },
+    ...(statement === undefined
+      ? {
+          messageSignature: {
+            messageDigest: { algorithm: 'SHA2_256', digest: digest.toString('base64') },
+            signature: sig,
+          },
+        }
+      : { dsseEnvelope: { payload: payload.toString('base64'), payloadType, signatures: [{ sig }] } }),
+  };
 }
