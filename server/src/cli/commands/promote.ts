@@ -143,18 +143,14 @@ function parseTarget(text: string): { registry: string; repository: string; tag?
 function stateText({ state, digest, from, to, tags }: Promotion): string {
   const what = `${shortDigest(digest)} of ${from}`;
   const where = tags.length === 0 ? to : tags.map((tag) => `${to}:${tag}`).join(', ');
-  switch (state) {
-    case 'done':
-      return `${what} is ${where} now.`;
-    case 'waiting':
-      return `${what} waits to become ${where}. It follows by itself when nothing holds it any more.`;
-    case 'refused':
-      return `${what} does not become ${where}.`;
-    case 'cancelled':
-      return `${what} was taken back and does not become ${where}.`;
-    case 'expired':
-      return `${what} has waited too long to become ${where}.`;
-  }
+  const texts: Readonly<Record<Promotion['state'], string>> = {
+    done: `${what} is ${where} now.`,
+    waiting: `${what} waits to become ${where}. It follows by itself when nothing holds it any more.`,
+    refused: `${what} does not become ${where}.`,
+    cancelled: `${what} was taken back and does not become ${where}.`,
+    expired: `${what} has waited too long to become ${where}.`,
+  };
+  return texts[state];
 }
 
 function blockers({ verdict }: Promotion): string[] {
