@@ -1,76 +1,26 @@
-import { generateKeyPairSync, sign } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { Descriptor } from '../oci/descriptor.ts';
-import { digestOf, isDigest, type Digest } from '../oci/digest.ts';
-import { effectiveArtifactType, parseManifest } from '../oci/manifest.ts';
+import { digestOf } from '../oci/digest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
-import { preAuthEncoding } from './dsse.ts';
+import {
+  attach,
+  bundleType,
+  image,
+  key,
+  newKey,
+  Repository,
+  statement,
+  type Forgery,
+} from './evidence.fixtures.ts';
 import type { EvidenceReport, EvidenceSource } from './evidence.ts';
-import { parsePrivateKey, type SigningKey } from './private-keys.ts';
+import type { SigningKey } from './private-keys.ts';
 import { signImage } from './sign-image.ts';
 import { trustOfKeys } from './trusted-signers.ts';
 import type { EvidenceLimits } from './verify-context.ts';
 import { defaultEvidenceLimits, verifyEvidence } from './verify-evidence.ts';
 
-const bundleType = 'application/vnd.dev.sigstore.bundle.v0.3+json';
-const signPredicate = 'https://sigstore.dev/cosign/sign/v1';
 const at = new Date('2026-11-22T03:00:00.123Z');
 
-/** A repository in memory. `bytes` may be changed under a digest, as a hostile registry would. */
-class Repository implements EvidenceSource {
-  readonly bytes = new Map<string, Uint8Array>();
-  readonly tags = new Map<string, Digest>();
-  readonly listed: Descriptor[] = [];
-
-  put(document: object | string, mediaType: string, extra: Partial<Descriptor> = {}): Descriptor {
-    const bytes = Buffer.from(typeof document === 'string' ? document : JSON.stringify(document));
-    const digest = digestOf(bytes);
-    this.bytes.set(digest, bytes);
-    return { mediaType, digest, size: bytes.length, ...extra };
-  }
-
-  refer(document: object): Descriptor {
-    const stored = this.put(document, mediaTypes.ociManifest);
-    const manifest = parseManifest(this.bytes.get(stored.digest)!, stored.mediaType);
-    const artifactType = effectiveArtifactType(manifest);
-    const descriptor = { ...stored, ...(artifactType === undefined ? {} : { artifactType }) };
-    this.listed.push(descriptor);
-    return descriptor;
-  }
-
-  async manifest(reference: string) {
-    const digest = this.tags.get(reference) ?? (isDigest(reference) ? reference : undefined);
-    if (digest === undefined) return undefined;
-    const bytes = this.bytes.get(digest);
-    return bytes && { digest, mediaType: mediaTypes.ociManifest, bytes };
-  }
-
-  async referrers() {
-    return this.listed;
-  }
-
-  async blob(descriptor: Descriptor) {
-    return this.bytes.get(descriptor.digest);
-  }
-}
-
-function newKey(type: 'p256' | 'p384' | 'p521' | 'ed25519' | 'rsa' = 'p256'): SigningKey {
-  const pair =
-    type === 'ed25519'
-      ? generateKeyPairSync('ed25519')
-      : type === 'rsa'
-        ? generateKeyPairSync('rsa', { modulusLength: 2048 })
-        : generateKeyPairSync('ec', { namedCurve: type.replace('p', 'P-') });
-  return parsePrivateKey(pair.privateKey.export({ format: 'pem', type: 'pkcs8' }), undefined);
-}
-
-const key = newKey();
 const other = newKey();
-const image: Descriptor = {
-  mediaType: mediaTypes.ociManifest,
-  digest: digestOf('an image'),
-  size: 8,
-};
 const elsewhere = digestOf('another image');
 
 function verify(
@@ -88,57 +38,6 @@ async function reasonOf(repository: EvidenceSource, keys?: SigningKey[]): Promis
   expect([valid, statements]).toEqual([[], []]);
   expect([...refused, ...refusedStatements]).toHaveLength(1);
   return [...refused, ...refusedStatements][0]!.reason;
-}
-
-interface Forgery {
-  signer?: SigningKey;
-  hintOf?: SigningKey;
-  statement?: object | string;
-  payloadType?: string;
-  material?: object;
-  envelope?: object;
-  bundle?: (text: string) => string;
-  manifest?: object;
-}
-
-function statement(over: object = {}): object {
-  return {
-    _type: 'https://in-toto.io/Statement/v1',
-    subject: [{ digest: { sha256: image.digest.slice(7) } }],
-    predicateType: signPredicate,
-    predicate: {},
-    ...over,
-  };
-}
-
-/** A cosign 3 signature that is right except in what is given. */
-function attach(repository: Repository, forgery: Forgery = {}): Descriptor {
-  const { signer = key, hintOf = signer, payloadType = 'application/vnd.in-toto+json' } = forgery;
-  const stated = forgery.statement ?? statement();
-  const payload = Buffer.from(typeof stated === 'string' ? stated : JSON.stringify(stated));
-  const sig = sign('sha256', preAuthEncoding(payloadType, payload), signer.key).toString('base64');
-  const text = JSON.stringify({
-    mediaType: bundleType,
-    verificationMaterial: forgery.material ?? {
-      publicKey: { hint: Buffer.from(hintOf.id, 'hex').toString('base64') },
-    },
-    dsseEnvelope: {
-      payload: payload.toString('base64'),
-      payloadType,
-      signatures: [{ sig }],
-      ...forgery.envelope,
-    },
-  });
-  const layer = repository.put(forgery.bundle?.(text) ?? text, bundleType);
-  return repository.refer({
-    schemaVersion: 2,
-    mediaType: mediaTypes.ociManifest,
-    artifactType: bundleType,
-    config: repository.put('{}', mediaTypes.ociEmpty),
-    layers: [layer],
-    subject: image,
-    ...forgery.manifest,
-  });
 }
 
 describe('a signature as cosign 3 writes it', () => {
