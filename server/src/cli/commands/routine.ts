@@ -1,57 +1,27 @@
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { loadCollection } from '@wharfinger/lib/routines/collection';
-import { runRoutineTests, type RoutineTestResult } from '@wharfinger/lib/routines/test-collection';
-import { count, displayable, type Style } from '../display.ts';
-import { exitCodes } from '../exit-codes.ts';
-import type { Run, Session } from '../session.ts';
-
-interface FileResult {
-  readonly file: string;
-  readonly collection: string;
-  readonly version: string;
-  readonly digest: string;
-  readonly tests: readonly RoutineTestResult[];
-}
+import type { Run } from '../session.ts';
+import { addRoutineDiff } from './routine/diff.ts';
+import { addRoutineInit } from './routine/init.ts';
+import { addRoutinePack } from './routine/pack.ts';
+import { addRoutinePull } from './routine/pull.ts';
+import { addRoutinePush } from './routine/push.ts';
+import { addRoutineReplay } from './routine/replay.ts';
+import { addRoutineSign } from './routine/sign.ts';
+import { addRoutineTest } from './routine/test.ts';
 
 export function addRoutine(program: Command, run: Run): void {
-  program
+  const group = program
     .command('routine')
-    .summary('work with routines, the rules that images are judged by')
-    .command('test')
-    .summary('run the tests that routines carry')
-    .description(
-      'Reads collections of routines strictly, and runs the tests that they carry. No server is asked.',
-    )
-    .argument('<file...>', 'collections (YAML)')
-    .addHelpText('after', '\nExample:\n  wharf routine test routines/*.yaml')
-    .action(run(testRoutines));
-}
-
-async function testRoutines(session: Session, _options: object, files: string[]) {
-  const results: FileResult[] = [];
-  for (const file of files) {
-    const collection = loadCollection(await readFile(file, 'utf8'));
-    const { name, version, digest } = collection;
-    results.push({ file, collection: name, version, digest, tests: runRoutineTests(collection) });
-  }
-  const failed = results.flatMap(({ tests }) => tests).filter(({ passed }) => !passed).length;
-  session.result({ files: results, failed }, () =>
-    results.map((result) => fileText(result, session.style)).join('\n\n'),
-  );
-  return failed > 0 ? exitCodes.failed : exitCodes.done;
-}
-
-function fileText({ file, collection, version, tests }: FileResult, style: Style): string {
-  const lines = tests.map(({ routine, test, passed, mistake }) => {
-    const mark = passed ? style.green('passed') : style.red('failed');
-    const why = mistake === undefined ? '' : `\n          ${displayable(mistake)}`;
-    return `  ${mark}  ${displayable(test === '' ? routine : `${routine}: ${test}`)}${why}`;
-  });
-  const bad = tests.filter(({ passed }) => !passed).length;
-  return [
-    `${style.bold(displayable(file))}: ${displayable(`${collection} ${version}`)}`,
-    ...lines,
-    `  ${count(tests.length - bad, 'test')} passed, ${bad} failed`,
-  ].join('\n');
+    .summary('write, test, sign, exchange and try routines, the rules that images are judged by');
+  for (const add of [
+    addRoutineInit,
+    addRoutineTest,
+    addRoutinePack,
+    addRoutinePush,
+    addRoutineSign,
+    addRoutinePull,
+    addRoutineDiff,
+    addRoutineReplay,
+  ])
+    add(group, run);
 }

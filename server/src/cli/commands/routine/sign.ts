@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import { pushArtifact } from '@wharfinger/lib/client/referrers';
+import { fileOfPacked } from '@wharfinger/lib/routines/goods';
+import type { SigningKey } from '@wharfinger/lib/signing/private-keys';
+import { signImage } from '@wharfinger/lib/signing/sign-image';
+import { displayable } from '../../display.ts';
+import { exitCodes, type ExitCode } from '../../exit-codes.ts';
+import { keyOption, readSigningKey } from '../../key-file.ts';
+import { withRemoteImage } from '../../remote-image.ts';
+import type { Run, Session } from '../../session.ts';
+
+export function addRoutineSign(group: Command, run: Run): void {
+  group
+    .command('sign')
+    .summary('sign a collection in a registry')
+    .description(
+      'Signs a packed collection as images are signed (cosign 3), and pushes the signature next to it. Give the digest that you have read ' +
+        'and tested: what a tag means is asked of the registry. Several people may sign one after the other.',
+    )
+    .argument('<collection>', 'host/repository@digest or host/repository:version')
+    .requiredOption('--key <file...>', keyOption)
+    .addHelpText(
+      'after',
+      '\nExample:\n  wharf routine sign localhost:5000/rules/payments@sha256:… --key rules.key',
+    )
+    .action(run(sign));
+}
+
+async function sign(
+  session: Session,
+  options: { readonly key: readonly string[] },
+  text: string,
+): Promise<ExitCode> {
+  const keys: SigningKey[] = [];
+  for (const key of options.key) keys.push(await readSigningKey(key, session));
+  return withRemoteImage(text, session, async ({ registry, repository, name, subject, manifest }) => {
+    fileOfPacked(manifest);
+    for (const key of keys) await pushArtifact(registry, repository, signImage(subject, key, session.now()));
+    const signedWith = keys.map(({ id }) => id);
+    session.result({ reference: name, digest: subject.digest, signedWith }, () =>
+      displayable([`Signed ${name}`, ...signedWith.map((id) => `  with ${id}`)].join('\n')),
+    );
+    return exitCodes.done;
+  });
+}
