@@ -155,15 +155,8 @@ describe('promotion', () => {
         ),
       );
     await approve('dev/app');
-    await until(async () => {
-      const { verdict } = await (
-        await server.call('GET', `/api/v1/verdict?repository=dev/app&reference=v${marks}`, {
-          as: user('dev'),
-        })
-      ).json();
-      return verdict !== undefined;
-    });
-    expect(await stateOf(image.digest)).toBe('waiting');
+    const { state } = (await ask({ tags: ['again'] })).json() as unknown as { state: string };
+    expect(state).toBe('waiting');
     await approve('prod/app');
     await until(async () => (await stateOf(image.digest)) === 'done');
     const ended = await server.call('POST', '/api/v1/bindings/end', {
