@@ -15,7 +15,7 @@ import { addDecisionRoutes } from './api/decisions/routes.ts';
 import { addHoldRoutes } from './api/holds/routes.ts';
 import { addImageRoutes } from './api/images/routes.ts';
 import { addJudgementRoutes } from './api/judgement/routes.ts';
-import { addGrantRoutes, addRecordRoutes } from './api/records/routes.ts';
+import { addCollectionRoutes, addGrantRoutes, addRecordRoutes } from './api/records/routes.ts';
 import { addPromotionRoutes } from './api/promotions/routes.ts';
 import { addRepositoryRoutes } from './api/repositories/routes.ts';
 import { addKeyRoutes } from './api/revocations/routes.ts';
@@ -53,6 +53,7 @@ import type { PipelineParts } from './pipeline/parts.ts';
 import { createPromotionActs } from './pipeline/promote.ts';
 import { recordChange } from './pipeline/record.ts';
 import { describeWork } from './pipeline/work.ts';
+import { collectionSource } from './records/collection-source.ts';
 import { createKeyActs, createRecordActs } from './records/acts.ts';
 import { policyChores } from './records/policy-chores.ts';
 import { openPolicy } from './records/policy-in-force.ts';
@@ -217,9 +218,10 @@ export async function startServer(
   addHoldRoutes(context, createHoldActs(parts));
   addJudgementRoutes(context, { judgement: parts.editions.current, key: registryKey });
   const revokeParts = { db, inForce, now, memory, key: registryKey };
-  const recordActs = createRecordActs(revokeParts);
+  const recordActs = createRecordActs({ ...revokeParts, sourceOf: collectionSource(catalog, storage) });
   addRecordRoutes(context, recordActs);
   addGrantRoutes(context, recordActs);
+  addCollectionRoutes(context, recordActs);
   addKeyRoutes(context, createKeyActs(revokeParts));
   addPromotionRoutes(context, createPromotionActs(parts));
   addSnapshotRoutes(context, {

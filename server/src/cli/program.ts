@@ -25,6 +25,13 @@ import { addTree } from './commands/tree.ts';
 import { addVerdict } from './commands/verdict.ts';
 import { addVerify } from './commands/verify.ts';
 import { addVerifyBlob } from './commands/verify-blob.ts';
+import { addPublisher } from './commands/publisher.ts';
+import { addTrust } from './commands/trust.ts';
+import { addBinding } from './commands/binding.ts';
+import { addWaiver } from './commands/waiver.ts';
+import { addGrant } from './commands/grant.ts';
+import { addLayout } from './commands/layout.ts';
+import { addCollection } from './commands/collection.ts';
 import type { Run } from './session.ts';
 
 /** The command tree of `wharf`. Errors of usage are thrown as CommanderError; nothing here ends the process. */
@@ -68,6 +75,13 @@ export function createProgram(run: Run): Command {
     addAdmission,
     addAdvisories,
     addRoutine,
+    addPublisher,
+    addTrust,
+    addBinding,
+    addWaiver,
+    addGrant,
+    addLayout,
+    addCollection,
     addAudit,
     addCompletion,
   ]) {

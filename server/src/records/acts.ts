@@ -8,9 +8,10 @@ import { changePolicy } from './change-policy.ts';
 import { readDocument, type Documents } from './documents.ts';
 import { revokeKey, type RevokeParts } from './revoke.ts';
 import { rotateKey } from './rotate-key.ts';
+import { useCollection, type CollectionParts } from './use-collection.ts';
 
 /** What the API does with records: each act one transaction, with its audit entry. */
-export function createRecordActs(parts: RevokeParts): RecordActs {
+export function createRecordActs(parts: RevokeParts & CollectionParts): RecordActs {
   const read = (kind: RecordKind, document: unknown): Documents[RecordKind] => readDocument(kind, document);
   return {
     read,
@@ -21,6 +22,7 @@ export function createRecordActs(parts: RevokeParts): RecordActs {
       if (kind === 'waiver') demandOwner(parts, checked as Documents['waiver']);
       return changePolicy(parts, by, (change) => change.add(kind, checked));
     },
+    useCollection: (reference, by) => useCollection(parts, by, reference),
     addGrant: (envelopes, by) => addGrant(parts, by, envelopes),
     end: (kind, name, { by, reason }) => changePolicy(parts, by, (change) => change.end(kind, name, reason)),
   };

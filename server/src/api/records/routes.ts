@@ -1,10 +1,12 @@
 import type { FastifyRequest } from 'fastify';
 import { WharfingerError } from '@wharfinger/lib/errors';
+import { isDigest, type Digest } from '@wharfinger/lib/oci/digest';
+import { parseReference } from '@wharfinger/lib/oci/reference';
 import type { Scope } from '@wharfinger/lib/routines/records';
 import { z } from 'zod';
 import { adminName } from '../../access/rights.ts';
 import type { PolicyRecord, RecordKind } from '../../stores/policy-record-rows.ts';
-import { demandAdmin, pageFields, parseInput, type ApiContext } from '../context.ts';
+import { demandAdmin, pageFields, parseInput, repositoryField, type ApiContext } from '../context.ts';
 
 /** What may be done to records. */
 export interface RecordActs {
@@ -12,6 +14,11 @@ export interface RecordActs {
   readonly add: (kind: RecordKind, document: unknown, by: string) => Promise<PolicyRecord>;
   /** Puts a break-glass grant in force. @throws WharfingerError GRANT_INVALID, RECORD_EXISTS */
   readonly addGrant: (envelopes: readonly string[], by: string) => Promise<PolicyRecord>;
+  /** Takes in a collection. @throws WharfingerError MANIFEST_UNKNOWN, SIGNATURE_INVALID, ROUTINE_INVALID, REMOTE_FAILED */
+  readonly useCollection: (
+    reference: { readonly registry?: string; readonly repository: string; readonly digest: Digest },
+    by: string,
+  ) => Promise<PolicyRecord>;
   /** Reads what a record is to say, and no more. */
   readonly read: (kind: RecordKind, document: unknown) => unknown;
   /** The record of that kind and name that is in force; undefined: there is none. */
@@ -105,6 +112,39 @@ export function addGrantRoutes(context: ApiContext, records: RecordActs): void {
   });
 }
 
+const collectionBody = z.strictObject({
+  registry: z.string().refine(isRegistry, 'write host or host:port').optional(),
+  repository: repositoryField,
+  digest: z.string().refine(isDigest, 'not a digest'),
+});
+
+/** Collections of routines: taken in from a repository here or elsewhere, pinned by their digest. */
+export function addCollectionRoutes(context: ApiContext, records: RecordActs): void {
+  const { app } = context;
+  addRecordList(context, 'collections', 'collection', records);
+
+  app.post('/api/v1/collections', async (request) => {
+    demandAdmin(context, request);
+    const { registry, ...reference } = parseInput(collectionBody, request.body);
+    const where = registry === undefined ? reference : { ...reference, registry };
+    return answerOf(await records.useCollection(where, request.caller.principal ?? ''));
+  });
+
+  app.post('/api/v1/collections/end', async (request) => {
+    demandAdmin(context, request);
+    const { name, reason } = parseInput(endBody, request.body);
+    return answerOf(await records.end('collection', name, { by: request.caller.principal ?? '', reason }));
+  });
+}
+
+function isRegistry(text: string): boolean {
+  try {
+    return parseReference(`${text}/x`).registry === text;
+  } catch {
+    return false;
+  }
+}
+
 /** Lists the records of a kind, for everybody who signed in: the judgement says the same. */
 export function addRecordList(
   context: ApiContext,
@@ -158,9 +198,12 @@ function scopeOf(document: unknown): Scope {
 }
 
 /** A record as the API shows it. */
-export function answerOf({ madeAt, ended, ...record }: PolicyRecord): object {
+export function answerOf({ madeAt, ended, document, ...record }: PolicyRecord): object {
+  // The text of a collection is long, and stands in the judgement.
+  const { text: _, ...brief } = document as { readonly text?: string };
   return {
     ...record,
+    document: record.kind === 'collection' ? brief : document,
     madeAt: madeAt.toISOString(),
     ...(ended && { ended: { ...ended, at: ended.at.toISOString() } }),
   };

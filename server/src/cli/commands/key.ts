@@ -6,6 +6,7 @@ import { keyHint, parsePublicKey, type KeyAlgorithm, type PublicKey } from '@wha
 import { displayable } from '../display.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { newPassword, readKeyFile, readSigningKey } from '../key-file.ts';
+import { addKeyLife } from './key-revoke.ts';
 import type { Run, Session } from '../session.ts';
 
 interface GenerateOptions {
@@ -14,7 +15,7 @@ interface GenerateOptions {
 }
 
 export function addKey(program: Command, run: Run): void {
-  const command = program.command('key').summary('make and look at keys to sign with');
+  const command = program.command('key').summary('make keys to sign with, look at them, revoke them');
   command
     .command('generate')
     .summary('make a key pair')
@@ -36,6 +37,7 @@ export function addKey(program: Command, run: Run): void {
     .argument('<file>', 'key file in PEM')
     .addHelpText('after', '\nExample:\n  wharf key show release.pub')
     .action(run(show));
+  addKeyLife(command, run);
 }
 
 async function generate(session: Session, { outputKeyPrefix, type }: GenerateOptions): Promise<ExitCode> {
