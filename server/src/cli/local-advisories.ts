@@ -1,8 +1,7 @@
-import { buildIndex } from '@wharfinger/lib/advisories/advisory-index';
 import type { Advisory } from '@wharfinger/lib/advisories/advisory';
-import { packageKey } from '@wharfinger/lib/advisories/ecosystem';
 import type { PackageVersion } from '@wharfinger/lib/advisories/match';
-import { uncoveredEcosystems, type MatchedPackages } from '@wharfinger/lib/assess/findings-of-image';
+import type { MatchedPackages } from '@wharfinger/lib/assess/findings-of-image';
+import { matchAdvisories } from '@wharfinger/lib/assess/match-advisories';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import { advisoryCacheFolder, readCache, readCacheState } from './advisory-cache.ts';
 import { AdvisorySources } from './advisory-sources.ts';
@@ -60,11 +59,5 @@ async function match(
   packages: readonly PackageVersion[],
   firstImported: (id: string) => Date | undefined,
 ): Promise<MatchedPackages> {
-  const wanted = new Set(packages.map(({ ecosystem, name }) => packageKey(ecosystem, name)));
-  const index = await buildIndex(advisories, (ecosystem, name) => wanted.has(packageKey(ecosystem, name)));
-  const matches = index.findMatches(packages).map((found) => {
-    const date = firstImported(found.advisory.id);
-    return date === undefined ? found : { ...found, firstImported: date };
-  });
-  return { matches, uncovered: uncoveredEcosystems(packages, index.covers) };
+  return matchAdvisories({ records: () => advisories, firstImported }, packages);
 }

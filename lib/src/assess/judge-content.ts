@@ -1,0 +1,165 @@
+import { createGenerationSum } from '../advisories/generation.ts';
+import { chooseImage, type ImageSource } from '../client/image-source.ts';
+import type { ContentSource } from '../client/content-source.ts';
+import type { LayerInventory } from '../inspect/inventory.ts';
+import { readLayer } from '../inspect/layer.ts';
+import { formatPlatform, type Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { EvidenceSource, FetchedManifest } from '../oci/evidence-source.ts';
+import { parseManifest, type ImageIndex } from '../oci/manifest.ts';
+import { isManifestType } from '../oci/media-types.ts';
+import type { Facts } from '../routines/facts.ts';
+import type { Purpose, Verdict } from '../routines/verdict.ts';
+import { assessImage } from './assess-image.ts';
+import { assessIndex } from './assess-index.ts';
+import type { Judgement } from './judgement-document.ts';
+import { generationOfKnown, matchAdvisories, type KnownAdvisories } from './match-advisories.ts';
+import type { EvidenceItem } from '../custody/report.ts';
+import { makeReceipt } from './receipt.ts';
+
+/** What the manifests of a repository or layout are judged with. */
+export interface JudgeContentOptions {
+  /** the repository as whose images they are judged */
+  readonly repository: string;
+  readonly judgement: Judgement;
+  readonly purpose: Purpose;
+  readonly now: Date;
+  /** undefined: there are none here, and what needs them is undecided */
+  readonly advisories: KnownAdvisories | undefined;
+  /** os/architecture[/variant] of the one image of an index that is meant; absent: all of them */
+  readonly platform?: string;
+  /** where the evidence of other repositories lies, which a chain of custody leads to */
+  readonly evidenceOf?: (repository: string) => EvidenceSource | undefined;
+  /** takes layers apart: in this process, where it is not said */
+  readonly inspectLayers?: (layers: ImageSource['layers']) => AsyncIterable<LayerInventory>;
+}
+
+/** One manifest, judged. */
+export interface Judged {
+  readonly digest: Digest;
+  readonly verdict: Verdict;
+  /** the in-toto statement of the verdict in the form of RFC 8785; not signed */
+  readonly receipt: string;
+  readonly facts: Facts;
+  /** what its chain of custody rests on */
+  readonly ancestors: readonly EvidenceItem[];
+}
+
+/** An image or index, judged, with every image of it that is meant. */
+export interface JudgedImage extends Judged {
+  /** of an index: its images, each by itself; empty for an image */
+  readonly images: ReadonlyArray<Judged & { readonly platform: string }>;
+  /** true: neither the index nor any of the images that are meant is held or denied */
+  readonly allowed: boolean;
+}
+
+/**
+ * Judges what was fetched: an image, or an index on its own evidence and its images each by itself. The one way from bytes to
+ * verdicts for library, command line and archive.
+ *
+ * @throws WharfingerError MANIFEST_UNKNOWN where an index has no image that is meant; what the source throws
+ */
+export async function judgeContent(
+  content: ContentSource,
+  fetched: FetchedManifest,
+  options: JudgeContentOptions,
+): Promise<JudgedImage> {
+  const manifest = parseManifest(fetched.bytes, fetched.mediaType);
+  if (manifest.kind === 'manifest') {
+    const judged = await judgeOne(content, fetched, options);
+    return { ...judged, images: [], allowed: isAllowed(judged) };
+  }
+  const { known, evidence } = await assessIndex(content, fetched, manifest, options);
+  const generation = options.advisories && (await generationOfKnown(options.advisories));
+  const index = judged(known.facts, known.validUntil, evidence.ancestors, generation, options);
+  const images: Array<Judged & { platform: string }> = [];
+  for (const child of await childrenOf(content, fetched, manifest, options.platform))
+    images.push({
+      ...(await judgeOne(content, child.fetched, withGeneration(options, generation))),
+      platform: child.platform,
+    });
+  return { ...index, images, allowed: [index, ...images].every(isAllowed) };
+}
+
+/** Summed up once, whatever the number of images. */
+function withGeneration(options: JudgeContentOptions, generation: Digest | undefined): JudgeContentOptions {
+  if (!options.advisories || !generation) return options;
+  return { ...options, advisories: { ...options.advisories, generation } };
+}
+
+function isAllowed({ verdict }: Judged): boolean {
+  return verdict.outcome === 'allow' || verdict.outcome === 'warn';
+}
+
+async function judgeOne(
+  content: ContentSource,
+  fetched: FetchedManifest,
+  options: JudgeContentOptions,
+): Promise<Judged> {
+  const { advisories, inspectLayers = inspectHere } = options;
+  const chosen = await chooseImage(content, fetched, '');
+  const sum = advisories && advisories.generation === undefined ? createGenerationSum() : undefined;
+  const { known, evidence } = await assessImage(
+    { ...chosen, name: content.name, digestOrigin: 'stored', close: () => Promise.resolve() },
+    {
+      ...options,
+      findMatches: advisories && ((packages) => matchAdvisories(advisories, packages, sum)),
+      inspectLayers,
+    },
+  );
+  const generation = advisories?.generation ?? sum?.digest();
+  return judged(known.facts, known.validUntil, evidence.ancestors, generation, options);
+}
+
+function judged(
+  facts: Facts,
+  validUntil: string | undefined,
+  ancestors: readonly EvidenceItem[],
+  generation: Digest | undefined,
+  { judgement, purpose, now }: JudgeContentOptions,
+): Judged {
+  const { verdict, statement } = makeReceipt({
+    known: { facts, ...(validUntil === undefined ? {} : { validUntil }) },
+    judgement,
+    ...(generation === undefined ? {} : { generation }),
+    purpose,
+    at: now,
+  });
+  return { digest: facts.image.digest as Digest, verdict, receipt: statement, facts, ancestors };
+}
+
+/** Layers in this process, one after the other. */
+async function* inspectHere(layers: ImageSource['layers']): AsyncGenerator<LayerInventory> {
+  for (const layer of layers) yield await readLayer({ digest: layer.descriptor.digest, bytes: layer.open() });
+}
+
+/** The images of an index that are meant and that are there; attestation manifests of builders are none. */
+async function childrenOf(
+  content: ContentSource,
+  fetched: FetchedManifest,
+  index: ImageIndex,
+  platform: string | undefined,
+): Promise<Array<{ fetched: FetchedManifest; platform: string }>> {
+  if (platform !== undefined) {
+    const { digest, mediaType, manifestBytes } = await chooseImage(content, fetched, platform);
+    return [{ fetched: { digest, mediaType, bytes: manifestBytes }, platform }];
+  }
+  const found = new Map<Digest, { fetched: FetchedManifest; platform: string }>();
+  for (const child of index.manifests) {
+    if (!isManifestType(child.mediaType) || isAttestation(child)) continue;
+    const there = await content.manifest(child.digest);
+    if (there) found.set(child.digest, { fetched: there, platform: platformOf(child) });
+  }
+  return [...found.values()];
+}
+
+function platformOf({ platform }: Descriptor): string {
+  return platform ? formatPlatform(platform) : 'no platform';
+}
+
+function isAttestation({ platform, annotations }: Descriptor): boolean {
+  return (
+    annotations?.['vnd.docker.reference.type'] === 'attestation-manifest' ||
+    (platform?.os === 'unknown' && platform.architecture === 'unknown')
+  );
+}
