@@ -1,6 +1,7 @@
 import { linkKinds, type CustodyLayout, type CustodyStage } from '../custody/layout.ts';
 import {
   byName,
+  digest,
   integer,
   listOf,
   oneOf,
@@ -24,7 +25,8 @@ export const readCustody: Read<{ pattern: string; layout: CustodyLayout }> = (va
   };
 };
 
-const readLayout: Read<CustodyLayout> = (value, path, check) => {
+/** A custody layout. What it names must be there: a name that nobody has would never be asked for. */
+export const readLayout: Read<CustodyLayout> = (value, path, check) => {
   const fields = check.fields(value, path, ['name', 'registry', 'stages', 'maxDepth']);
   const stages = listOf(readStage, 100)(fields['stages'], [...path, 'stages'], check);
   if (stages.length === 0) check.fail([...path, 'stages'], 'must name at least one stage');
@@ -32,6 +34,9 @@ const readLayout: Read<CustodyLayout> = (value, path, check) => {
     for (const parent of stage.parentStages ?? [])
       if (!stages.some((one) => one.name === parent))
         check.fail([...path, 'stages', index, 'parentStages'], `names no stage: ${parent}`);
+  for (const [index, stage] of stages.entries())
+    if (stages.findIndex((one) => one.name === stage.name) < index)
+      check.fail([...path, 'stages', index, 'name'], `stands twice: ${stage.name}`);
   return {
     name: name(fields['name'], [...path, 'name'], check),
     registry: name(fields['registry'], [...path, 'registry'], check),
@@ -50,11 +55,15 @@ const readTeam: Read<{ team: string; signers: readonly string[] }> = (value, pat
 
 const readApprovals: Read<CustodyStage['approvals']> = (value, path, check) => {
   const fields = check.fields(value, path, ['needed', 'roles', 'signers', 'neededByRole', 'notByTheTeam']);
+  const roles = byName(names, 100)(fields['roles'], [...path, 'roles'], check);
+  const byRole = optional(fields, 'neededByRole', path, check, byName(integer(0, 1000), 100));
+  for (const role of Object.keys(byRole.neededByRole ?? {}))
+    if (!Object.hasOwn(roles, role)) check.fail([...path, 'neededByRole', role], 'names none of the roles');
   return {
     needed: integer(0, 1000)(fields['needed'], [...path, 'needed'], check),
-    roles: byName(names, 100)(fields['roles'], [...path, 'roles'], check),
+    roles,
     signers: names(fields['signers'], [...path, 'signers'], check),
-    ...optional(fields, 'neededByRole', path, check, byName(integer(0, 1000), 100)),
+    ...byRole,
     ...optional(fields, 'notByTheTeam', path, check, truth),
   };
 };
@@ -81,7 +90,7 @@ const readStage: Read<CustodyStage> = (value, path, check) => {
     ...optional(fields, 'maxNewLayers', path, check, integer(0, 100_000)),
     kinds: listOf(oneOf(linkKinds), linkKinds.length)(fields['kinds'], [...path, 'kinds'], check),
     intake: truth(fields['intake'], [...path, 'intake'], check),
-    ...optional(fields, 'intakePolicies', path, check, names),
+    ...optional(fields, 'intakePolicies', path, check, listOf(digest, 100)),
     ...optional(fields, 'parentStages', path, check, names),
   };
 };

@@ -5,6 +5,7 @@ import {
   signerPurposes,
   type Revocation,
   type TextMatch,
+  type TrustedCertificates,
   type TrustedSigner,
 } from '../signing/evidence.ts';
 import { parsePublicKey } from '../signing/keys.ts';
@@ -129,7 +130,13 @@ const readTextMatch: Read<TextMatch> = (value, path, check) => {
 
 function readNotation({ trustStores }: TrustNames) {
   return (value: unknown, path: Path, check: PlainCheck) => {
-    const fields = check.fields(value, path, ['trustStores', 'trustedIdentities', 'level']);
+    const fields = check.fields(value, path, [
+      'trustStores',
+      'trustedIdentities',
+      'level',
+      'override',
+      'verifyTimestamp',
+    ]);
     const stores = listOf(shortText, 100)(fields['trustStores'], [...path, 'trustStores'], check);
     for (const [index, store] of stores.entries())
       if (store !== '' && !Object.hasOwn(trustStores, store))
@@ -142,9 +149,21 @@ function readNotation({ trustStores }: TrustNames) {
         check,
       ),
       ...optional(fields, 'level', path, check, oneOf(levels)),
+      ...optional(fields, 'override', path, check, readOverride),
+      ...optional(fields, 'verifyTimestamp', path, check, oneOf(['always', 'afterCertExpiry'] as const)),
     };
   };
 }
+
+const readOverride: Read<NonNullable<TrustedCertificates['notation']['override']>> = (value, path, check) => {
+  const fields = check.fields(value, path, ['authenticTimestamp', 'expiry', 'revocation']);
+  const told = oneOf(['enforce', 'log'] as const);
+  return {
+    ...optional(fields, 'authenticTimestamp', path, check, told),
+    ...optional(fields, 'expiry', path, check, told),
+    ...optional(fields, 'revocation', path, check, oneOf(['enforce', 'log', 'skip'] as const)),
+  };
+};
 
 /** Who does not count any more. */
 export const readRevocations: Read<RevocationList> = (value, path, check) => {
@@ -157,7 +176,8 @@ export const readRevocations: Read<RevocationList> = (value, path, check) => {
   };
 };
 
-const readRevocation: Read<Revocation> = (value, path, check) => {
+/** A key that does not count any more. */
+export const readRevocation: Read<Revocation> = (value, path, check) => {
   const fields = check.fields(value, path, ['keyId', 'compromisedSince', 'revokedAt', 'reason']);
   const keyId = check.text(fields['keyId'], [...path, 'keyId'], 64);
   if (keyId !== '' && !/^[0-9a-f]{64}$/.test(keyId))

@@ -44,6 +44,8 @@ export interface StageReport {
   readonly link: Digest;
   readonly evidence: Digest;
   readonly kind: LinkKind;
+  /** how many links there are below */
+  readonly seq: number;
   /** index of its first layer, from 0, and how many there are */
   readonly firstLayer: number;
   readonly layers: number;

@@ -156,6 +156,7 @@ async function walkLinked(walk: Walk, draft: Draft, linked: Linked): Promise<Anc
     link: statement.payloadDigest,
     evidence: statement.evidence,
     kind: link.kind,
+    seq: link.seq,
     firstLayer: parent.first,
     layers: image.layers.length - parent.first,
     changed,
