@@ -34,13 +34,13 @@ async function pull(session: Session, options: Options, text: string): Promise<E
   await writeFile(output, collection.text, { flag: 'wx' });
   const signers = signedBy.map(({ principal }) => principal);
   session.result({ collection: name, version, digest, signedBy: signers, output }, () =>
-    displayable(
-      [
-        `Wrote ${output}: ${name} ${version}`,
-        `  ${digest}`,
-        signers.length > 0 ? `  signed by ${signers.join(', ')}` : '  nobody had to sign it',
-      ].join('\n'),
-    ),
+    [
+      `Wrote ${output}: ${name} ${version}`,
+      `  ${digest}`,
+      signers.length > 0 ? `  signed by ${signers.join(', ')}` : '  nobody had to sign it',
+    ]
+      .map(displayable)
+      .join('\n'),
   );
   return exitCodes.done;
 }

@@ -53,14 +53,14 @@ async function push(
     const name = `${registry}/${repository}:${packed.version}`;
     const signed = keys.map(({ id }) => id);
     session.result({ reference: name, digest, isNew, signedWith: signed }, () =>
-      displayable(
-        [
-          `${isNew ? 'Pushed' : 'There already:'} ${name}`,
-          `  ${digest}`,
-          ...signed.map((id) => `  signed with ${id}`),
-          ...(signed.length === 0 ? ['  not signed: wharf routine sign does it'] : []),
-        ].join('\n'),
-      ),
+      [
+        `${isNew ? 'Pushed' : 'There already:'} ${name}`,
+        `  ${digest}`,
+        ...signed.map((id) => `  signed with ${id}`),
+        ...(signed.length === 0 ? ['  not signed: wharf routine sign does it'] : []),
+      ]
+        .map(displayable)
+        .join('\n'),
     );
     return exitCodes.done;
   } finally {

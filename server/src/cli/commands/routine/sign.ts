@@ -38,7 +38,7 @@ async function sign(
     for (const key of keys) await pushArtifact(registry, repository, signImage(subject, key, session.now()));
     const signedWith = keys.map(({ id }) => id);
     session.result({ reference: name, digest: subject.digest, signedWith }, () =>
-      displayable([`Signed ${name}`, ...signedWith.map((id) => `  with ${id}`)].join('\n')),
+      [`Signed ${name}`, ...signedWith.map((id) => `  with ${id}`)].map(displayable).join('\n'),
     );
     return exitCodes.done;
   });
