@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../oci/digest.ts';
-import type { ValidSignature } from '../signing/evidence.ts';
-import { signatureFacts } from './facts-of-signatures.ts';
+import type { ValidSignature, VerifiedStatement } from '../signing/evidence.ts';
+import { checkedSignatures, signatureFacts } from './facts-of-signatures.ts';
 
 const signature: ValidSignature = {
   format: 'cosign-v3',
@@ -51,5 +51,31 @@ describe('who counts of those who signed', () => {
       principals: ['ci'],
     });
     expect(factsOf(signed('1', identity), signed('2', other)).signers).toEqual(['ci', 'ci']);
+  });
+});
+
+describe('an attestation', () => {
+  const statement: VerifiedStatement = {
+    signer: { key: 'ci', keyId: 'cc', principal: 'ci', purposes: ['attest'] },
+    format: 'cosign-v3',
+    subject: digestOf('an image'),
+    predicateType: 'https://test/scan',
+    predicate: {},
+    payloadDigest: digestOf('a payload'),
+    evidence: digestOf('an attestation'),
+  };
+  const refusedOf = (...valid: ValidSignature[]) =>
+    checkedSignatures(statement.subject, { valid, refused: [], statements: [statement] }, { signers: [] })
+      .report.refused;
+
+  it('is told to be no signature where that is what is missing', () => {
+    expect(refusedOf()).toEqual([
+      {
+        format: 'cosign-v3',
+        evidence: statement.evidence,
+        reason: 'it is an attestation of type "https://test/scan" by ci, which is not a signature',
+      },
+    ]);
+    expect(refusedOf(signature)).toEqual([]);
   });
 });

@@ -1,6 +1,12 @@
 import type { SignatureFacts, SignerFact } from '../routines/facts.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { SignatureReport, Signer } from '../signing/evidence.ts';
+import type {
+  EvidenceReport,
+  RefusedSignature,
+  SignatureReport,
+  Signer,
+  VerifiedStatement,
+} from '../signing/evidence.ts';
 import type { Rules } from './rules-for.ts';
 
 /** What was found when signatures were verified, and with which keys. */
@@ -10,16 +16,31 @@ export interface CheckedSignatures {
   readonly trustedKeys: ReadonlyArray<{ readonly name: string }>;
 }
 
-/** A report with the rules that it was made by; where nobody counts, it says why. */
+/** So many attestations are told of where a signature is missing. */
+const mostMistaken = 10;
+
+/**
+ * A report with the rules that it was made by; where nobody counts, it says why. Where nothing but attestations was found, it
+ * says that they are no signatures: cosign takes them for some.
+ */
 export function checkedSignatures(
   digest: Digest,
-  { valid, refused }: SignatureReport,
+  evidence: Pick<EvidenceReport, 'valid' | 'refused' | 'statements'>,
   rules: Pick<Rules, 'signers' | 'noneCounts'>,
 ): CheckedSignatures {
   const { signers: trustedKeys, noneCounts } = rules;
+  const { valid } = evidence;
+  const mistaken = valid.length > 0 ? [] : evidence.statements.slice(0, mostMistaken).map(noSignature);
+  const refused = [...evidence.refused, ...mistaken];
   if (noneCounts === undefined || refused.length === 0) return { report: { valid, refused }, trustedKeys };
   const why = { format: 'unknown' as const, evidence: digest, reason: noneCounts };
   return { report: { valid, refused: [why, ...refused] }, trustedKeys };
+}
+
+function noSignature({ format, evidence, predicateType, signer }: VerifiedStatement): RefusedSignature {
+  const type = JSON.stringify(predicateType.slice(0, 200));
+  const reason = `it is an attestation of type ${type} by ${signer.key}, which is not a signature`;
+  return { format, evidence, reason };
 }
 
 /**
