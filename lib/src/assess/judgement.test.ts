@@ -22,7 +22,12 @@ const judgement: Judgement = makeJudgement({
     }),
     makeTrust('other/**', {
       name: 'acme',
-      notation: { trustStores: ['ca:acme'], trustedIdentities: ['*'] },
+      notation: {
+        trustStores: ['ca:acme'],
+        trustedIdentities: ['*'],
+        override: { revocation: 'log' },
+        verifyTimestamp: 'afterCertExpiry',
+      },
     }),
   ],
   sigstoreRoots: { own: '{}' },

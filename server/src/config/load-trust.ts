@@ -6,6 +6,9 @@ import { isWharfingerError } from '@wharfinger/lib/errors';
 import { createPlainCheck, formatPath } from '@wharfinger/lib/routines/plain-check';
 import type { SignatureFormat, TrustedKey, TrustedSigner } from '@wharfinger/lib/signing/evidence';
 import { parsePublicKey } from '@wharfinger/lib/signing/keys';
+import { readNotationTrust } from '@wharfinger/lib/signing/notation/notation-trust';
+import { parseRevocationLists } from '@wharfinger/lib/signing/notation/revocation-list';
+import { parseTrustPolicy, signersOf } from '@wharfinger/lib/signing/notation/trust-policy';
 import { parseDocument } from 'yaml';
 import type { Config } from './schema.ts';
 
@@ -38,7 +41,16 @@ export async function loadTrust(config: Config, base: string, mistakes: string[]
       signers.push({ ...said, keyless: { issuer, subject, root } });
     for (const entryOf of entry.certificates ?? []) {
       const { trustStores, trustedIdentities, level, override, verifyTimestamp, ...said } = entryOf;
-      signers.push({ ...said, notation: { trustStores, trustedIdentities, level, override, verifyTimestamp } });
+      signers.push({
+        ...said,
+        notation: { trustStores, trustedIdentities, level, override, verifyTimestamp },
+      });
+    }
+    if (entry.trustPolicy !== undefined) {
+      const { file, scope } = entry.trustPolicy;
+      const where = `trust.${at}.trustPolicy (${file})`;
+      const written = await reader.text({ file }, where);
+      if (written !== undefined) signers.push(...signersOfPolicy(written, scope, where, mistakes));
     }
     trust.push({ pattern: entry.repositories, signers, formats: entry.formats ?? usualFormats(signers) });
   }
@@ -49,7 +61,10 @@ export async function loadTrust(config: Config, base: string, mistakes: string[]
   const certificateRevocations: string[] = [];
   for (const [at, entry] of config.certificateRevocations.entries()) {
     const text = await reader.text(entry, `certificateRevocations.${at}`);
-    if (text !== undefined) certificateRevocations.push(text);
+    if (text === undefined) continue;
+    certificateRevocations.push(text);
+    const wrong = mistakesIn(() => parseRevocationLists([text]));
+    mistakes.push(...wrong.map((what) => `certificateRevocations.${at}: ${what}`));
   }
   const custody: Array<Judgement['custody'][number]> = [];
   for (const [at, { repositories, file }] of config.custody.entries()) {
@@ -90,7 +105,7 @@ function ambiguous(trust: readonly TrustRule[]): string[] {
   return [...found];
 }
 
-/** Roots and trust stores that signers name and that there are none of. */
+/** Roots and trust stores that signers name and that there are none of, or that cannot be used. */
 export function dangling(
   signers: readonly TrustedSigner[],
   { sigstoreRoots, trustStores }: Pick<LoadedTrust, 'sigstoreRoots' | 'trustStores'>,
@@ -99,10 +114,28 @@ export function dangling(
     if ('keyless' in signer && !Object.hasOwn(sigstoreRoots, signer.keyless.root))
       return [`${signer.name}: there is no Sigstore root ${signer.keyless.root}`];
     if (!('notation' in signer)) return [];
-    return signer.notation.trustStores
-      .filter((name) => !Object.hasOwn(trustStores, name))
-      .map((name) => `${signer.name}: there is no trust store ${name}`);
+    return mistakesIn(() => readNotationTrust(signer, { trustStores, certificateRevocations: [] }));
   });
+}
+
+/** The signer whom a trust policy of the Notary Project names for one repository. */
+function signersOfPolicy(text: string, scope: string, where: string, mistakes: string[]): TrustedSigner[] {
+  const found: TrustedSigner[] = [];
+  const wrong = mistakesIn(() => found.push(...signersOf(parseTrustPolicy(Buffer.from(text)), scope)));
+  mistakes.push(...wrong.map((what) => `${where}: ${what}`));
+  if (wrong.length === 0 && found.length === 0)
+    mistakes.push(`${where}: it has no statement for ${scope}, or one that skips verification`);
+  return found;
+}
+
+function mistakesIn(read: () => unknown): string[] {
+  try {
+    read();
+    return [];
+  } catch (error) {
+    if (isWharfingerError(error)) return [error.message];
+    throw error;
+  }
 }
 
 /** A custody layout as YAML or JSON. */

@@ -116,7 +116,11 @@ trust: [{ repositories: a//b, keys: [] }]
       `trust: [{ repositories: a, keys: [{ name: k, file: release.pub }, { name: k, team: t, file: release.pub }] }]`,
       'two different signers have the name k',
     ],
-    ['trust in nobody', 'trust: [{ repositories: a }]', 'at least one of keys, identities and certificates'],
+    [
+      'trust in nobody',
+      'trust: [{ repositories: a }]',
+      'at least one of keys, identities, certificates and trustPolicy',
+    ],
     [
       'a root that there is not',
       `trust: [{ repositories: a, identities: [{ name: i, issuer: { exact: a }, subject: { exact: b }, root: r }] }]`,
@@ -125,7 +129,7 @@ trust: [{ repositories: a//b, keys: [] }]
     [
       'a trust store that there is not',
       `trust: [{ repositories: a, certificates: [{ name: c, trustStores: ['ca:x'], trustedIdentities: ['*'] }] }]`,
-      'c: there is no trust store ca:x',
+      '"c": there is no trust store "ca:x"',
     ],
     [
       'a glass that one alone may break',

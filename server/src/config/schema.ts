@@ -94,12 +94,14 @@ const trustSchema = z
       .array(z.strictObject({ name: z.string().min(1).max(200), ...signerFields, ...notationFields.shape }))
       .min(1)
       .optional(),
+    /** trustpolicy.json of the Notary Project, and which of its registry scopes is meant */
+    trustPolicy: z.strictObject({ file: z.string(), scope: z.string().min(1) }).optional(),
     /** absent: cosign's two, and notation where certificates are named */
     formats: formatsField.optional(),
   })
   .refine(
-    ({ keys, identities, certificates }) => keys ?? identities ?? certificates,
-    'name at least one of keys, identities and certificates',
+    ({ keys, identities, certificates, trustPolicy }) => keys ?? identities ?? certificates ?? trustPolicy,
+    'name at least one of keys, identities, certificates and trustPolicy',
   );
 
 const grantRuleSchema = z.strictObject({

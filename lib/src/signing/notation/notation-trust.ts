@@ -34,7 +34,7 @@ export function readNotationTrust(signer: TrustedCertificates, stores: Stores): 
     else if (pem === undefined) mistakes.push(`there is no trust store ${JSON.stringify(name)}`);
     else certificates[type].push(...parseTrustStore(pem, name));
   }
-  if (certificates.ca.length + certificates.signingAuthority.length === 0) {
+  if (!notation.trustStores.some((name) => ['ca', 'signingAuthority'].includes(storeType(name) ?? ''))) {
     mistakes.push('no trust store of type ca or signingAuthority is named');
   }
   const names = parseTrustedNames(notation.trustedIdentities, (what) => mistakes.push(what));
