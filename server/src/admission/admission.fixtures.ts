@@ -5,7 +5,7 @@ export const digestB = `sha256:${'b'.repeat(64)}` as const;
 
 /** A decision that allows, with what is given in place of what is usual. */
 export function decided(fields: Partial<Decision> = {}): Decision {
-  return { digest: digestA, outcome: 'allow', reasons: [], warnings: [], ...fields };
+  return { digest: digestA, outcome: 'allow', reasons: [], warnings: [], judgedBy: 'one', ...fields };
 }
 
 /** A judge by a function, which counts what it is asked. */

@@ -91,28 +91,28 @@ describe('the decider', () => {
   it('forgets all at once when what is judged by changes', async () => {
     let version = 'one';
     const judge = judgeBy(
-      async () => decided(),
+      async () => decided({ judgedBy: version }),
       () => Promise.resolve(version),
     );
     const { decide } = decider(judge);
     await decide(image, 5000);
     version = 'two';
     await decide(image, 5000);
+    await decide(image, 5000);
     expect(judge.asked).toHaveLength(2);
   });
 
-  it('keeps nothing that was judged while the rules changed', async () => {
-    let version = 1;
+  it('takes nothing for judged by the new rules that was judged by the old ones meanwhile', async () => {
+    let version = 'one';
     const judge = judgeBy(
       async () => {
-        version = 2;
-        return decided();
+        version = 'two';
+        return decided({ judgedBy: 'one' });
       },
-      () => Promise.resolve(String(version)),
+      () => Promise.resolve(version),
     );
     const { decide } = decider(judge);
     await decide(image, 5000);
-    version = 1;
     await decide(image, 5000);
     expect(judge.asked).toHaveLength(2);
   });

@@ -55,7 +55,7 @@ export type Decide = (image: string, budget: number) => Promise<Decision>;
 export function makeDecider({ judges, memory, limit, lookup, now, count }: DeciderParts): Decide {
   const underWay = new Map<string, Promise<Decision>>();
 
-  async function lookUp(judge: Judge, version: string, reference: Reference): Promise<Decision> {
+  async function lookUp(judge: Judge, reference: Reference): Promise<Decision> {
     count.lookups += 1;
     const decision = await limit(() => judge.judge(reference, AbortSignal.timeout(lookup)));
     if (reference.digest !== undefined && decision.digest !== reference.digest) {
@@ -68,13 +68,11 @@ export function makeDecider({ judges, memory, limit, lookup, now, count }: Decid
         what: `what was decided of ${formatReference(reference)} has ended at ${decision.validUntil}`,
       });
     }
-    // Rules that changed while it was judged may have been the old ones or the new ones.
-    if ((await judge.version()) === version) {
-      // who mends what was refused wants to see it at once
-      const longest = isAllowed(decision) ? undefined : briefly;
-      if (reference.digest === undefined) memory.keep(keyOf(version, reference), decision, briefly);
-      memory.keep(keyOf(version, { ...withoutTag(reference), digest: decision.digest }), decision, longest);
-    }
+    const { judgedBy, digest } = decision;
+    // who mends what was refused wants to see it at once
+    const longest = isAllowed(decision) ? undefined : briefly;
+    if (reference.digest === undefined) memory.keep(keyOf(judgedBy, reference), decision, briefly);
+    memory.keep(keyOf(judgedBy, { ...withoutTag(reference), digest }), decision, longest);
     return decision;
   }
 
@@ -94,7 +92,7 @@ export function makeDecider({ judges, memory, limit, lookup, now, count }: Decid
     }
     let flight = underWay.get(key);
     if (flight === undefined) {
-      flight = lookUp(judge, version, reference)
+      flight = lookUp(judge, reference)
         .catch((error: unknown) => {
           count.failures += 1;
           throw error;

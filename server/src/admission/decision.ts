@@ -12,13 +12,15 @@ export interface Decision {
   readonly reasons: readonly string[];
   /** what is not as it should be, but allowed */
   readonly warnings: readonly string[];
+  /** names what it was judged by: `Judge.version` */
+  readonly judgedBy: string;
   /** RFC 3339: it does not count afterwards; absent: the verdict does not change by time alone */
   readonly validUntil?: string;
 }
 
 /** Says what may be run, for the images of one registry. */
 export interface Judge {
-  /** Names what it judges by: decisions made under another name do not count any more. */
+  /** Names what it judges by now: what was judged by something else does not count any more. */
   version(): Promise<string>;
   /**
    * Resolves the reference once, and judges what it names.
@@ -36,7 +38,7 @@ export interface JudgedPart {
 const severity: readonly Outcome[] = ['allow', 'warn', 'hold', 'deny'];
 
 /** One decision of the verdicts on an image, or on an index and its images for the platforms that count: the worst. */
-export function combineVerdicts(digest: Digest, parts: readonly JudgedPart[]): Decision {
+export function combineVerdicts(digest: Digest, parts: readonly JudgedPart[]): Omit<Decision, 'judgedBy'> {
   const outcomes = parts.map(({ verdict }) => verdict.outcome);
   const ends = parts.flatMap(({ verdict }) => verdict.validUntil ?? []);
   const validUntil = ends.toSorted((a, b) => Date.parse(a) - Date.parse(b))[0];

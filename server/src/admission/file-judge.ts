@@ -31,7 +31,7 @@ export function makeFileJudge(options: FileJudgeOptions): Judge {
   return {
     version: async () => (await current()).version,
     async judge(reference, signal) {
-      const { judgement } = await current();
+      const { judgement, version } = await current();
       const findMatches = await matcherFor(options.advisories, session);
       const credentials = await options.login(reference.registry);
       const parts: JudgedPart[] = [];
@@ -64,13 +64,16 @@ export function makeFileJudge(options: FileJudgeOptions): Judge {
           });
           digest ??= source.index ?? source.digest;
           if (source.index === undefined)
-            return endingWith(combineVerdicts(digest, [{ verdict }]), judgement.expires);
+            return endingWith(
+              { ...combineVerdicts(digest, [{ verdict }]), judgedBy: version },
+              judgement.expires,
+            );
           parts.push({ platform, verdict });
         } finally {
           await source.close();
         }
       }
-      return endingWith(combineVerdicts(digest!, parts), judgement.expires);
+      return endingWith({ ...combineVerdicts(digest!, parts), judgedBy: version }, judgement.expires);
     },
   };
 }

@@ -17,6 +17,7 @@ const keptShape = z.strictObject({
     outcome: z.enum(['allow', 'warn', 'hold', 'deny']),
     reasons: z.array(z.string()),
     warnings: z.array(z.string()),
+    judgedBy: z.string(),
     validUntil: z.string().optional(),
   }),
 });

@@ -21,21 +21,41 @@ const errorBody = z.object({
   error: z.object({ code: z.string(), message: z.string(), remedy: z.string().default('') }),
 });
 
-/** A judge that asks a Wharfinger server, which resolves tags and knows the verdicts already. */
+/** What a server says of what it judged by: the payload of the receipt that it signs. */
+const receiptShape = z.object({
+  predicate: z.object({
+    purpose: z.literal('deploy'),
+    judgement: z.object({ digest: z.string().refine(isDigest), version: z.number().int() }),
+  }),
+});
+
+/**
+ * A judge that asks a Wharfinger server, which resolves tags and knows the verdicts already. Once it judges by something newer,
+ * what it said before does not count any more.
+ */
 export function makeServerJudge({ server, platforms, login }: ServerJudgeOptions): Judge {
   const agent = new Agent({ connections: 16 });
+  let latest = { digest: '', version: -1 };
   return {
-    version: () => Promise.resolve(server),
+    version: () => Promise.resolve(`${server} ${latest.digest}`),
     async judge(reference, signal) {
-      const address = new URL('/api/v1/verdict', server);
-      address.searchParams.set('repository', reference.repository);
-      address.searchParams.set('reference', reference.digest ?? reference.tag ?? 'latest');
-      const { status, text } = await ask(address, agent, await login(), signal);
+      const address = new URL('/api/v1/decisions', server);
+      const question = {
+        repository: reference.repository,
+        reference: reference.digest ?? reference.tag ?? 'latest',
+        purpose: 'deploy',
+      };
+      const { status, text } = await ask(address, question, agent, await login(), signal);
       if (status !== 200) throw refusal(server, status, text, reference);
       const parsed = verdictAnswer.safeParse(parseJson(text));
       if (!parsed.success)
         throw failed(server, `its answer is not understood: ${z.prettifyError(parsed.error)}`);
-      return decisionOf(parsed.data, reference, platforms, server);
+      const judgement = judgementOf(parsed.data.receipt?.payload, server);
+      if (judgement.version >= latest.version) latest = judgement;
+      return {
+        ...decisionOf(parsed.data, reference, platforms, server),
+        judgedBy: `${server} ${judgement.digest}`,
+      };
     },
   };
 }
@@ -45,7 +65,7 @@ function decisionOf(
   reference: Reference,
   platforms: readonly string[],
   server: string,
-): Decision {
+): Omit<Decision, 'judgedBy'> {
   const { digest, repository } = verdict;
   if (!isDigest(digest) || repository !== reference.repository) {
     throw failed(server, `it answered for ${repository}@${digest}, not for ${formatReference(reference)}`);
@@ -64,17 +84,32 @@ function decisionOf(
   return combineVerdicts(digest, [{ verdict }, ...parts]);
 }
 
+function judgementOf(payload: string | undefined, server: string): { digest: string; version: number } {
+  const text = Buffer.from(payload ?? '', 'base64').toString('utf8');
+  const parsed = receiptShape.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data.predicate.judgement;
+  throw failed(server, `its receipt is not understood: ${z.prettifyError(parsed.error)}`);
+}
+
 async function ask(
   address: URL,
+  question: object,
   agent: Agent,
   login: Credentials | undefined,
   signal: AbortSignal,
 ): Promise<{ status: number; text: string }> {
   try {
     const answer = await request(address, {
+      method: 'POST',
+      body: JSON.stringify(question),
       dispatcher: agent,
       signal,
-      headers: { accept: 'application/json', 'user-agent': 'wharfinger-admission', ...authorization(login) },
+      headers: {
+        accept: 'application/json',
+        'content-type': 'application/json',
+        'user-agent': 'wharfinger-admission',
+        ...authorization(login),
+      },
     });
     const chunks: Buffer[] = [];
     let size = 0;
