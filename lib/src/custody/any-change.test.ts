@@ -13,7 +13,6 @@ import {
   attach,
   keyOf,
   layout,
-  linkApp,
   makeChain,
   period,
   registry,
@@ -53,8 +52,9 @@ function evidence(): Array<{ key: string; carrier: Digest }> {
 }
 
 /** What a report says, but for the manifests that carry its evidence. */
-function said({ evidence: _, ignored: __, ...report }: CustodyReport) {
-  return JSON.stringify(report, (name, value: unknown) => (name === 'evidence' ? undefined : value));
+function said(report: CustodyReport) {
+  const carriers = ['evidence', 'ignored'];
+  return JSON.stringify(report, (name, value: unknown) => (carriers.includes(name) ? undefined : value));
 }
 
 describe('a chain does not stand', () => {
@@ -65,12 +65,14 @@ describe('a chain does not stand', () => {
         key,
         world.attached.get(key)!.filter(({ digest }) => digest !== carrier),
       );
-      expect((await walk(world, chain.app.image)).complete, `${key} without ${carrier}`).toBe(false);
+      const report = await walk(world, chain.app.image);
+      expect([carrier, report.complete]).toEqual([carrier, false]);
     }
     expect(whole.complete).toBe(true);
   });
 
   test('with any bit of a signed document changed, unless it says the same by the same signer', async () => {
+    expect.hasAssertions();
     const all = evidence();
     await fc.assert(
       fc.asyncProperty(fc.nat(all.length - 1), fc.nat(), fc.nat(7), async (which, at, bit) => {
@@ -92,13 +94,14 @@ describe('a chain does not stand', () => {
         const others = world.attached.get(key)!.filter((one) => one.digest !== carrier);
         world.attached.set(key, [...others, { ...descriptor, artifactType: bundleMediaType }]);
         const report = await walk(world, chain.app.image);
-        if (report.complete) expect(said(report)).toBe(said(whole));
+        expect(report.complete ? said(report) : said(whole)).toBe(said(whole));
       }),
       { numRuns: 400 },
     );
   });
 
   test('with any bit of a manifest or config changed', async () => {
+    expect.hasAssertions();
     const images = links.map((name) => chain[name].image);
     await fc.assert(
       fc.asyncProperty(fc.nat(2), fc.boolean(), fc.nat(), fc.nat(7), async (which, config, at, bit) => {
@@ -123,7 +126,7 @@ describe('a chain does not stand', () => {
         signer.name === name ? { ...signer, pem: keyOf('stranger-key').publicPem } : signer,
       );
       const report = await walk(chain.world, chain.app.image, { trust: { ...trust, signers } });
-      expect(report.complete, name).toBe(false);
+      expect([name, report.complete]).toEqual([name, false]);
     }
   });
 
@@ -167,7 +170,7 @@ function another(value: unknown): unknown {
   if (typeof value === 'number') return value + 1;
   if (value === null) return digestOf('another');
   if (typeof value !== 'string') return ['another'];
-  if (/^sha256:/.test(value)) return digestOf(value);
+  if (value.startsWith('sha256:')) return digestOf(value);
   return value === 'add' ? 'remove' : `${value}x`;
 }
 
@@ -198,11 +201,12 @@ test.each(links)('the team itself cannot say anything else of %s than what is tr
       },
     });
     const report = await walk(lied.world, lied.app.image);
-    expect(report.complete, path.join('.')).toBe(false);
+    expect([path, report.complete]).toEqual([path, false]);
   }
 });
 
 test('no order, loss or addition among layers of others passes, whatever the team above signs', async () => {
+  expect.hasAssertions();
   const order = fc.oneof(
     fc.shuffledSubarray([0, 1, 2, 3, 4, 5], { minLength: 1 }),
     fc
@@ -219,16 +223,11 @@ test('no order, loss or addition among layers of others passes, whatever the tea
         layers: places.map((place) => contents[place]!),
         config: appConfig,
       });
-      if (untouched && places.length > 4) {
-        approveApp(world, linkApp(world, image, node));
-        expect((await walk(world, image)).complete).toBe(true);
-        return;
-      }
       const told = makeLayerLink({ image, registry, team: 'payments/app', kind: 'origin', ...period });
       const predicate = {
         ...told,
         seq: 2,
-        kind: places.length > 4 ? 'extend' : 'config-only',
+        kind: places.length > 4 ? ('extend' as const) : ('config-only' as const),
         parent: {
           manifest: node.image.digest,
           repository: 'runtime/node',
@@ -245,9 +244,8 @@ test('no order, loss or addition among layers of others passes, whatever the tea
       const signed = attach(world, image, { predicateType: predicateTypes.layerLink, predicate }, 'app-key');
       approveApp(world, { image, link: told, signed });
       const report = await walk(world, image);
-      if (untouched) return expect(report.problems).toEqual([]);
-      expect(report.complete).toBe(false);
-      expect(report.problems.some(({ code }) => /^(?:base-|squash-)/.test(code))).toBe(true);
+      const named = report.problems.some(({ code }) => /^(?:base-|squash-)/.test(code));
+      expect([report.complete, named]).toEqual([untouched, !untouched]);
     }),
     { numRuns: 150 },
   );

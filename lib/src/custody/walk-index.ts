@@ -6,6 +6,7 @@ import { predicateTypes } from '../oci/wharfinger-names.ts';
 import type { VerifiedStatement } from '../signing/evidence.ts';
 import { refusalReason } from '../signing/refusal.ts';
 import { addIgnored, addProblem, startDraft, type Draft } from './ancestry.ts';
+import { attestationLayer, isAttestationChild } from './attestation-child.ts';
 import type { Refusal } from './choose-link.ts';
 import { firstAfter, stateAt } from './judge-time.ts';
 import { canonicalText, type JsonObject } from './json-value.ts';
@@ -250,8 +251,7 @@ async function checkAttestation(
       'assembly-not-an-attestation',
       `its child ${shorten(at.digest)} was left out as an attestation, but ${what}`,
     );
-  const { os, architecture } = child.platform ?? {};
-  if (os !== 'unknown' || architecture !== 'unknown') return refused('engines may take it for an image');
+  if (!isAttestationChild(child)) return refused('engines may take it for an image');
   try {
     const manifest = await fetchManifest(walk.source, at);
     if (manifest === undefined) return refused('it is not there');
@@ -265,5 +265,3 @@ async function checkAttestation(
   }
   draft.evidence.push({ ...at, what: 'manifest' });
 }
-
-const attestationLayer = 'application/vnd.in-toto+json';

@@ -4,7 +4,9 @@ import { addAdmission } from './commands/admission.ts';
 import { addAdvisories } from './commands/advisories.ts';
 import { addAttest } from './commands/attest.ts';
 import { addAudit } from './commands/audit.ts';
+import { addChannel } from './commands/channel.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addCustody } from './commands/custody/index.ts';
 import { addFindings } from './commands/findings.ts';
 import { addHold } from './commands/hold.ts';
 import { addInspect } from './commands/inspect.ts';
@@ -69,6 +71,7 @@ export function createProgram(run: Run): Command {
     addKey,
     addJudgement,
     addPin,
+    addChannel,
     addPromote,
     addRelease,
     addHold,
@@ -84,6 +87,7 @@ export function createProgram(run: Run): Command {
     addCollection,
     addAudit,
     addCompletion,
+    addCustody,
   ]) {
     add(program, run);
   }

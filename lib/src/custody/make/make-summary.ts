@@ -62,8 +62,11 @@ function summaryOf(request: SummaryRequest, stages: readonly StageReport[], leve
   });
 }
 
-/** Nobody states that a chain is complete that is not. */
-function requireComplete(report: CustodyReport): CustodyReport {
+/**
+ * Nobody builds on, or vouches for, what is not complete.
+ * @throws WharfingerError CUSTODY_INCOMPLETE
+ */
+export function requireComplete(report: CustodyReport): CustodyReport {
   if (report.complete && report.kind === 'image') return report;
   const [first] = report.problems;
   throw new WharfingerError('CUSTODY_INCOMPLETE', {

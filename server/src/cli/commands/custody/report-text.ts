@@ -1,0 +1,77 @@
+import type { CustodyReport } from '@wharfinger/lib/custody/report';
+import { count, displayable, formatBytes, formatTable, shortDigest, type Style } from '../../display.ts';
+
+/** A walked chain for people: its layers, its stages, and what is against it. */
+export function reportText(report: CustodyReport, style: Style): string {
+  const parts = [summaryLine(report, style)];
+  if (report.layers.length > 0) parts.push(layersText(report, style));
+  if (report.stages.length > 0) parts.push(stagesText(report, style));
+  parts.push(...againstText(report, style));
+  return [...parts, ...report.children.map((child) => reportText(child, style))].join('\n\n');
+}
+
+/** The outcome alone, and what is against it. */
+export function summaryText(report: CustodyReport, style: Style): string {
+  const own = [summaryLine(report, style), ...againstText(report, style)];
+  return [...own, ...report.children.map((child) => summaryText(child, style))].join('\n');
+}
+
+function summaryLine(report: CustodyReport, style: Style): string {
+  const { repository, digest, platform, complete, validUntil, kind } = report;
+  const name = displayable(`${repository}@${shortDigest(digest)}`);
+  const what = kind === 'index' ? 'index' : (platform ?? 'image');
+  const state = complete ? style.green('complete') : style.red('not complete');
+  const until = complete && validUntil !== undefined ? `, until ${validUntil} at least` : '';
+  return `${style.bold(name)}  ${displayable(what)}  chain of custody ${state}${until}`;
+}
+
+function layersText({ layers }: CustodyReport, style: Style): string {
+  return formatTable(
+    ['LAYER', 'TEAM', 'STAGE', 'DIGEST', 'SIZE', 'EVIDENCE', 'CREATED BY'],
+    layers.map(({ index, team, stage, digest, size, link, createdBy = '' }) => [
+      String(index),
+      team ?? { text: 'nobody', paint: style.red },
+      stage ?? '-',
+      shortDigest(digest),
+      formatBytes(size),
+      link === undefined ? '-' : shortDigest(link),
+      createdBy.length > 60 ? `${createdBy.slice(0, 59)}…` : createdBy,
+    ]),
+    style,
+  );
+}
+
+function stagesText({ stages }: CustodyReport, style: Style): string {
+  return formatTable(
+    ['STAGE', 'TEAM', 'KIND', 'IMAGE', 'LINK BY', 'TAKEN IN', 'APPROVED BY', 'UNTIL'],
+    stages.map(({ stage, team, kind, repository, manifest, key, intake, approvals, notAfter }) => [
+      stage,
+      team,
+      kind,
+      `${repository}@${shortDigest(manifest)}`,
+      key,
+      intake === undefined ? '-' : `${intake.principal} ${intake.timeVerified.slice(0, 10)}`,
+      [...new Set(approvals.map(({ principal, role }) => `${principal} (${role})`))].join(', ') || '-',
+      notAfter,
+    ]),
+    style,
+  );
+}
+
+function againstText({ problems, remarks, ignored }: CustodyReport, style: Style): string[] {
+  const parts: string[] = [];
+  if (problems.length > 0) {
+    parts.push(problems.map(({ code, message }) => `${style.red(code)}  ${displayable(message)}`).join('\n'));
+  }
+  if (ignored.length > 0) {
+    const shown = ignored.slice(0, 20);
+    const rest = ignored.length - shown.length;
+    const lines = shown.map(
+      ({ evidence, reason }) =>
+        `${style.yellow('does not count')}  ${displayable(`${shortDigest(evidence)}: ${reason}`)}`,
+    );
+    parts.push([...lines, ...(rest > 0 ? [`and ${count(rest, 'more statement')}`] : [])].join('\n'));
+  }
+  if (remarks.length > 0) parts.push(remarks.map((remark) => `remark  ${displayable(remark)}`).join('\n'));
+  return parts;
+}
