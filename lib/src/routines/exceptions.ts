@@ -88,11 +88,17 @@ export function excuseAdvisories(
 ): Excused {
   const wanted = waivers.filter((waiver) => waiver.routine === routine.name && waiver.advisories);
   if (wanted.length === 0 || facts.findings === undefined) return { seen: facts, waived: [] };
+  // several may excuse one advisory: the first in their order does
+  const byName = new Map<string, ActiveWaiver>();
+  for (const waiver of wanted.toReversed())
+    for (const name of waiver.advisories ?? []) byName.set(name, waiver);
   const marked = new Map<ActiveWaiver, FindingFact[]>();
   const findings = facts.findings.map((finding): FindingFact => {
-    const by = wanted.find((waiver) => excuses(waiver, finding));
+    const by = waiverOf(finding, byName);
     if (by === undefined) return finding;
-    marked.set(by, [...(marked.get(by) ?? []), finding]);
+    const some = marked.get(by) ?? [];
+    some.push(finding);
+    marked.set(by, some);
     return { ...finding, waiver: by.note };
   });
   const waived = [...marked].map(([{ note, advisories = [] }, some]): WaivedReason => {
@@ -113,7 +119,8 @@ export function excuseAdvisories(
   return { seen: { ...facts, findings }, waived };
 }
 
-function excuses({ advisories = [] }: ActiveWaiver, finding: FindingFact): boolean {
-  if (finding.malicious) return false;
-  return [finding.advisory, ...finding.aliases].some((name) => advisories.includes(name));
+function waiverOf(finding: FindingFact, byName: ReadonlyMap<string, ActiveWaiver>): ActiveWaiver | undefined {
+  if (finding.malicious) return undefined;
+  const name = [finding.advisory, ...finding.aliases].find((one) => byName.has(one));
+  return name === undefined ? undefined : byName.get(name);
 }

@@ -9,7 +9,9 @@ const budget = 2_000_000;
 export const longestString = 65_536;
 
 /** Evaluation is synchronous and not reentrant, so one counter serves. */
-let left = 0;
+let left = budget;
+/** of the evaluations before the last one */
+let total = 0;
 
 /** Thrown through the whole evaluation: nothing in an expression can catch it. */
 class BudgetSpent extends Error {}
@@ -20,9 +22,19 @@ export function spend(units: number): void {
   if (left < 0) throw new BudgetSpent('the expression costs more than one evaluation may');
 }
 
+/** Units that all evaluations together have spent, for who bounds many of them. */
+export function unitsSpent(): number {
+  return total + used();
+}
+
+function used(): number {
+  return budget - left;
+}
+
 /** Runs one evaluation with a full budget. Errors made on the way carry no stack: making those is what costs. */
 export function withBudget<T>(run: () => T): T {
   const before = Error.stackTraceLimit;
+  total += used();
   left = budget;
   Error.stackTraceLimit = 0;
   try {

@@ -80,6 +80,8 @@ export function readRoutine(value: unknown, path: Path, check: PlainCheck): Rout
   };
   if (routine.name !== '' && !name.test(routine.name))
     check.fail(at('name'), 'must be lower-case words joined by -, such as no-setuid-files');
+  if (validUntil === undefined && dependsOnTime(routine))
+    check.fail(at('validUntil'), 'is missing: the result depends on now, so it must say when it may change');
   if (routine.appliesTo.length === 0) check.fail(at('appliesTo'), 'must name at least one kind');
   const compilation = compileRoutine(routine);
   if ('faults' in compilation)
@@ -88,6 +90,13 @@ export function readRoutine(value: unknown, path: Path, check: PlainCheck): Rout
       if (text !== undefined && text !== '') check.fail(at(...fault.path), fault.what);
     }
   return routine;
+}
+
+/** A verdict is made again when its time has come; one that depends on time without saying when would stay for ever. */
+function dependsOnTime({ expression, variables }: Routine): boolean {
+  return [expression, ...Object.values(variables)].some((text) =>
+    /\bnow\b/.test(text.replaceAll(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, '')),
+  );
 }
 
 function readParameters(value: unknown, path: Path, check: PlainCheck): Routine['parameters'] {
