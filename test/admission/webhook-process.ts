@@ -66,7 +66,7 @@ export async function startWebhook(folder: string, config: object): Promise<Webh
       const log = openSync(logFile, 'a');
       const child = spawn(process.execPath, [launcher, 'admission', 'serve', '--config', configFile], {
         stdio: ['ignore', log, log],
-        env: { ...process.env, DOCKER_CONFIG: folder },
+        env: { ...process.env, HOME: folder, XDG_STATE_HOME: join(folder, 'state'), DOCKER_CONFIG: folder },
       });
       closeSync(log);
       stopRunning = async () => {

@@ -1,0 +1,45 @@
+import type { Advisory } from '@wharfinger/lib/advisories/advisory';
+import type { KnownAdvisories } from '@wharfinger/lib/assess/match-advisories';
+import { WharfingerError } from '@wharfinger/lib/errors';
+import { advisoryCacheFolder, readCache, readCacheState } from '../cli/advisory-cache.ts';
+import { AdvisorySources } from '../cli/advisory-sources.ts';
+import type { Session } from '../cli/session.ts';
+
+/**
+ * The advisories of these files or folders, else those that were imported on this machine. Files in which something cannot be
+ * read give none at all: what is left out could be what counts.
+ *
+ * @returns undefined where none were imported: then what needs them is undecided
+ * @throws WharfingerError, while they are read: ADVISORIES_UNREADABLE
+ */
+export async function advisoriesHere(
+  paths: readonly string[] | undefined,
+  session: Session,
+): Promise<KnownAdvisories | undefined> {
+  if (paths !== undefined) {
+    const now = session.now();
+    return { records: () => allOf(paths), firstImported: () => now };
+  }
+  const folder = advisoryCacheFolder(session.environment);
+  if ((await readCacheState(folder)) === undefined) return undefined;
+  const dates = new Map<string, Date>();
+  return {
+    async *records() {
+      for await (const { advisory, firstSeen } of readCache(folder)) {
+        if (advisory.published === undefined) dates.set(advisory.id, new Date(firstSeen));
+        yield advisory;
+      }
+    },
+    firstImported: (id) => dates.get(id),
+  };
+}
+
+async function* allOf(paths: readonly string[]): AsyncGenerator<Advisory> {
+  const sources = new AdvisorySources(paths, () => {});
+  yield* sources.advisories();
+  const [first] = sources.refused;
+  if (first === undefined) return;
+  throw new WharfingerError('ADVISORIES_UNREADABLE', {
+    what: `${first.origin}: ${first.message}; ${sources.refusedCount} in all`,
+  });
+}
