@@ -22,6 +22,7 @@ import { addKeyRoutes } from './api/revocations/routes.ts';
 import { createApiServer } from './api/serve.ts';
 import { addSnapshotRoutes } from './api/snapshots/routes.ts';
 import { addTagRoutes } from './api/tags/routes.ts';
+import { addTombstoneRoutes } from './api/tombstones/routes.ts';
 import { addTokenRoutes } from './api/token/routes.ts';
 import { addWebRoutes } from './api/web/routes.ts';
 import { createAuditBuffer } from './audit/buffer.ts';
@@ -44,6 +45,7 @@ import { fromOrigin } from './identity/origin.ts';
 import { createPasswordVerifier } from './identity/passwords.ts';
 import { createTokenStore } from './identity/tokens.ts';
 import { createEditions } from './pipeline/editions.ts';
+import { guardEvidence } from './pipeline/guard-evidence.ts';
 import { createHoldActs } from './pipeline/holds.ts';
 import { createKnowledge } from './pipeline/knowledge.ts';
 import { createVerdictSource } from './pipeline/judge.ts';
@@ -125,8 +127,15 @@ export async function startServer(
   });
   const currentPolicy = inForce.current;
 
+  const mayPurge = (principal: string | null, repository: string): boolean =>
+    currentPolicy().rights.may({ principal, address: '', client: '' }, 'purge', repository);
   const catalog = createCachingCatalog(
-    createSqlCatalog(db, { onChange: (trx, change) => recordChange(trx, memory, change) }),
+    createSqlCatalog(db, {
+      async onChange(trx, change) {
+        await guardEvidence(trx, change, mayPurge);
+        await recordChange(trx, memory, change);
+      },
+    }),
     catalogCacheBytes,
   );
   const parts: PipelineParts = {
@@ -222,6 +231,7 @@ export async function startServer(
   addRecordRoutes(context, recordActs);
   addGrantRoutes(context, recordActs);
   addCollectionRoutes(context, recordActs);
+  addTombstoneRoutes(context, db);
   addKeyRoutes(context, createKeyActs(revokeParts));
   addPromotionRoutes(context, createPromotionActs(parts));
   addSnapshotRoutes(context, {

@@ -18,7 +18,7 @@ import {
 } from '../harness/registry-client.ts';
 
 const people = {
-  publisher: ['pull', 'push', 'delete'],
+  publisher: ['pull', 'push', 'delete', 'purge'],
   other: ['pull', 'push'],
   signer: ['pull', 'push', 'sign'],
   reader: ['pull'],

@@ -98,6 +98,7 @@ const endpoints: Readonly<Record<string, Endpoint>> = {
   'GET /api/v1/images': image('/api/v1/images'),
   'GET /api/v1/verdict': image('/api/v1/verdict'),
   'GET /api/v1/findings': image('/api/v1/findings'),
+  'GET /api/v1/tombstones': image('/api/v1/tombstones'),
   'GET /api/v1/sbom': image('/api/v1/sbom'),
   'POST /api/v1/tags/rollback': {
     send: (repository) => ['POST', '/api/v1/tags/rollback', { repository, tag: 'v1' }],

@@ -6,6 +6,7 @@ import { jobsAndAudit } from './migrations/0002-jobs-and-audit.ts';
 import { contents } from './migrations/0003-contents.ts';
 import { receipts } from './migrations/0004-receipts.ts';
 import { policyRecords } from './migrations/0005-policy-records.ts';
+import { tombstones } from './migrations/0006-tombstones.ts';
 import { snapshots } from './migrations/0010-snapshots.ts';
 import { promotions } from './migrations/0011-promotions.ts';
 import { custody } from './migrations/0012-custody.ts';
@@ -25,6 +26,7 @@ const migrations: readonly Migration[] = [
   contents,
   receipts,
   policyRecords,
+  tombstones,
   snapshots,
   promotions,
   custody,

@@ -49,6 +49,7 @@ export interface Schema {
   revocations: RevocationRow;
   revocation_lists: RevocationListRow;
   evidence_signers: EvidenceSignerRow;
+  tombstones: TombstoneRow;
 }
 
 interface RepositoryRow {
@@ -409,4 +410,19 @@ interface EvidenceSignerRow {
   key_id: string;
   repository_id: number;
   digest: string;
+}
+
+/** Evidence that was deleted. */
+interface TombstoneRow {
+  id: Generated<number>;
+  repository: string;
+  digest: string;
+  /** what it was about */
+  subject: string;
+  /** as a listing of referrers showed it; null: it was found by its tag */
+  descriptor: Json | null;
+  /** the tag, where only that was deleted */
+  tag: string | null;
+  deleted_by: string | null;
+  deleted_at: Time;
 }

@@ -124,7 +124,7 @@ function subjectsOf(named: Digest | undefined, tags: readonly string[]): Digest[
 }
 
 /** cosign keeps signatures under `sha256-<hex>.sig`; the referrers fallback lies under `sha256-<hex>`. */
-function subjectOfTag(tag: string): Digest[] {
+export function subjectOfTag(tag: string): Digest[] {
   const digest = tag.replace(/\.[a-z]+$/, '').replace('-', ':');
   return isDigest(digest) ? [digest] : [];
 }

@@ -1,4 +1,5 @@
 import type { BlobRecord, Change } from '@wharfinger/lib/catalog/catalog';
+import type { Descriptor } from '@wharfinger/lib/oci/descriptor';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import type { Manifest } from '@wharfinger/lib/oci/manifest';
 import type { Db } from '../db/schema.ts';
@@ -25,6 +26,8 @@ export type CatalogChange = { readonly repository: string } & Change &
         readonly digest: Digest;
         /** what it referred to as its subject */
         readonly subject: Digest | null;
+        /** as a listing of referrers showed it; null: it had no subject */
+        readonly referrer: Descriptor | null;
         readonly tags: readonly string[];
       }
     | {

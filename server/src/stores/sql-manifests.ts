@@ -1,5 +1,6 @@
 import { WharfingerError } from '@wharfinger/lib/errors';
 import type { Catalog, ManifestPut, PartSizes } from '@wharfinger/lib/catalog/catalog';
+import type { Descriptor } from '@wharfinger/lib/oci/descriptor';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import { describeReferrer, requiredParts } from '@wharfinger/lib/oci/manifest';
 import { chunks, kindOf } from '../db/dialect.ts';
@@ -164,10 +165,11 @@ export function sqlManifests(db: Db, ids: RepositoryIds, onChange: OnCatalogChan
           .deleteFrom('manifests')
           .where('repository_id', '=', id)
           .where('digest', '=', digest)
-          .returning('subject')
+          .returning(['subject', 'referrer'])
           .executeTakeFirst();
         if (!row) return false;
         const subject = row.subject as Digest | null;
+        const referrer = row.referrer === null ? null : (JSON.parse(row.referrer) as Descriptor);
         const gone = await trx
           .deleteFrom('tags')
           .where('repository_id', '=', id)
@@ -177,7 +179,8 @@ export function sqlManifests(db: Db, ids: RepositoryIds, onChange: OnCatalogChan
         const tags = gone.map((row) => row.name).sort();
         const moves = tags.map((tag) => ({ repository: id, tag, from: digest, to: null }));
         await recordMoves(trx, moves, { by, at });
-        await onChange(trx, { kind: 'manifest-deleted', repository, digest, subject, tags, by, at });
+        const what = { kind: 'manifest-deleted' as const, repository, digest, subject, referrer, tags };
+        await onChange(trx, { ...what, by, at });
         return true;
       }),
 
