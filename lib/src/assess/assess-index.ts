@@ -1,3 +1,4 @@
+import type { Digest } from '../oci/digest.ts';
 import type { FetchedManifest } from '../oci/evidence-source.ts';
 import type { ContentSource } from '../client/content-source.ts';
 import type { ImageIndex } from '../oci/manifest.ts';
@@ -11,7 +12,10 @@ import { rulesFor } from './rules-for.ts';
 export type AssessIndexOptions = Pick<
   AssessOptions,
   'repository' | 'judgement' | 'purpose' | 'now' | 'evidenceOf'
->;
+> & {
+  /** children that are known to be there, though they are not here */
+  readonly elsewhere?: ReadonlySet<Digest>;
+};
 
 /**
  * Establishes the facts of an index: its own signatures, attestations and assembly, and which of its children are there. Its
@@ -23,7 +27,7 @@ export async function assessIndex(
   content: ContentSource,
   fetched: FetchedManifest,
   manifest: ImageIndex,
-  { repository, judgement, purpose, now, evidenceOf }: AssessIndexOptions,
+  { repository, judgement, purpose, now, evidenceOf, elsewhere }: AssessIndexOptions,
 ): Promise<{ readonly known: KnownFacts; readonly evidence: ImageEvidence }> {
   const { digest } = fetched;
   const rules = rulesFor(judgement, repository, purpose, now);
@@ -34,7 +38,8 @@ export async function assessIndex(
   );
   const children = [...new Set(manifest.manifests.map((child) => child.digest))];
   const missing: typeof children = [];
-  for (const child of children) if ((await content.manifest(child)) === undefined) missing.push(child);
+  for (const child of children)
+    if (!elsewhere?.has(child) && (await content.manifest(child)) === undefined) missing.push(child);
   const known = factsAndTime({
     repository,
     digest,

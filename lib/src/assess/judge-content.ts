@@ -28,6 +28,8 @@ export interface JudgeContentOptions {
   readonly advisories: KnownAdvisories | undefined;
   /** os/architecture[/variant] of the one image of an index that is meant; absent: all of them */
   readonly platform?: string;
+  /** children of an index that are known to be there, though they are not here */
+  readonly elsewhere?: ReadonlySet<Digest>;
   /** where the evidence of other repositories lies, which a chain of custody leads to */
   readonly evidenceOf?: (repository: string) => EvidenceSource | undefined;
   /** takes layers apart: in this process, where it is not said */

@@ -43,6 +43,7 @@ export async function archiveFiles(name: string, handle: FileHandle, size: numbe
       if (found === undefined) throw unreadable(name, `it has no ${path}`);
       yield* readRange(handle, found.at, found.size);
     },
+    list: () => Promise.resolve([...entries.keys()]),
     close: () => handle.close(),
   };
 }

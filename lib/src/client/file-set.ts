@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
-import { open, stat, type FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, readdir, stat, type FileHandle } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
 import { WharfingerError } from '../errors.ts';
 
 /** Files by name, in a folder or in an archive. Close it. */
@@ -11,6 +11,8 @@ export interface FileSet {
   size(path: string): Promise<number | undefined>;
   /** @throws WharfingerError ARCHIVE_INVALID if there is no such file or it cannot be read */
   open(path: string): AsyncIterable<Uint8Array>;
+  /** Paths of all files. */
+  list(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -71,6 +73,12 @@ export function folderFiles(folder: string): FileSet {
       } finally {
         await handle.close();
       }
+    },
+    async list() {
+      const found = await readdir(folder, { recursive: true, withFileTypes: true });
+      return found
+        .filter((entry) => !entry.isDirectory())
+        .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'));
     },
     close: () => Promise.resolve(),
   };

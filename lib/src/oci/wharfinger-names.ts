@@ -31,4 +31,11 @@ export const artifactTypes = {
   /** a collection of routines; its one layer is the collection file */
   routines: 'application/vnd.wharfinger.routines.v1',
   routinesText: 'application/vnd.wharfinger.routines.v1+yaml',
+  /** what an image was judged by and from, in an archive of `wharf save`; its config says which image */
+  saved: 'application/vnd.wharfinger.saved.v1',
+  savedConfig: 'application/vnd.wharfinger.saved.v1+json',
+  /** its layers: the signed judgement, a signed receipt for each image, the advisories that match */
+  savedJudgement: 'application/vnd.wharfinger.judgement.v2.dsse+json',
+  savedReceipt: 'application/vnd.wharfinger.receipt.v1.dsse+json',
+  savedAdvisories: 'application/vnd.wharfinger.advisories.v1+json',
 } as const;

@@ -52,6 +52,14 @@ export const verdictAnswer = z.object({
   receipt: z.looseObject({ payload: z.string() }).optional(),
 });
 
+/** What an image is judged from. The advisories are written into archives as they are; who reads those checks them. */
+export const judgedFromAnswer = z.object({
+  generation: z.string(),
+  covered: z.array(z.string()),
+  records: z.array(z.object({ advisory: z.looseObject({ id: z.string() }), firstImported: z.string() })),
+  ancestors: z.array(z.object({ repository: z.string(), digest: z.string(), what: z.string() })),
+});
+
 export const finding = z.object({
   advisory: z.string(),
   aliases: z.array(z.string()),

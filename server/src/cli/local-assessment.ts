@@ -80,7 +80,7 @@ export async function assessHere(
 }
 
 /** Layers as the inspecting process takes them. */
-function inputsOf(layers: ImageSource['layers'], progress: Progress) {
+export function inputsOf(layers: ImageSource['layers'], progress: Progress) {
   return layers.map((layer, index) => ({
     digest: layer.descriptor.digest,
     source: {

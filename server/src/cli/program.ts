@@ -19,6 +19,7 @@ import { addPin } from './commands/pin.ts';
 import { addPromote } from './commands/promote.ts';
 import { addRelease } from './commands/release.ts';
 import { addRoutine } from './commands/routine.ts';
+import { addSave } from './commands/save.ts';
 import { addSbom } from './commands/sbom.ts';
 import { addServe } from './commands/serve.ts';
 import { addSign } from './commands/sign.ts';
@@ -70,6 +71,7 @@ export function createProgram(run: Run): Command {
     addAttest,
     addKey,
     addJudgement,
+    addSave,
     addPin,
     addChannel,
     addPromote,

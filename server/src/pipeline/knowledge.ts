@@ -1,3 +1,4 @@
+import type { Advisory } from '@wharfinger/lib/advisories/advisory';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import type { ImageInventory } from '@wharfinger/lib/inspect/inventory';
 import { formatPlatform } from '@wharfinger/lib/oci/descriptor';
@@ -7,9 +8,15 @@ import { isIndexType } from '@wharfinger/lib/oci/media-types';
 import type { Facts } from '@wharfinger/lib/routines/facts';
 import type { Receipt } from '@wharfinger/lib/assess/receipt';
 import type { Purpose, Verdict } from '@wharfinger/lib/routines/verdict';
+import type { EvidenceItem } from '@wharfinger/lib/custody/report';
+import { advisoriesById } from '../stores/advisories.ts';
+import { generationAt } from '../stores/advisory-generation.ts';
+import { coveredEcosystems } from '../stores/covered-ecosystems.ts';
+import { matchesOfImage } from '../stores/findings.ts';
 import { getImage } from '../stores/images.ts';
 import { gatherFacts } from './gather-facts.ts';
 import { inventoryFormat } from './inspect.ts';
+import { currentSignatures } from './verify.ts';
 import { receiptAt, receiptNow, verdictFor } from './receipts.ts';
 import type { PipelineParts } from './parts.ts';
 
@@ -23,8 +30,21 @@ export interface ImageKnowledge {
   verdictOf(repository: string, digest: Digest, purpose?: Purpose): Promise<Verdict>;
   /** What the verdict was at a time and from what; absent: now. @throws WharfingerError MANIFEST_UNKNOWN, INPUT_INVALID */
   receiptOf(repository: string, digest: Digest, purpose: Purpose, at?: Date): Promise<Receipt>;
+  /** What an image is judged from, for who judges it elsewhere. @throws WharfingerError MANIFEST_UNKNOWN */
+  judgedFrom(repository: string, digest: Digest): Promise<JudgedFrom>;
   /** The verdicts of an index's children that are there, each by itself; empty for what is no index. */
   childrenOf(repository: string, digest: Digest, purpose: Purpose): Promise<ChildVerdict[]>;
+}
+
+/** What besides its own bytes and evidence an image is judged from. */
+export interface JudgedFrom {
+  readonly generation: Digest;
+  /** ecosystems that advisories were imported about */
+  readonly covered: readonly string[];
+  /** the advisories that match anything in it */
+  readonly records: ReadonlyArray<{ readonly advisory: Advisory; readonly firstImported: string }>;
+  /** what its chain of custody rests on */
+  readonly ancestors: readonly EvidenceItem[];
 }
 
 /** The verdict of one image of an index. */
@@ -51,6 +71,25 @@ export function createKnowledge(parts: PipelineParts): ImageKnowledge {
       const place = { repository, digest };
       if (at !== undefined) return receiptAt(parts, place, purpose, at);
       return known(await receiptNow(parts, place, purpose), digest);
+    },
+    async judgedFrom(repository, digest) {
+      const place = { repository, digest };
+      known(await verdictOf(repository, digest), digest);
+      const image = await getImage(parts.db, digest, inventoryFormat);
+      const matches = image ? await matchesOfImage(parts.db, image.id) : [];
+      const found = await advisoriesById(
+        parts.db,
+        matches.map(({ advisory }) => advisory.id),
+      );
+      return {
+        generation: await generationAt(parts.db, parts.now()),
+        covered: await coveredEcosystems(parts.db),
+        records: found.map(({ advisory, firstImported }) => ({
+          advisory,
+          firstImported: firstImported.toISOString(),
+        })),
+        ancestors: (await currentSignatures(parts, place)).ancestors,
+      };
     },
     async childrenOf(repository, digest, purpose) {
       const record = await parts.catalog.getManifest(repository, digest);

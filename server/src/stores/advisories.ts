@@ -201,6 +201,25 @@ export async function getAdvisory(db: Db, id: string): Promise<Advisory | undefi
   return row && advisoryOf(row);
 }
 
+/** Advisories as their publishers call them, whole, in the order of their ids. */
+export async function advisoriesById(
+  db: Db,
+  ids: readonly string[],
+): Promise<Array<{ readonly advisory: Advisory; readonly firstImported: Date }>> {
+  const found: Array<{ advisory: Advisory; firstImported: Date }> = [];
+  for (const part of chunks([...new Set(ids)].sort())) {
+    const rows = await db
+      .selectFrom('advisories')
+      .select(['head', 'affected', 'first_imported'])
+      .where('id', 'in', part)
+      .orderBy('id')
+      .execute();
+    for (const row of rows)
+      found.push({ advisory: advisoryOf(row), firstImported: new Date(row.first_imported) });
+  }
+  return found;
+}
+
 /** What is told about matches of these advisories, by key. */
 export async function advisoryHeads(db: Db, keys: Iterable<number>): Promise<Map<number, StoredHead>> {
   const heads = new Map<number, StoredHead>();

@@ -62,6 +62,11 @@ export function addImageRoutes(
     return { verdict: made.verdict, text: explainVerdict(made.verdict), receipt: sign(made) };
   });
 
+  app.get('/api/v1/judged-from', async (request) => {
+    const { repository, digest } = await resolveImage(context, request, request.query);
+    return knowledge.judgedFrom(repository, digest);
+  });
+
   app.get('/api/v1/findings', async (request) => {
     const { repository, digest } = await resolveImage(context, request, request.query);
     const { findings } = await knowledge.factsOf(repository, digest);

@@ -12,6 +12,7 @@ import {
 import { assessHere } from '../local-assessment.ts';
 import type { Run, Session } from '../session.ts';
 import { verdictText } from '../verdict-text.ts';
+import { verifyOffline } from '../verify-offline.ts';
 
 export function addVerify(program: Command, run: Run): void {
   const command = program
@@ -25,15 +26,25 @@ export function addVerify(program: Command, run: Run): void {
     .argument('<image>', imageArgument);
   addJudgementOptions(addImageOptions(command))
     .addOption(purposeOption())
+    .option(
+      '--offline',
+      'the image is an archive of wharf save: check all that lies in it, without any network',
+    )
     .addHelpText(
       'after',
       '\nExamples:\n  wharf verify localhost:5000/team/app:1.4 --key cosign.pub\n' +
+        '  wharf verify --offline app.tar --registry-key registry.pub\n' +
         '  wharf verify ghcr.io/org/app:1 --judgement judgement.json --registry-key registry.pub',
     )
     .action(run(verify));
 }
 
-async function verify(session: Session, options: ImageOptions, image: string): Promise<ExitCode> {
+interface VerifyOptions extends ImageOptions {
+  readonly offline?: boolean;
+}
+
+async function verify(session: Session, options: VerifyOptions, image: string): Promise<ExitCode> {
+  if (options.offline === true) return verifyOffline(session, options, image);
   const known = await assessHere(image, options, session);
   const { signatures } = known.facts;
   const { verdict, digest } = known;
