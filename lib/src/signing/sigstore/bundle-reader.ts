@@ -102,8 +102,10 @@ function parseSigner(material: Fields, version: Version): BundleSigner {
   const [leaf, ...issuers] = listOf(chain['certificates'], 'certificates', most.certificates).map(
     (certificate) => parseCertificate(certificate, 'a certificate'),
   );
-  if (issuers.some(isSelfIssued))
-    refuse('the chain carries a root certificate, which only a trusted root may');
+  // Nothing is believed for it, but only the first writers put the root there.
+  if (version === '0.3' && issuers.some(isSelfIssued)) {
+    refuse('the chain carries a root certificate, which has its place in a trusted root');
+  }
   return { kind: 'certificate', leaf: leaf ?? refuse('the chain of certificates is empty') };
 }
 

@@ -349,5 +349,9 @@ describe('trust', () => {
     const [issuer, top] = sigstore.authority.issuer.chain;
     expect(await verify(chain(issuer!))).toHaveProperty('identity');
     expect(await reasonFor(chain(issuer!, top!))).toMatch(/carries a root certificate/);
+    const ofOther = chain(...other.authority.issuer.chain);
+    ofOther.mediaType = 'application/vnd.dev.sigstore.bundle+json;version=0.2';
+    expect(await verify(ofOther)).toHaveProperty('identity');
+    expect(await reasonFor(ofOther, { root: other.trustedRoot() })).toMatch(/verify certificate chain/);
   });
 });
