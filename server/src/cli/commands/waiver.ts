@@ -56,7 +56,7 @@ export function addWaiver(program: Command, run: Run): void {
     .requiredOption('--until <time>', 'until when (RFC 3339)')
     .addHelpText(
       'after',
-      '\nExample:\n  wharf waiver add localhost:5000 no-fix-yet --routine fixable-vulnerabilities --repositories team/app \\\n' +
+      '\nExample:\n  wharf waiver add localhost:5000 no-fix-yet --routine no-fixable-vulnerabilities --repositories team/app \\\n' +
         '    --advisory CVE-2026-1234 --owner ann --reason "not reachable, INC-7" --until 2026-12-31T00:00:00Z',
     )
     .action(
