@@ -86,6 +86,9 @@ function describes(added: AddedLayer, layer: CustodyImage['layers'][number]): bo
   );
 }
 
+/** Field in which Docker's classic builder notes what it built on; nothing that runs an image reads it. */
+const builderNote = 'Image';
+
 /**
  * Checks the change of the runtime configuration: that the link tells it, and that the stage may make it.
  * @param before the parent's; empty where there is none
@@ -106,7 +109,9 @@ export function checkConfig(
   }
   const changed = changedFields(before, image.config);
   const { mayChange } = stage;
-  const forbidden = mayChange === undefined ? [] : changed.filter((name) => !mayChange.includes(name));
+  const allowed = (name: string) =>
+    mayChange === undefined || mayChange.includes(name) || name === builderNote;
+  const forbidden = changed.filter((name) => !allowed(name));
   if (forbidden.length > 0) {
     say(
       'config-not-allowed',

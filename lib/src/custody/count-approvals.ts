@@ -155,7 +155,7 @@ function shortage(
 ): ApprovalCount['problem'] {
   const { needed, neededByRole = {} } = stage.approvals;
   const people = distinctPeople(counted);
-  const names = people.map(({ principals }) => principals.join(' or ')).join(', ') || 'nobody';
+  const names = people.map(({ principals }) => principals.join(' or ')).join(', ');
   const has = `stage ${stage.name} needs ${needed} ${needed === 1 ? 'approval' : 'approvals'} by different people with different keys`;
   if (people.length < needed) {
     if (counted.length >= needed) {
@@ -165,7 +165,10 @@ function shortage(
       };
     }
     const [latest] = [...refusals].sort((a, b) => rank(b) - rank(a));
-    return { code: latest?.code ?? 'approvals-short', what: `${has}; it has ${people.length}, by ${names}` };
+    return {
+      code: latest?.code ?? 'approvals-short',
+      what: `${has}; it has ${people.length}${people.length === 0 ? '' : `, by ${names}`}`,
+    };
   }
   const open = Object.entries(neededByRole).map(([role, number]) => `${number} as ${role}`);
   if (!rolesAreFilled(people, neededByRole)) {

@@ -9,7 +9,7 @@ import type { CustodyImage } from './custody-image.ts';
 import { firstAfter } from './judge-time.ts';
 import type { CustodyLayout, CustodyStage } from './layout.ts';
 import { custodyLimits } from './limits.ts';
-import { layerRange, shorten } from './problem.ts';
+import { joinReasons, layerRange, shorten } from './problem.ts';
 import { fetchImage, type Place } from './read-image.ts';
 import type { StageReport } from './report.ts';
 import { custodyStatements } from './statement-order.ts';
@@ -185,11 +185,11 @@ function sayShort(
   if (problem === undefined) return;
   const unread = report.refusedStatements.map(({ reason }) => reason);
   const reasons = [...refusals.map(({ reason }) => reason), ...unread];
-  const because = reasons.length === 0 ? '' : ` (${[...new Set(reasons)].slice(0, 3).join('; ')})`;
+  const because = reasons.length === 0 ? '' : `; others do not count: ${joinReasons(reasons)}`;
   const code = problem.code === 'approvals-short' && unread.length > 0 ? 'approvals-refused' : problem.code;
   const layers =
-    parent.first < image.layers.length ? `, ${layerRange(parent.first, image.layers.length)}` : '';
-  say(code, `${problem.what}${because}${layers}`);
+    parent.first < image.layers.length ? ` for ${layerRange(parent.first, image.layers.length)}` : '';
+  say(code, `${problem.what}${layers}${because}`);
 }
 
 async function imageOr(walk: Walk, place: Place, fail: Say): Promise<CustodyImage | undefined> {

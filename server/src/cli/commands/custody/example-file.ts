@@ -22,8 +22,8 @@ signers:
 
 layout:
   name: example
-  # Logical identity of the registry, which all its replicas share. Not a host name.
-  registry: registry.example
+  # What the registry is called, and all its replicas with it: registry.identity of its settings. Not a host name.
+  registry: wharfinger
   # From the base to the final image.
   stages:
     - name: base

@@ -3,9 +3,13 @@ import type { CustodyFile } from '@wharfinger/lib/assess/custody-file';
 import { linkKinds, type CustodyStage, type LinkKind } from '@wharfinger/lib/custody/layout';
 import { makeLayerLink, type LinkedParent } from '@wharfinger/lib/custody/make/make-link';
 import { requireComplete } from '@wharfinger/lib/custody/make/make-summary';
+import type { LayerLink } from '@wharfinger/lib/custody/statements/layer-link';
+import { walkChain } from '@wharfinger/lib/custody/walk-chain';
 import { parentStages } from '@wharfinger/lib/custody/walk-parent';
 import { WharfingerError } from '@wharfinger/lib/errors';
+import { digestOf } from '@wharfinger/lib/oci/digest';
 import { predicateTypes } from '@wharfinger/lib/oci/wharfinger-names';
+import type { VerifiedStatement } from '@wharfinger/lib/signing/evidence';
 import type { ExitCode } from '../../exit-codes.ts';
 import type { Run, Session } from '../../session.ts';
 import { chainSource, openChain, readImage, type OpenChain, type PlaceOptions } from './open-chain.ts';
@@ -83,6 +87,7 @@ async function link(session: Session, options: Options, text: string): Promise<E
       ...(options.material === undefined ? {} : { materials: options.material.map((uri) => ({ uri })) }),
     });
     const statement = { predicateType: predicateTypes.layerLink, predicate };
+    await requireAccepted(policy, stage, chain, predicate, now);
     return await signAndAttach(
       session,
       chain,
@@ -93,6 +98,51 @@ async function link(session: Session, options: Options, text: string): Promise<E
   } finally {
     await chain.close();
   }
+}
+
+/** Walks the chain as if the link were there already: what nobody would accept is not signed. */
+async function requireAccepted(
+  { layout, trust }: CustodyFile,
+  stage: CustodyStage,
+  chain: OpenChain,
+  predicate: LayerLink,
+  now: Date,
+): Promise<void> {
+  const { repository, subject } = chain;
+  const [signer = ''] = stage.teams.find(({ team }) => team === predicate.team)?.signers ?? [];
+  const link: VerifiedStatement = {
+    signer: { key: signer, keyId: '', principal: '', purposes: ['stamp'] },
+    format: 'cosign-v3',
+    subject: subject.digest,
+    predicateType: predicateTypes.layerLink,
+    predicate,
+    payloadDigest: digestOf(JSON.stringify(predicate)),
+    evidence: digestOf(''),
+  };
+  const source = chainSource(chain, trust, now);
+  const report = await walkChain({
+    repository,
+    digest: subject.digest,
+    layout,
+    stage: stage.name,
+    now,
+    source: {
+      ...source,
+      async statements(name, digest) {
+        const found = await source.statements(name, digest);
+        const isSubject = name === repository && digest === subject.digest;
+        return isSubject ? { ...found, statements: [...found.statements, link] } : found;
+      },
+    },
+  });
+  const against = report.problems.filter(
+    ({ code, stage: of }) => of !== stage.name || !code.startsWith('approval'),
+  );
+  if (against.length === 0) return;
+  throw new WharfingerError('CUSTODY_INCOMPLETE', {
+    what: against.map(({ message }) => message).join('\n'),
+    remedy: 'nothing was signed; correct the image, the command or the layout',
+  });
 }
 
 /** The image that it was built on, once its chain was found complete. */

@@ -25,7 +25,8 @@ function summaryLine(report: CustodyReport, style: Style): string {
   return `${style.bold(name)}  ${displayable(what)}  chain of custody ${state}${until}`;
 }
 
-function layersText({ layers }: CustodyReport, style: Style): string {
+function layersText({ layers, stages }: CustodyReport, style: Style): string {
+  const carriers = new Map(stages.map(({ link, evidence }) => [link, evidence]));
   return formatTable(
     ['LAYER', 'TEAM', 'STAGE', 'DIGEST', 'SIZE', 'EVIDENCE', 'CREATED BY'],
     layers.map(({ index, team, stage, digest, size, link, createdBy = '' }) => [
@@ -34,11 +35,15 @@ function layersText({ layers }: CustodyReport, style: Style): string {
       stage ?? '-',
       shortDigest(digest),
       formatBytes(size),
-      link === undefined ? '-' : shortDigest(link),
+      shown(link && carriers.get(link)),
       createdBy.length > 60 ? `${createdBy.slice(0, 59)}…` : createdBy,
     ]),
     style,
   );
+}
+
+function shown(digest: string | undefined): string {
+  return digest === undefined ? '-' : shortDigest(digest);
 }
 
 function stagesText({ stages }: CustodyReport, style: Style): string {
