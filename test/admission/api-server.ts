@@ -37,6 +37,8 @@ interface Container {
 /** A real API server with its etcd, spoken to over TLS as a user of the group system:masters. */
 export interface ApiServer extends AsyncDisposable {
   readonly url: string;
+  /** the configuration by which kubectl and helm reach it */
+  readonly kubeconfig: object;
   call(method: string, path: string, body?: object, type?: string): Promise<KubeAnswer>;
 }
 
@@ -105,7 +107,16 @@ export async function startApiServer(folder: string): Promise<ApiServer> {
     await stop();
     throw error;
   }
-  return { url, call, [Symbol.asyncDispose]: stop };
+  const cluster = { server: url, 'certificate-authority': join(folder, 'certs/apiserver.crt') };
+  const kubeconfig = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'test', cluster }],
+    users: [{ name: 'admin', user: { token } }],
+    contexts: [{ name: 'test', context: { cluster: 'test', user: 'admin' } }],
+    'current-context': 'test',
+  };
+  return { url, kubeconfig, call, [Symbol.asyncDispose]: stop };
 }
 
 function parseObject(text: string): KubeObject {

@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 import { attempt, run } from '../harness/command.ts';
 import { until } from '../harness/registry-client.ts';
@@ -37,6 +37,15 @@ describe.skipIf(lacksTools(['helm', 'etcd', 'kube-apiserver']))('the Helm chart'
     folder = mkdtempSync(join(tmpdir(), 'chart-'));
     kube = await startApiServer(join(folder, 'kube'));
   });
+  afterEach(async () => {
+    for (const kind of ['mutating', 'validating']) {
+      await kube.call('DELETE', `/apis/admissionregistration.k8s.io/v1/${kind}webhookconfigurations`);
+    }
+    await until(
+      async () => ((await create('default', 'probe', '?dryRun=All')).status === 201 ? true : undefined),
+      'the webhooks to be out of force',
+    );
+  });
   afterAll(async () => {
     await kube[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true, force: true });
@@ -66,10 +75,10 @@ describe.skipIf(lacksTools(['helm', 'etcd', 'kube-apiserver']))('the Helm chart'
     }
   }
 
-  const create = (namespace: string, name: string) =>
+  const create = (namespace: string, name: string, query = '') =>
     kube.call(
       'POST',
-      pathOf(pods!, namespace),
+      `${pathOf(pods!, namespace)}${query}`,
       objectOf(pods!, name, { containers: [{ name: 'main', image: 'x.example/x:1' }] }),
     );
 
@@ -98,20 +107,19 @@ describe.skipIf(lacksTools(['helm', 'etcd', 'kube-apiserver']))('the Helm chart'
   });
 
   it('is in force everywhere but in its own namespace, whatever the labels of namespaces say', async () => {
+    await install(objectsOf(await render(enough, 'guarding')), 'guarding');
     await kube.call('POST', '/api/v1/namespaces', { metadata: { name: 'team' } });
     const refused = await until(async () => {
       const answer = await create('team', `a-${Math.random().toString(36).slice(2)}`);
       return answer.status === 201 ? undefined : answer;
     }, 'the webhooks to be in force');
-    expect(refused.json.message).toContain('failed calling webhook "mutate.wharfinger-admission.guard.svc"');
-    expect((await create('guard', 'own')).status).toBe(201);
-    const label = { metadata: { labels: { 'kubernetes.io/metadata.name': 'guard' } } };
+    expect(refused.json.message).toContain(
+      'failed calling webhook "mutate.wharfinger-admission.guarding.svc"',
+    );
+    expect((await create('guarding', 'own')).status).toBe(201);
+    const label = { metadata: { labels: { 'kubernetes.io/metadata.name': 'guarding' } } };
     await kube.call('PATCH', '/api/v1/namespaces/team', label, patchTypes.merge);
     expect((await create('team', 'labelled')).status).toBe(500);
-    for (const kind of ['mutating', 'validating']) {
-      const path = `/apis/admissionregistration.k8s.io/v1/${kind}webhookconfigurations/wharfinger-admission`;
-      expect((await kube.call('DELETE', path)).status).toBe(200);
-    }
   });
 
   it('renders every option into objects that the API server takes, and a configuration that starts', async () => {
@@ -165,6 +173,37 @@ describe.skipIf(lacksTools(['helm', 'etcd', 'kube-apiserver']))('the Helm chart'
     expect(text).not.toContain('caBundle');
   });
 
+  it('is installed by helm, and keeps its certificate when it is upgraded', async () => {
+    const config = join(folder, 'kubeconfig');
+    writeFileSync(config, stringify(kube.kubeconfig));
+    const helm = (...args: string[]): Promise<string> =>
+      run(
+        [
+          'helm',
+          ...args,
+          'installed',
+          chart,
+          '--namespace',
+          'installed',
+          '--values',
+          join(folder, 'values.yaml'),
+        ],
+        {
+          env: { HOME: folder, KUBECONFIG: config },
+        },
+      );
+    const certificate = async (): Promise<unknown> =>
+      (await kube.call('GET', '/api/v1/namespaces/installed/secrets/installed-tls')).json;
+    writeFileSync(join(folder, 'values.yaml'), stringify(enough));
+    await helm('install', '--create-namespace');
+    const before = await certificate();
+    expect(before).toMatchObject({ data: { 'tls.crt': expect.any(String), 'ca.crt': expect.any(String) } });
+    await helm('upgrade', '--set', 'replicas=4');
+    expect(await certificate()).toMatchObject({ data: (before as { data: object }).data });
+    const deployment = await kube.call('GET', '/apis/apps/v1/namespaces/installed/deployments/installed');
+    expect(deployment.json.spec.replicas).toBe(4);
+  });
+
   it.each([
     ['no image', { ...enough, image: '' }, 'guard', 'name the image with the wharf command'],
     ['no registry', { ...enough, registries: [] }, 'guard', 'say who judges the images'],
@@ -204,12 +243,6 @@ describe.skipIf(lacksTools(['helm', 'etcd', 'kube-apiserver']))('the Helm chart'
       .replaceAll('WHARF_IMAGE', enough.image)
       .replaceAll('REGISTRY_HOST', 'registry.example.com')
       .replaceAll('CA_BUNDLE', Buffer.from(authorityPem()).toString('base64'));
-    for (const kind of ['mutating', 'validating']) {
-      await kube.call(
-        'DELETE',
-        `/apis/admissionregistration.k8s.io/v1/${kind}webhookconfigurations/wharfinger-admission`,
-      );
-    }
     await install(objectsOf(filled), 'wharfinger-admission');
   });
 
