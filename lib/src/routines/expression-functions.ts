@@ -12,6 +12,7 @@ import { strings } from '@bufbuild/cel/ext';
 import { isReflectMessage, type ReflectMessage } from '@bufbuild/protobuf/reflect';
 import { timestampDate, TimestampSchema, type Timestamp } from '@bufbuild/protobuf/wkt';
 import { longestString, priceOfMatch, priceOfReplacement, priceOfSearch, spend } from './expression-cost.ts';
+import { matchesPattern } from './expression-patterns.ts';
 
 /** target (of a method), then arguments */
 type Operands = readonly CelValue[];
@@ -53,6 +54,11 @@ const ours: Record<string, Implementation> = {
       first = false;
     }
     return joined;
+  },
+  matches: ([text, pattern]) => {
+    if (typeof text !== 'string' || typeof pattern !== 'string') return undefined;
+    spend(priceOfMatch(text, pattern));
+    return matchesPattern(text, pattern);
   },
   // of CEL's extension for lists, for strings only
   distinct: ([list]) => {

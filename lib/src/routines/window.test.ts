@@ -89,6 +89,17 @@ describe('windowState', () => {
     expect(state(ended, '2026-12-18T18:00:00Z')).toBe('closed');
   });
 
+  it('is the same when it is asked again, later or earlier', () => {
+    const window = { weekly: working, zone: 'Europe/Berlin' };
+    for (const now of [
+      '2026-01-05T12:00:00Z',
+      '2026-01-05T13:00:00Z',
+      '2026-01-05T17:00:00Z',
+      '2026-01-05T06:00:00Z',
+    ])
+      expect(state(window, now)).toBe(state({ ...window }, now));
+  });
+
   it('refuses times that are none', () => {
     expect(() => windowState({ from: 'soon' }, new Date(0))).toThrow('soon is not a time');
   });
@@ -138,7 +149,7 @@ describe('the next change of any window', () => {
   }));
 
   /** Straight from the words of the definition, minute by minute of one day and its neighbours. */
-  const isOpen = (window: Window, at: number): boolean => windowState(window, new Date(at)).open;
+  const isOpen = (window: Window, at: number): boolean => windowState({ ...window }, new Date(at)).open;
 
   it('is exact: constant before, different at it', () => {
     assert(
@@ -153,7 +164,7 @@ describe('the next change of any window', () => {
           for (const part of parts) {
             const between = at + Math.floor(((end - at - 1) * part) / 999);
             expect(isOpen(window, between)).toBe(open);
-            expect(windowState(window, new Date(between)).changesAt).toEqual(changesAt);
+            expect(windowState({ ...window }, new Date(between)).changesAt).toEqual(changesAt);
           }
           const atTheEnd = [isOpen(window, end - 1), isOpen(window, end)];
           expect(atTheEnd).toEqual([open, changesAt ? !open : open]);

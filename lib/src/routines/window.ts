@@ -20,11 +20,23 @@ interface Span {
  * Whether a window is open, and exactly when it opens or closes next. Weekly hours follow the clocks of their zone: hours that daylight-saving
  * time shows twice are in force both times and between, those that it leaves out are in force at no time.
  *
- * @param window one that `readWindow` accepted; absent: always open
+ * @param window one that `readWindow` accepted, and that is not changed afterwards; absent: always open
  * @throws WharfingerError BINDING_INVALID for times that are none
  */
 export function windowState(window: Window | undefined, now: Date): WindowState {
   if (window === undefined) return { open: true };
+  const last = known.get(window);
+  if (last !== undefined && last.since <= now && !(last.state.changesAt && last.state.changesAt <= now))
+    return last.state;
+  const state = computeState(window, now);
+  known.set(window, { since: now, state });
+  return state;
+}
+
+/** Between two changes the state is the same, and clocks of a zone are slow to ask. */
+const known = new WeakMap<Window, { readonly since: Date; readonly state: WindowState }>();
+
+function computeState(window: Window, now: Date): WindowState {
   const at = now.getTime();
   const dates = spanOf(window);
   const pauses = (window.pauses ?? []).map(spanOf).sort((a, b) => a.from - b.from);

@@ -15,7 +15,7 @@ export const deniedLicences = String.raw`
     variables:
       told: inventory.packages.filter(p, has(p.licence))
       mentioning: >-
-        told.filter(p, p.licence.replace("(", "").replace(")", "").replace(" OR ", " AND ").split(" AND ")
+        told.filter(p, !p.licence.contains(" ") ? p.licence in params.denied : p.licence.replace("(", "").replace(")", "").replace(" OR ", " AND ").split(" AND ")
         .exists(l, l in params.denied))
       bad: >-
         mentioning.filter(p, p.licence.contains("(") || p.licence.contains(" AND ") ||
