@@ -73,7 +73,7 @@ describe.each(testDatabases)('records of the policy on $name', (kind) => {
     const { db } = opened;
     const made = await add('acme', { name: 'acme', team: 'a' });
     expect(made).toMatchObject({ kind: 'publisher', name: 'acme', madeBy: 'ann', madeAt: at, version: 2 });
-    await expect(add('acme')).rejects.toThrow();
+    await expect(add('acme')).rejects.toThrow(/unique/i);
     expect(await recordInForce(db, 'publisher', 'acme')).toEqual(made);
     expect(await recordInForce(db, 'key', 'acme')).toBeUndefined();
     const act = { by: 'bob', at: later(1), reason: 'left' };
@@ -137,7 +137,7 @@ describe.each(testDatabases)('records of the policy on $name', (kind) => {
     });
     await expect(
       addRevocationList(db, { version: 2, issuedAt: at, expires: at, envelope: 'x' }),
-    ).rejects.toThrow();
+    ).rejects.toThrow(/unique/i);
   });
 
   test('whose keys made what counts is known by key, as of the last report, and gone with the image', async () => {

@@ -17,6 +17,9 @@ import { ensureVersions } from './packages.ts';
 import { manifestsAfter, placesOf } from './repositories.ts';
 import { getSignatureReport } from './signature-reports.ts';
 import { getSnapshot, tagState } from './snapshots.ts';
+import { noteSigners, placesSignedBy } from './evidence-signers.ts';
+import { listRecords, recordEver, recordInForce } from './policy-record-rows.ts';
+import { tombstonesOf } from './tombstones.ts';
 import { createSqlCatalog } from './sql-catalog.ts';
 import { expiredVerdicts, getVerdict } from './verdicts.ts';
 
@@ -71,6 +74,12 @@ const questions: ReadonlyArray<readonly [string, (db: Db, catalog: Catalog) => P
   ],
   ['makeDueReady', (db) => makeDueReady(db, new Date(2))],
   ['enqueue', (db) => enqueue(db, [{ kind: 'k', key: 'x', namespace: 'n' }], new Date(0))],
+  ['recordInForce', (db) => recordInForce(db, 'key', 'x')],
+  ['recordEver', (db) => recordEver(db, 'grant', 'x')],
+  ['listRecords', (db) => listRecords(db, 'key', { after: 3, limit: 5, ended: false })],
+  ['placesSignedBy', (db) => placesSignedBy(db, 'a')],
+  ['noteSigners', (db) => noteSigners(db, place, [])],
+  ['tombstonesOf', (db) => tombstonesOf(db, place, 5)],
   ['the audit log', (db) => queryAudit(db, {}, { limit: 5, after: '5-5' })],
   ['the audit log of an image', (db) => queryAudit(db, { digest }, { limit: 5, after: '5-5' })],
   ['the audit log of a repository', (db) => queryAudit(db, { repository: 'a' }, { limit: 5 })],
