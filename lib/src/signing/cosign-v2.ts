@@ -30,7 +30,6 @@ export function signatureTags(subject: Digest): readonly [signatures: string, at
 
 /** Verifies a simple-signing payload, whose signature stands in an annotation (sigstore/cosign, specs/SIGNATURE_SPEC.md). */
 export const verifySimpleSigning: PieceVerifier = async ({ layer }, context) => {
-  context.purports('signature');
   const annotations = layer.annotations ?? {};
   const annotation = annotations[signatureAnnotation] ?? '';
   if (annotation === '') refuse('the payload carries no signature');
@@ -42,7 +41,6 @@ export const verifySimpleSigning: PieceVerifier = async ({ layer }, context) => 
 
 /** Verifies an attestation as cosign 2 keeps it: an envelope as a layer (sigstore/cosign, specs/ATTESTATION_SPEC.md). */
 export const verifyEnvelope: PieceVerifier = async ({ layer }, context) => {
-  context.purports('statement');
   const document = await readBlob(context.source, layer, context.limits);
   const envelope = parseEnvelope(
     parseStrictJson(document, (what) => refuse(`the envelope cannot be read: ${what}`)),

@@ -16,8 +16,9 @@ export class Repository implements EvidenceSource {
   readonly tags = new Map<string, Digest>();
   readonly listed: Descriptor[] = [];
 
-  put(document: object | string, mediaType: string, extra: Partial<Descriptor> = {}): Descriptor {
-    const bytes = Buffer.from(typeof document === 'string' ? document : JSON.stringify(document));
+  put(document: object | string | Buffer, mediaType: string, extra: Partial<Descriptor> = {}): Descriptor {
+    const isText = typeof document === 'string' || Buffer.isBuffer(document);
+    const bytes = Buffer.from(isText ? document : JSON.stringify(document));
     const digest = digestOf(bytes);
     this.bytes.set(digest, bytes);
     return { mediaType, digest, size: bytes.length, ...extra };

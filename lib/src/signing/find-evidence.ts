@@ -8,10 +8,16 @@ import type { SignatureFormat } from './evidence.ts';
 import { checkFetched, readReferrer, type Carrier } from './evidence-reader.ts';
 import { notationArtifact, notationLayers } from './notation-types.ts';
 import { refuse } from './refusal.ts';
-import type { Refusals } from './refusals.ts';
+import type { Known, Refusals } from './refusals.ts';
 import type { Piece, PieceKind, VerifyContext } from './verify-context.ts';
 
-type Search = Pick<VerifyContext, 'image' | 'source' | 'limits'>;
+type Given = Pick<VerifyContext, 'image' | 'source' | 'limits'>;
+
+/** Larger manifests need not be taken by registries (distribution specification, "Pushing Manifests"). */
+const largestManifest = 4 * 1024 * 1024;
+
+const likeSignature = (): Known => ({ purport: 'signature', genuine: false });
+const likeStatement = (): Known => ({ purport: 'statement', genuine: false });
 
 /** Artifact types under which registries list referrers whose own type they did not read. */
 const vagueTypes: ReadonlySet<string | undefined> = new Set([
@@ -29,7 +35,9 @@ const vagueTypes: ReadonlySet<string | undefined> = new Set([
  *
  * @throws whatever the source throws: a look-up that fails is not an answer
  */
-export async function findEvidence(search: Search, refusals: Refusals): Promise<Piece[]> {
+export async function findEvidence({ limits, ...given }: Given, refusals: Refusals): Promise<Piece[]> {
+  const bytes = Math.min(limits.bytes, largestManifest);
+  const search = { ...given, limits: { ...limits, bytes, total: limits.total / 4 } };
   const pieces = [...(await underTags(search, refusals)), ...(await amongReferrers(search, refusals))];
   return pieces.sort(
     (a, b) =>
@@ -39,7 +47,7 @@ export async function findEvidence(search: Search, refusals: Refusals): Promise<
   );
 }
 
-async function underTags(search: Search, refusals: Refusals): Promise<Piece[]> {
+async function underTags(search: Given, refusals: Refusals): Promise<Piece[]> {
   const pieces: Piece[] = [];
   for (const [index, tag] of signatureTags(search.image.digest).entries()) {
     // The tag of a sha512 digest would be longer than tags can be.
@@ -47,14 +55,14 @@ async function underTags(search: Search, refusals: Refusals): Promise<Piece[]> {
     const fetched = await search.source.manifest(tag);
     if (fetched === undefined) continue;
     const listed = { format: 'cosign-v2', evidence: fetched.digest } as const;
-    await refusals.gather(listed, index === 0 ? 'signature' : 'statement', async () => {
+    await refusals.gather(listed, index === 0 ? likeSignature : likeStatement, async () => {
       await addPieces(checkFetched(fetched, search.limits), 'cosign-v2', pieces, refusals);
     });
   }
   return pieces;
 }
 
-async function amongReferrers(search: Search, refusals: Refusals): Promise<Piece[]> {
+async function amongReferrers(search: Given, refusals: Refusals): Promise<Piece[]> {
   const { image, source, limits } = search;
   const listed = await source.referrers(image.digest);
   const candidates = [...new Map(listed.map((descriptor) => [descriptor.digest, descriptor])).values()]
@@ -76,7 +84,7 @@ async function amongReferrers(search: Search, refusals: Refusals): Promise<Piece
       refusals.leaveOut(candidates.length - index, 'more referrers were not looked at');
       break;
     }
-    await refusals.gather({ format, evidence: descriptor.digest }, 'signature', async () => {
+    await refusals.gather({ format, evidence: descriptor.digest }, likeSignature, async () => {
       const carrier = await readReferrer(source, descriptor, limits);
       const found = formatOf(carrier.manifest) ?? format;
       if (found === 'unknown') return;
@@ -117,7 +125,7 @@ async function addPieces(
   // cosign 2 keeps what several signers made as layers of one manifest
   if (format !== 'cosign-v2' && layers.length > 1) refuse('it has several layers, exactly one counts');
   for (const layer of layers) {
-    await refusals.gather({ format, evidence: digest }, 'signature', async () => {
+    await refusals.gather({ format, evidence: digest }, likeSignature, async () => {
       pieces.push({ kind: kindOf(layer, format), format, evidence: digest, annotations, layer });
     });
   }

@@ -6,42 +6,59 @@ import { refusalReason } from './refusal.ts';
 const mostTold = 100;
 
 type Listed = Pick<RefusedSignature, 'format' | 'evidence'>;
-type Purport = 'signature' | 'statement';
+
+/** What is known of a document when it is refused. */
+export interface Known {
+  /** what it is, or looks like */
+  readonly purport: 'signature' | 'statement';
+  /** true: somebody whom the policy names did sign it */
+  readonly genuine: boolean;
+}
 
 /** What looked like evidence and does not count. */
 export interface Refusals {
   /**
-   * Runs a step; where it refuses, that is noted under `purport`, else passes its errors on.
-   * @param purport what it looks like, asked once it has failed where it is a function
+   * Runs a step; where it refuses, that is noted, else passes its errors on.
+   * @param known asked once it has failed
    */
-  gather(listed: Listed, purport: Purport | (() => Purport), step: () => Promise<void>): Promise<void>;
+  gather(listed: Listed, known: () => Known, step: () => Promise<void>): Promise<void>;
   /** Notes that so many were not looked at at all. */
   leaveOut(count: number, what: string): void;
-  /** What was noted of signatures, or of statements, in an order that depends on the content alone. */
-  list(purport: Purport): readonly RefusedSignature[];
+  /**
+   * What was noted of signatures, or of statements, in an order that depends on the content alone. What is genuine comes first: no
+   * flood of others hides why it does not count.
+   */
+  list(purport: Known['purport']): readonly RefusedSignature[];
 }
 
 /** @param image what is left out is noted as evidence of it */
 export function collectRefusals(image: Digest): Refusals {
-  const noted = { signature: [] as RefusedSignature[], statement: [] as RefusedSignature[] };
+  const noted: Array<RefusedSignature & Known> = [];
   const left: RefusedSignature[] = [];
   return {
-    async gather(listed, purport, step) {
+    async gather({ format, evidence }, known, step) {
       try {
         await step();
       } catch (error) {
         const reason = refusalReason(error);
         if (reason === undefined) throw error;
-        noted[typeof purport === 'function' ? purport() : purport].push({ ...listed, reason });
+        noted.push({ format, evidence, reason, ...known() });
       }
     },
     leaveOut(count, what) {
       left.push({ format: 'unknown', evidence: image, reason: `${count} ${what}: there are too many` });
     },
     list(purport) {
-      const all = noted[purport].sort(
-        (a, b) => order(a.format, b.format) || order(a.evidence, b.evidence) || order(a.reason, b.reason),
-      );
+      const all = noted
+        .filter((one) => one.purport === purport)
+        .sort(
+          (a, b) =>
+            Number(b.genuine) - Number(a.genuine) ||
+            order(a.format, b.format) ||
+            order(a.evidence, b.evidence) ||
+            order(a.reason, b.reason),
+        )
+        .map(({ format, evidence, reason }) => ({ format, evidence, reason }));
       const untold = all.length - mostTold;
       const more = {
         format: 'unknown',

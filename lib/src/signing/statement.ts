@@ -53,17 +53,6 @@ export function parseStatement(payloadType: string, payload: Uint8Array): Statem
   };
 }
 
-/** What predicate type a payload claims; it may be anything. Undefined: none that can be read. */
-export function claimedPredicateType(payload: Uint8Array): string | undefined {
-  try {
-    const statement: unknown = JSON.parse(Buffer.from(payload).toString('utf8'));
-    const claimed = objectOf(statement, 'the statement')['predicateType'];
-    return typeof claimed === 'string' ? claimed : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** A digest as the subject of a statement names it. */
 export function subjectDigest(digest: Digest): Readonly<Record<string, string>> {
   return { [digestAlgorithm(digest)]: digestHex(digest) };

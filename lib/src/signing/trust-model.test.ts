@@ -389,6 +389,16 @@ describe('a flood', () => {
       refused.filter(({ reason }) => /too many signatures name no trusted key/.test(reason)),
     ).toHaveLength(20);
   });
+
+  it('does not hide why the genuine one does not count', async () => {
+    const repository = new Repository();
+    for (let n = 0; n < 200; n += 1)
+      attach(repository, { signer: stranger, statement: statement({ predicate: { n } }) });
+    attach(repository);
+    const { refused } = await verify({ repository, signers: [signer({ validTo: '2026-01-01T00:00:00Z' })] });
+    expect(refused[0]?.reason).toMatch(/release was trusted until 2026-01-01/);
+    expect(refused.at(-1)?.reason).toBe('101 more do not count');
+  });
 });
 
 describe('the report', () => {

@@ -46,8 +46,6 @@ export interface VerifyContext {
    * @throws WharfingerError SIGNATURE_INVALID where that goes beyond the limit
    */
   spendChecks(count: number): void;
-  /** Says what a piece of evidence is meant to be, before it is known to be genuine: under what its refusal is listed. */
-  purports(what: 'signature' | 'statement'): void;
 }
 
 /** How a signed document is wrapped. */

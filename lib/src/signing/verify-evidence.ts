@@ -11,7 +11,7 @@ import type {
 import { findEvidence } from './find-evidence.ts';
 import { verifyNotationPiece } from './notation/verify-piece.ts';
 import { refuse } from './refusal.ts';
-import { collectRefusals } from './refusals.ts';
+import { collectRefusals, type Known } from './refusals.ts';
 import { sigstoreVerifier } from './sigstore/image-verifier.ts';
 import { signaturePredicate } from './statement.ts';
 import { knownKeys } from './trusted-signers.ts';
@@ -65,7 +65,7 @@ export async function verifyEvidence(
   const statements: VerifiedStatement[] = [];
   const changes = trackChanges(now);
   let checks = limits.checks;
-  const shared = {
+  const context: VerifyContext = {
     image,
     source,
     trust,
@@ -79,7 +79,7 @@ export async function verifyEvidence(
       if (checks < 0) refuse('it was not looked at: too many signatures name no trusted key');
     },
   };
-  const pieces = await findEvidence(shared, refusals);
+  const pieces = await findEvidence(context, refusals);
   let left = limits.total;
   for (const [index, piece] of pieces.entries()) {
     left -= Math.min(piece.layer.size, limits.bytes);
@@ -87,14 +87,14 @@ export async function verifyEvidence(
       refusals.leaveOut(pieces.length - index, 'more signed documents were not looked at');
       break;
     }
-    let purport = purportOf(piece);
-    const context: VerifyContext = { ...shared, purports: (what) => (purport = what) };
+    let known: Known = { purport: purportOf(piece), genuine: false };
     await refusals.gather(
       piece,
-      () => purport,
+      () => known,
       async () => {
         requireFormat(piece, trust);
         const verified = await verifiers[piece.kind](piece, context);
+        known = { purport: isSignature(verified) ? 'signature' : 'statement', genuine: true };
         const entry = admit(piece, verified, context);
         if ('predicateType' in entry) statements.push(entry);
         else valid.push(entry);
@@ -119,8 +119,13 @@ function requireFormat({ format }: Piece, { formats }: TrustSet): void {
   );
 }
 
-/** What a bundle is by what its manifest says, until its payload is read. */
-function purportOf({ kind, annotations }: Piece): 'signature' | 'statement' {
+/** cosign takes any statement about an image for a signature of it. */
+function isSignature({ statement }: VerifiedPiece): boolean {
+  return statement === undefined || statement.predicateType === signaturePredicate;
+}
+
+/** What a bundle is by what its manifest says, until it is known who signed it. */
+function purportOf({ kind, annotations }: Piece): Known['purport'] {
   const claimed = annotations['dev.sigstore.bundle.predicateType'] ?? signaturePredicate;
   return kind === 'envelope' || (kind === 'bundle' && claimed !== signaturePredicate)
     ? 'statement'
@@ -129,13 +134,14 @@ function purportOf({ kind, annotations }: Piece): 'signature' | 'statement' {
 
 function admit(
   { format, evidence }: Piece,
-  { signer: found, subject, statement }: VerifiedPiece,
+  verified: VerifiedPiece,
   context: VerifyContext,
 ): ValidSignature | VerifiedStatement {
+  const { signer: found, subject, statement } = verified;
   const name = found.records[0]?.name ?? found.keyId;
   if (subject !== context.image.digest) refuse(`${name} signed another image, ${subject}`);
   const signer = admitSigner(found, context);
-  if (statement !== undefined && statement.predicateType !== signaturePredicate)
+  if (statement !== undefined && !isSignature(verified))
     return { signer, format, subject, ...statement, evidence };
   if (!signer.purposes.includes('release'))
     refuse(`${signer.key} is trusted for ${signer.purposes.join(', ') || 'nothing'}, not for releases`);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import { WharfingerError } from '@wharfinger/lib/errors';
@@ -42,6 +43,8 @@ export function addKey(program: Command, run: Run): void {
 
 async function generate(session: Session, { outputKeyPrefix, type }: GenerateOptions): Promise<ExitCode> {
   const [privateFile, publicFile] = [`${outputKeyPrefix}.key`, `${outputKeyPrefix}.pub`];
+  for (const file of [privateFile, publicFile])
+    if (existsSync(file)) throw unwritable(file, 'exists already');
   const { privatePem, publicPem } = generateKeyFiles(type, await newPassword(session));
   await writeNew(privateFile, privatePem, 0o600);
   await writeNew(publicFile, publicPem, 0o644);
@@ -73,11 +76,10 @@ async function writeNew(file: string, text: string, mode: number): Promise<void>
   try {
     await writeFile(file, text, { flag: 'wx', mode });
   } catch (error) {
-    const exists = (error as NodeJS.ErrnoException).code === 'EEXIST';
-    throw new WharfingerError('USAGE', {
-      what: exists ? `${file} exists already` : `${file} cannot be written: ${(error as Error).message}`,
-      remedy: 'give another --output-key-prefix',
-      cause: error,
-    });
+    throw unwritable(file, `cannot be written: ${(error as Error).message}`);
   }
+}
+
+function unwritable(file: string, why: string): WharfingerError {
+  return new WharfingerError('USAGE', { what: `${file} ${why}`, remedy: 'give another --output-key-prefix' });
 }
