@@ -7,6 +7,7 @@ import { createPlainCheck, formatPath } from '@wharfinger/lib/routines/plain-che
 import type { SignatureFormat, TrustedKey, TrustedSigner } from '@wharfinger/lib/signing/evidence';
 import { parsePublicKey } from '@wharfinger/lib/signing/keys';
 import { readNotationTrust } from '@wharfinger/lib/signing/notation/notation-trust';
+import { checkTrustedIdentity } from '@wharfinger/lib/signing/sigstore/image-verifier';
 import { parseRevocationLists } from '@wharfinger/lib/signing/notation/revocation-list';
 import { parseTrustPolicy, signersOf } from '@wharfinger/lib/signing/notation/trust-policy';
 import { parseDocument } from 'yaml';
@@ -113,6 +114,10 @@ export function dangling(
   return signers.flatMap((signer) => {
     if ('keyless' in signer && !Object.hasOwn(sigstoreRoots, signer.keyless.root))
       return [`${signer.name}: there is no Sigstore root ${signer.keyless.root}`];
+    if ('keyless' in signer) {
+      const mistakes = mistakesIn(() => checkTrustedIdentity(signer, sigstoreRoots));
+      return mistakes.map((what) => `${signer.name}: ${what}`);
+    }
     if (!('notation' in signer)) return [];
     return mistakesIn(() => readNotationTrust(signer, { trustStores, certificateRevocations: [] }));
   });

@@ -6,6 +6,7 @@ import { mediaTypes } from '../../oci/media-types.ts';
 import type { EvidenceSource, TrustedIdentity, TrustedKey, TrustSet } from '../evidence.ts';
 import type { SignedImage } from '../sign-statement.ts';
 import { verifyEvidence } from '../verify-evidence.ts';
+import { checkTrustedIdentity } from './image-verifier.ts';
 import { signImageKeyless } from './sign-keyless.ts';
 import { LocalSigstore, type MeansOptions } from './testing/local-sigstore.ts';
 
@@ -191,9 +192,10 @@ describe('an image that is signed without a key', () => {
       ],
     ];
     for (const [code, trust] of policies) {
-      await expect(verify(signed, trust)).rejects.toSatisfy((error) =>
-        isWharfingerError(error, code as never),
-      );
+      const isExpected = (error: unknown) => isWharfingerError(error, code as never);
+      await expect(verify(signed, trust)).rejects.toSatisfy(isExpected);
+      const [identity] = trust.signers as [TrustedIdentity];
+      expect(() => checkTrustedIdentity(identity, trust.sigstoreRoots)).toThrow(expect.toSatisfy(isExpected));
     }
   });
 });

@@ -100,6 +100,21 @@ function spend({ logEntries, timestamps }: LoggedSignature, context: VerifyConte
   context.spendChecks(costOfEntry * (1 + logEntries.length + timestamps.length));
 }
 
+/**
+ * Finds out whether a policy that names this identity can be verified by.
+ * @throws WharfingerError TRUSTED_ROOT_INVALID: its root is not there or cannot be read; INPUT_INVALID: its pattern is none
+ */
+export function checkTrustedIdentity(
+  record: TrustedIdentity,
+  sigstoreRoots: TrustSet['sigstoreRoots'],
+): void {
+  ready(record);
+  const { root } = record.keyless;
+  const text = Object.hasOwn(sigstoreRoots, root) ? sigstoreRoots[root] : undefined;
+  if (text === undefined) missingRoot(root);
+  parseSigstoreRoot(text);
+}
+
 interface RootPolicy {
   readonly root: SigstoreRoot;
   readonly identities: ReadonlyArray<{
@@ -144,8 +159,12 @@ function policyOf(trust: TrustSet): ReadonlyMap<string, RootPolicy> {
 function rootNamed(name: string, trust: TrustSet): SigstoreRoot {
   const root = rootsOf(trust).get(name);
   if (root !== undefined) return root;
+  return missingRoot(name);
+}
+
+function missingRoot(name: string): never {
   throw new WharfingerError('TRUSTED_ROOT_INVALID', {
-    what: `an identity is trusted by the root ${JSON.stringify(name)}, which is not there`,
+    what: `there is no Sigstore root ${JSON.stringify(name)}, by which an identity is trusted`,
   });
 }
 
