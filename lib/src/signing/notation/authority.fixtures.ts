@@ -205,7 +205,7 @@ export function pem(label: string, der: Uint8Array): string {
 /** What a revocation list is made of. */
 export interface ListRequest {
   readonly issuer: Issued;
-  readonly revoked?: readonly Issued[];
+  readonly revoked?: ReadonlyArray<{ readonly parsed: Pick<Certificate, 'serialNumber'> }>;
   readonly invalidSince?: Date;
   readonly thisUpdate?: Date;
   readonly nextUpdate?: Date;

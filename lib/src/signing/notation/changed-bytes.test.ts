@@ -33,13 +33,13 @@ describe.each(envelopeTypes)('an envelope %s', (type) => {
       changed[at]! ^= flip;
       return isRefusedOrSame(changed);
     });
-    expect(() => assert(holds, { numRuns: 2000 })).not.toThrow();
+    expect(() => assert(holds, { numRuns: 700 })).not.toThrow();
   });
 
   it('with a part cut out is refused, or says the same', () => {
     const holds = property(nat(bytes.length - 1), nat(64), (at, length) =>
       isRefusedOrSame(Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + length)])),
     );
-    expect(() => assert(holds, { numRuns: 500 })).not.toThrow();
+    expect(() => assert(holds, { numRuns: 200 })).not.toThrow();
   });
 });

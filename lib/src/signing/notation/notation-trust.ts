@@ -48,6 +48,15 @@ export function readNotationTrust(signer: TrustedCertificates, stores: Stores): 
     timestamps: certificates.tsa.length === 0 ? 'never' : (notation.verifyTimestamp ?? 'always'),
     names,
     enforcement: enforcementOf(notation.level, notation.override),
-    revocationLists: parseRevocationLists(stores.certificateRevocations),
+    revocationLists: listsOf(stores.certificateRevocations),
   };
+}
+
+/** Lists may be long: those of a policy are read once, however many signers it has and images are judged by it. */
+const knownLists = new WeakMap<readonly string[], readonly RevocationList[]>();
+
+function listsOf(texts: readonly string[]): readonly RevocationList[] {
+  const lists = knownLists.get(texts) ?? parseRevocationLists(texts);
+  knownLists.set(texts, lists);
+  return lists;
 }

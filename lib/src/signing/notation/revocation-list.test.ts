@@ -1,12 +1,15 @@
-import { Null } from 'asn1js';
+import { Integer, Null, Primitive, Sequence } from 'asn1js';
+import { assert, integer, nat, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { extension, issue, newKey, revocationList, stamp, usageBits } from './authority.fixtures.ts';
+import { isWharfingerError } from '../../errors.ts';
+import { extension, issue, newKey, pem, revocationList, stamp, usageBits } from './authority.fixtures.ts';
 import {
   envelope,
   from,
   leaf,
   leafWith,
   middle,
+  now,
   reasonOf,
   root,
   stampLeaf,
@@ -14,6 +17,7 @@ import {
   trust,
   verify,
 } from './setting.fixtures.ts';
+import { verifyNotation } from './verify-notation.ts';
 
 describe('revocation', () => {
   const points = extension('2.5.29.31', false, new Null());
@@ -91,12 +95,62 @@ describe('revocation', () => {
     );
   });
 
+  it('by a long list is found in it', () => {
+    const others = Array.from({ length: 2000 }, (_, serial) => ({
+      parsed: { serialNumber: new Integer({ value: serial }) },
+    }));
+    const without = trust({ lists: [revocationList({ issuer: middle, revoked: others })] });
+    const having = trust({ lists: [revocationList({ issuer: middle, revoked: [...others, leaf] })] });
+    expect(verifyNotation(envelope(), without, now)).toBeDefined();
+    expect(() => verifyNotation(envelope(), having, now)).toThrow(/was revoked/);
+  });
+
+  it('by a list for users only says nothing of authorities', () => {
+    const scoped = (issuer: typeof root, tag: number) =>
+      revocationList({
+        issuer,
+        extensions: [extension('2.5.29.28', true, new Sequence({ value: [flag(tag)] }))],
+      });
+    const signed = envelope(undefined, { by: named });
+    expect(verify(signed, { lists: [scoped(middle, 1)] })).toBeDefined();
+    expect(reasonOf(signed, { lists: [scoped(middle, 2)] })).toMatch(/is revoked is not known/);
+    expect(reasonOf(signed, { lists: [scoped(middle, 3)] })).toMatch(/is revoked is not known/);
+  });
+
+  it('by a list that was changed is not looked at', () => {
+    const der = Buffer.from(
+      revocationList({ issuer: middle, revoked: [leaf] }).replace(/-----.*-----|\s/g, ''),
+      'base64',
+    );
+    const holds = property(nat(der.length - 1), integer({ min: 1, max: 255 }), (at, flip) => {
+      const changed = Buffer.from(der);
+      changed[at]! ^= flip;
+      try {
+        verify(envelope(undefined, { by: named }), { lists: [pem('X509 CRL', changed)] });
+        return false;
+      } catch (error) {
+        if (isWharfingerError(error, 'SIGNATURE_INVALID') || isWharfingerError(error, 'CERTIFICATE_INVALID'))
+          return true;
+        throw error;
+      }
+    });
+    expect(() => assert(holds, { numRuns: 500 })).not.toThrow();
+  });
+
   it('by a list of which only a part is here is refused with the trust', () => {
     const delta = revocationList({ issuer: middle, extensions: [extension('2.5.29.27', true, new Null())] });
     const unknown = revocationList({ issuer: middle, extensions: [extension('1.2.3', true, new Null())] });
     expect(() => trust({ lists: [delta] })).toThrow(/it is a delta/);
     expect(() => trust({ lists: [unknown] })).toThrow(/critical extension 1\.2\.3/);
+    const other = extension('2.5.29.28', true, new Sequence({ value: [flag(4)] }));
+    const indirect = revocationList({ issuer: middle, extensions: [other] });
+    expect(() => trust({ lists: [indirect] })).toThrow(/certificates of other authorities/);
     expect(() => trust({ lists: ['no list'] })).toThrow(/no PEM block X509 CRL/);
     expect(() => trust({ lists: [root.pem] })).toThrow(/PEM block CERTIFICATE, not X509 CRL/);
   });
 });
+
+/** A restriction of a list, by its number in IssuingDistributionPoint: true. */
+function flag(tagNumber: number): Primitive {
+  return new Primitive({ idBlock: { tagClass: 3, tagNumber }, valueHex: new Uint8Array([0xff]).buffer });
+}

@@ -1,9 +1,8 @@
-import { verify, constants } from 'node:crypto';
 import { fromBER, type GeneralizedTime, type Sequence } from 'asn1js';
-import { CertificateRevocationList, type RevokedCertificate } from 'pkijs';
+import { AlgorithmIdentifier, Extension } from 'pkijs';
 import { WharfingerError } from '../../errors.ts';
-import { isPss, isSelfSigned, readExtension, signatureHash, type Certificate } from './certificate.ts';
-import { isAuthority, maySignLists } from './certificate-chain.ts';
+import { readExtension } from './certificate.ts';
+import { derTags, readDer, valuesIn, type Der } from './der.ts';
 import { pemBlocks } from './trust-store.ts';
 
 /** A certificate revocation list (RFC 5280, section 5) that was read. */
@@ -14,9 +13,12 @@ export interface RevocationList {
   readonly nextUpdate: Date | undefined;
   /** which certificates of its issuer it speaks of */
   readonly scope: 'all' | 'users' | 'authorities' | 'some';
-  /** by serial number, hex */
-  readonly revoked: ReadonlyMap<string, RevokedEntry>;
-  readonly parsed: CertificateRevocationList;
+  /** what it says of the certificate with this serial number (hex); undefined: nothing */
+  entry(serial: string): RevokedEntry | undefined;
+  /** what is signed, and how */
+  readonly body: Uint8Array;
+  readonly algorithm: AlgorithmIdentifier;
+  readonly signature: Uint8Array;
 }
 
 interface RevokedEntry {
@@ -25,17 +27,18 @@ interface RevokedEntry {
   readonly invalidSince: Date | undefined;
 }
 
+type Fail = (what: string) => never;
+
 const oids = {
   issuingPoint: '2.5.29.28',
   deltaIndicator: '2.5.29.27',
   invalidityDate: '2.5.29.24',
-  reason: '2.5.29.21',
-  certificateIssuer: '2.5.29.29',
-  points: '2.5.29.31',
-  authorityAccess: '1.3.6.1.5.5.7.1.1',
 } as const;
 
-/** Entries of all lists of one trust set; more are a way to exhaust memory. */
+/** Extensions of entries, as their DER has them: 2.5.29.21, 2.5.29.24, 2.5.29.29. */
+const entryOids = { reason: '551d15', invalidityDate: '551d18', certificateIssuer: '551d1d' } as const;
+
+/** Larger lists are none that anybody keeps. */
 const mostBytes = 32 * 1024 * 1024;
 
 /**
@@ -56,32 +59,127 @@ export function parseRevocationLists(texts: readonly string[]): RevocationList[]
   });
 }
 
-function parseList(der: Buffer, fail: (what: string) => never): RevocationList {
-  let parsed: CertificateRevocationList;
-  try {
-    if (fromBER(der).offset !== der.length) return fail('it has something after its end');
-    parsed = CertificateRevocationList.fromBER(der);
-  } catch (error) {
-    return fail(`it cannot be read (${(error as Error).message})`);
-  }
+/**
+ * CertificateList ::= SEQUENCE { tbsCertList, signatureAlgorithm, signature }, TBSCertList ::= SEQUENCE { version, signature,
+ * issuer, thisUpdate, nextUpdate OPTIONAL, revokedCertificates OPTIONAL, [0] crlExtensions OPTIONAL }
+ */
+function parseList(bytes: Buffer, fail: Fail): RevocationList {
+  const whole = readDer(bytes, 0, bytes.length, fail);
+  if (whole.tag !== derTags.sequence) fail('it is no list');
+  if (whole.end !== bytes.length) fail('it has something after its end');
+  const [body, algorithm, signature] = exactly(3, [...valuesIn(bytes, whole, fail)], fail);
+  if (body!.tag !== derTags.sequence) fail('it is no list');
+  const parts = [...valuesIn(bytes, body!, fail)];
+  if (parts[0]?.tag !== derTags.integer || bytes[parts[0].start] !== 1) fail('it is not of version 2');
+  const [own, issuer, thisUpdate, ...rest] = parts.slice(1);
+  if (own === undefined || issuer === undefined || thisUpdate === undefined) return fail('it ends too early');
+  if (!slice(bytes, own).equals(slice(bytes, algorithm!))) fail('it names two signature algorithms');
+  const nextUpdate = isTime(rest[0]) ? rest.shift() : undefined;
+  const revoked = rest[0]?.tag === derTags.sequence ? rest.shift() : undefined;
+  const extensions = rest[0]?.tag === 0xa0 ? rest.shift() : undefined;
+  if (rest.length > 0) fail('it has parts that it cannot have');
+  if (revoked !== undefined) checkEntries(bytes, revoked, fail);
+  if (signature!.tag !== derTags.bits || bytes[signature!.start] !== 0) fail('its signature cannot be read');
+  return {
+    issuerBytes: slice(bytes, issuer),
+    thisUpdate: timeOf(bytes, thisUpdate, fail),
+    nextUpdate: nextUpdate && timeOf(bytes, nextUpdate, fail),
+    scope: extensions === undefined ? 'all' : checkExtensions(bytes, extensions, fail),
+    entry: (serial) => revoked && findEntry(bytes, revoked, serial, fail),
+    body: slice(bytes, body!),
+    algorithm: parsed(slice(bytes, algorithm!), (schema) => new AlgorithmIdentifier({ schema }), fail),
+    signature: bytes.subarray(signature!.start + 1, signature!.end),
+  };
+}
+
+/** Looks at extensions of the whole list; which certificates it speaks of. */
+function checkExtensions(bytes: Buffer, explicit: Der, fail: Fail): RevocationList['scope'] {
   let scope: RevocationList['scope'] = 'all';
-  for (const { extnID, critical, extnValue } of parsed.crlExtensions?.extensions ?? []) {
+  const [list] = exactly(1, [...valuesIn(bytes, explicit, fail)], fail);
+  for (const one of valuesIn(bytes, list!, fail)) {
+    const { extnID, critical, extnValue } = parsed(
+      slice(bytes, one),
+      (schema) => new Extension({ schema }),
+      fail,
+    );
     if (extnID === oids.deltaIndicator) fail('it is a delta to another list; give the whole list');
     if (extnID === oids.issuingPoint) scope = scopeOf(extnValue.valueBlock.valueHexView, fail);
     else if (critical) fail(`it has the critical extension ${extnID}, which is not understood here`);
   }
-  const revoked = new Map<string, RevokedEntry>();
-  for (const entry of parsed.revokedCertificates ?? []) {
-    revoked.set(serialOf(entry.userCertificate.valueBlock.valueHexView), readEntry(entry, fail));
+  return scope;
+}
+
+/** A list with an entry that cannot be understood says nothing that counts, of any certificate. */
+function checkEntries(bytes: Buffer, revoked: Der, fail: Fail): void {
+  for (const entry of valuesIn(bytes, revoked, fail)) {
+    const parts = [...valuesIn(bytes, entry, fail)];
+    if (parts[0]?.tag !== derTags.integer || !isTime(parts[1]) || parts.length > 3)
+      fail('it has an entry that is none');
+    const [, , extensions] = parts;
+    if (extensions === undefined) continue;
+    for (const extension of valuesIn(bytes, extensions, fail)) {
+      const [id, critical] = valuesIn(bytes, extension, fail);
+      if (id?.tag !== derTags.oid) return fail('it has an entry that cannot be read');
+      const type = bytes.toString('hex', id.start, id.end);
+      if (type === entryOids.certificateIssuer)
+        fail('it speaks of certificates of other authorities (indirect)');
+      const isCritical = critical?.tag === derTags.boolean && bytes[critical.start] !== 0;
+      if (isCritical && type !== entryOids.reason && type !== entryOids.invalidityDate) {
+        fail('an entry has a critical extension that is not understood here');
+      }
+    }
   }
-  return {
-    issuerBytes: Buffer.from(parsed.issuer.valueBeforeDecode),
-    thisUpdate: parsed.thisUpdate.value,
-    nextUpdate: parsed.nextUpdate?.value,
-    scope,
-    revoked,
-    parsed,
-  };
+}
+
+function findEntry(bytes: Buffer, revoked: Der, serial: string, fail: Fail): RevokedEntry | undefined {
+  for (const entry of valuesIn(bytes, revoked, fail)) {
+    const number = readDer(bytes, entry.start, entry.end, fail);
+    if (serialOf(bytes.subarray(number.start, number.end)) !== serial) continue;
+    const [, date, extensions] = valuesIn(bytes, entry, fail);
+    return {
+      revokedAt: timeOf(bytes, date!, fail),
+      invalidSince: extensions && invalidityDate(bytes, extensions, fail),
+    };
+  }
+  return undefined;
+}
+
+function invalidityDate(bytes: Buffer, extensions: Der, fail: Fail): Date | undefined {
+  for (const one of valuesIn(bytes, extensions, fail)) {
+    const { extnID, extnValue } = parsed(slice(bytes, one), (schema) => new Extension({ schema }), fail);
+    if (extnID !== oids.invalidityDate) continue;
+    return readExtension(
+      extnValue.valueBlock.valueHexView,
+      (schema) => (schema as GeneralizedTime).toDate(),
+      fail,
+    );
+  }
+  return undefined;
+}
+
+function isTime(value: Der | undefined): boolean {
+  return value?.tag === 0x17 || value?.tag === 0x18;
+}
+
+function timeOf(bytes: Buffer, value: Der, fail: Fail): Date {
+  const time = parsed(slice(bytes, value), (schema) => (schema as GeneralizedTime).toDate(), fail);
+  return Number.isNaN(time.getTime()) ? fail('it has a time that is none') : time;
+}
+
+function parsed<T>(bytes: Buffer, read: (schema: ReturnType<typeof fromBER>['result']) => T, fail: Fail): T {
+  try {
+    return read(fromBER(bytes).result);
+  } catch (error) {
+    return fail(`it cannot be read (${(error as Error).message})`);
+  }
+}
+
+function exactly<T>(count: number, values: readonly T[], fail: Fail): readonly T[] {
+  return values.length === count ? values : fail('it has not the parts of a list');
+}
+
+function slice(bytes: Buffer, { at, end }: Der): Buffer {
+  return bytes.subarray(at, end);
 }
 
 /** IssuingDistributionPoint: its members are told apart by their tags. */
@@ -99,108 +197,8 @@ function scopeOf(value: Uint8Array, fail: (what: string) => never): RevocationLi
   return restrictions[0] === 1 ? 'users' : restrictions[0] === 2 ? 'authorities' : 'some';
 }
 
-function readEntry(entry: RevokedCertificate, fail: (what: string) => never): RevokedEntry {
-  let invalidSince: Date | undefined;
-  for (const { extnID, critical, extnValue } of entry.crlEntryExtensions?.extensions ?? []) {
-    const value = extnValue.valueBlock.valueHexView;
-    if (extnID === oids.invalidityDate) {
-      invalidSince = readExtension(value, (schema) => (schema as GeneralizedTime).toDate(), fail);
-    } else if (extnID === oids.certificateIssuer) {
-      fail('it speaks of certificates of other authorities (indirect)');
-    } else if (critical && extnID !== oids.reason) {
-      fail(`an entry has the critical extension ${extnID}, which is not understood here`);
-    }
-  }
-  return { revokedAt: entry.revocationDate.value, invalidSince };
-}
-
-/** What time decided, and when it will decide otherwise. */
-export interface TimedCheck {
-  readonly now: Date;
-  readonly changesAt: (time: Date) => void;
-}
-
-/**
- * Looks up the certificates of a chain, all but its root, in revocation lists. A list counts where the issuer itself signed it.
- * A certificate that says where its revocation is published needs a current list; so does one whose issuer has a list here at all.
- * @param signedAt when it was signed, where that is known by a trusted time
- * @returns undefined: none is revoked; else why it cannot be relied on
- */
-export function whyRevoked(
-  chain: readonly Certificate[],
-  lists: readonly RevocationList[],
-  signedAt: Date | undefined,
-  timed: TimedCheck,
-): string | undefined {
-  for (const [at, certificate] of chain.entries()) {
-    const issuer = chain[at + 1] ?? certificate;
-    if (issuer === certificate && isSelfSigned(certificate)) continue;
-    const why = whyOneRevoked(certificate, issuer, lists, signedAt, timed);
-    if (why !== undefined) return why;
-  }
-  return undefined;
-}
-
-function whyOneRevoked(
-  certificate: Certificate,
-  issuer: Certificate,
-  lists: readonly RevocationList[],
-  signedAt: Date | undefined,
-  { now, changesAt }: TimedCheck,
-): string | undefined {
-  const { name } = certificate;
-  const genuine = lists.filter((list) => isListOf(list, issuer));
-  const serial = serialOf(certificate.serial);
-  for (const { revoked } of genuine) {
-    const entry = revoked.get(serial);
-    if (entry === undefined) continue;
-    const { invalidSince, revokedAt } = entry;
-    if (signedAt !== undefined && invalidSince !== undefined && signedAt.getTime() < invalidSince.getTime()) {
-      continue;
-    }
-    return `the certificate ${name} was revoked by ${issuer.name} at ${revokedAt.toISOString()}`;
-  }
-  const own = isAuthority(certificate) ? 'authorities' : 'users';
-  const covering = genuine.filter(({ scope }) => scope === 'all' || scope === own);
-  for (const { thisUpdate, nextUpdate } of covering) {
-    changesAt(thisUpdate);
-    if (nextUpdate === undefined) continue;
-    changesAt(nextUpdate);
-    if (thisUpdate.getTime() <= now.getTime() && now.getTime() < nextUpdate.getTime()) return undefined;
-  }
-  if (covering.length > 0) return `the revocation list of ${issuer.name} is out of date; get a current one`;
-  const { extensions } = certificate;
-  if (extensions.has(oids.points) || hasResponder(extensions.get(oids.authorityAccess)?.value)) {
-    return `whether the certificate ${name} is revoked is not known: no revocation list of ${issuer.name} is here`;
-  }
-  return undefined;
-}
-
-function isListOf({ issuerBytes, parsed }: RevocationList, issuer: Certificate): boolean {
-  if (!issuerBytes.equals(issuer.subjectBytes) || !isAuthority(issuer) || !maySignLists(issuer)) return false;
-  const { signature, signatureAlgorithm, signatureValue, tbsView } = parsed;
-  const hash = signatureHash(signatureAlgorithm);
-  if (hash === undefined || signature.algorithmId !== signatureAlgorithm.algorithmId) return false;
-  const key = isPss(signatureAlgorithm)
-    ? {
-        key: issuer.key,
-        padding: constants.RSA_PKCS1_PSS_PADDING,
-        saltLength: constants.RSA_PSS_SALTLEN_AUTO,
-      }
-    : issuer.key;
-  return verify(hash === 'none' ? null : hash, tbsView, key, signatureValue.valueBlock.valueHexView);
-}
-
-/** True if a certificate names an OCSP responder (RFC 5280, section 4.2.2.1). What cannot be read may name one. */
-function hasResponder(value: Uint8Array | undefined): boolean {
-  return value !== undefined && Buffer.from(value).includes(ocspOid);
-}
-
-/** 1.3.6.1.5.5.7.48.1 in DER */
-const ocspOid = Buffer.from('06082b06010505073001', 'hex');
-
 /** Serial numbers are compared as numbers: leading zeros do not count. */
-function serialOf(bytes: Uint8Array): string {
+export function serialOf(bytes: Uint8Array): string {
   return Buffer.from(bytes)
     .toString('hex')
     .replace(/^(?:00)+(?=..)/, '');

@@ -7,7 +7,7 @@ import type { Check } from './level.ts';
 import type { NotationTrust } from './notation-trust.ts';
 import { parseEnvelope } from './parse-envelope.ts';
 import { parsePayload, type TargetArtifact } from './payload.ts';
-import { whyRevoked, type TimedCheck } from './revocation-list.ts';
+import { whyRevoked, type TimedCheck } from './revocation-check.ts';
 import { verifyTimestamp, type TrustedTime } from './timestamp.ts';
 import { whyUntrusted } from './trusted-identity.ts';
 
