@@ -15,7 +15,8 @@ it('the routine of the guide passes its tests', () => {
 });
 
 it('the guide lists the routines of the standard collection', () => {
-  const listed = [...guide.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name);
+  const [beginning] = guide.split('\n## ');
+  const listed = [...beginning!.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name);
   expect(listed.length).toBeGreaterThan(5);
   expect(new Set(listed)).toEqual(new Set(loadStandardCollection().routines.map(({ name }) => name)));
 });
