@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { copyImage } from '@wharfinger/lib/client/copy';
 import { folderFiles } from '@wharfinger/lib/client/file-set';
 import { layoutContent } from '@wharfinger/lib/client/oci-layout';
-import { RegistrySession } from '@wharfinger/lib/client/registry-session';
-import type { Digest } from '@wharfinger/lib/oci/digest';
+import type { RegistrySession } from '@wharfinger/lib/client/registry-session';
 import { wharf, type Ran } from '../../server/src/cli/wharf.fixtures.ts';
 import { run } from '../harness/command.ts';
 import { smallRoot, type Layer } from '../harness/images.ts';
@@ -53,7 +52,7 @@ function addImage(layout: string, layers: readonly Layer[], cmd: readonly string
 export async function pushImages(images: Images, session: RegistrySession): Promise<void> {
   const content = await layoutContent(folderFiles(images.layout));
   const push = (repository: string, part: Part, tag: string) =>
-    copyImage(content, { session, repository }, part.digest as Digest, { referrers: false, tag });
+    copyImage(content, { session, repository }, part.digest, { referrers: false, tag });
   await push('base/debian', images.base, '12');
   for (const tag of ['app', 'index', 'tampered'] as const) await push('prod/api', images[tag], tag);
 }

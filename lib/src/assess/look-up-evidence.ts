@@ -46,11 +46,13 @@ export interface EvidenceQuestion {
  * custody. Registry, library and archive ask it alike, and come to the same.
  *
  * @param sourceOf where the evidence of the images of a repository lies; undefined: nowhere, an archive of docker save carries none
+ * @param onChain is told what the walk of the chain of custody found, where there was one
  * @throws whatever a source throws: a look-up that fails is not an answer
  */
 export async function lookUpEvidence(
   { repository, digest, config, rules, registry, now }: EvidenceQuestion,
   sourceOf: (repository: string) => EvidenceSource | undefined,
+  onChain?: (report: CustodyReport) => void,
 ): Promise<ImageEvidence> {
   const own = sourceOf(repository) ?? noEvidence;
   const report = await verifyEvidence({ digest }, own, rules.trust, now);
@@ -70,6 +72,7 @@ export async function lookUpEvidence(
       now,
       source: verifiedChain((name) => sourceOf(name) ?? noEvidence, rules.trust, now),
     }));
+  if (walked) onChain?.(walked);
   const validUntil = earliest(report.validUntil, attested.validUntil, walked?.validUntil);
   const signers = [...report.valid, ...report.statements.map(({ signer }) => signer)];
   return {
@@ -90,15 +93,8 @@ function stageOf({ stages }: CustodyLayout, repository: string): { readonly stag
   return stage ? { stage: stage.name } : {};
 }
 
-function keysOf({ stages, children }: CustodyReport): string[] {
-  return [
-    ...stages.flatMap(({ keyId, approvals, intake }) => [
-      keyId,
-      ...approvals.map((approval) => approval.keyId),
-      ...(intake ? [intake.keyId] : []),
-    ]),
-    ...children.flatMap(keysOf),
-  ];
+function keysOf({ keyIds, children }: CustodyReport): string[] {
+  return [...keyIds, ...children.flatMap(keysOf)];
 }
 
 function platformOf(config: Uint8Array | undefined): string | undefined {

@@ -26,6 +26,8 @@ export interface Ancestry {
   readonly ignored: readonly IgnoredStatement[];
   readonly remarks: readonly string[];
   readonly evidence: readonly EvidenceItem[];
+  /** keys that made what counts */
+  readonly keyIds: readonly string[];
   /** RFC 3339: when it was looked at, and from when on time may have changed it */
   readonly walkedAt: string;
   readonly validUntil?: string;
@@ -38,12 +40,13 @@ export interface Draft {
   readonly ignored: IgnoredStatement[];
   readonly remarks: string[];
   readonly evidence: EvidenceItem[];
+  readonly keyIds: string[];
   /** RFC 3339: times at which the outcome may change */
   readonly times: Array<string | undefined>;
 }
 
 export function startDraft(place: Place): Draft {
-  return { place, problems: [], ignored: [], remarks: [], evidence: [], times: [] };
+  return { place, problems: [], ignored: [], remarks: [], evidence: [], keyIds: [], times: [] };
 }
 
 /** Adds what was found below. */
@@ -52,6 +55,7 @@ export function addBelow(draft: Draft, below: Ancestry): void {
   draft.ignored.push(...below.ignored);
   draft.remarks.push(...below.remarks);
   draft.evidence.push(...below.evidence);
+  draft.keyIds.push(...below.keyIds);
   draft.times.push(below.validUntil);
 }
 

@@ -18,6 +18,8 @@ export interface AcceptedLink {
   readonly signers: readonly Signer[];
   /** payload digests that the next team may cite it by: its own, and those of the links that it renews */
   readonly payloads: readonly Digest[];
+  /** digests of the manifests that carry all of these */
+  readonly carriers: readonly Digest[];
 }
 
 /** Why a statement does not count. */
@@ -153,5 +155,6 @@ function acceptedOf(group: readonly Candidate[]): AcceptedLink {
     statement: newest.statement,
     signers: group.map(({ statement }) => statement.signer),
     payloads: group.map(({ statement }) => statement.payloadDigest),
+    carriers: group.map(({ statement }) => statement.evidence),
   };
 }

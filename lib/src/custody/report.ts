@@ -24,6 +24,8 @@ export interface CustodyReport {
   readonly remarks: readonly string[];
   /** what the report rests on */
   readonly evidence: readonly EvidenceItem[];
+  /** keys that made what counts (SHA-256, hex): it is another report once one of them is revoked. Those of children are theirs */
+  readonly keyIds: readonly string[];
   /** RFC 3339: time alone may change the report then; absent: it does not */
   readonly validUntil?: string;
   /** of an index: its images, each walked by itself */

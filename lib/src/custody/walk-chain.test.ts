@@ -16,6 +16,7 @@ import {
   chainIdOf,
   codesOf,
   hour,
+  keyOf,
   layout,
   linkApp,
   linkNode,
@@ -264,8 +265,11 @@ test('a history that tells of other layers is remarked upon and no more', async 
 
 test('all that a chain rests on is named, so that it can be kept', async () => {
   const { world, base, node, app } = await makeChain();
-  const ancestors = ancestorsOf(await walk(world, app.image));
+  const report = await walk(world, app.image);
+  const ancestors = ancestorsOf(report);
   const kept = new Set(ancestors.map(({ digest }) => digest));
+  const keys = ['base-key', 'node-key', 'app-key', 'alice-key', 'bob-key'].map((name) => keyOf(name).id);
+  expect(report.keyIds).toEqual(keys.sort());
   for (const { image, signed } of [base, node, app]) {
     expect(kept).toContain(signed.manifest.digest);
     expect(kept).toContain(image.configDigest);

@@ -100,6 +100,7 @@ function reportOf(
     ignored,
     remarks,
     evidence: uniqueEvidence(evidence),
+    keyIds: [...new Set(found.keyIds)].sort(),
     ...(validUntil === undefined ? {} : { validUntil }),
     children: [],
   };

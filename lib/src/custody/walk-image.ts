@@ -120,7 +120,11 @@ async function walkLinked(walk: Walk, draft: Draft, linked: Linked): Promise<Anc
       `links of kind ${link.kind} are not allowed there, only ${stage.kinds.join(', ')}`,
     );
   }
-  draft.evidence.push({ repository: place.repository, digest: statement.evidence, what: 'link' });
+  // also the links that it renews: others cite them
+  for (const digest of accepted.carriers) {
+    draft.evidence.push({ repository: place.repository, digest, what: 'link' });
+  }
+  draft.keyIds.push(...accepted.signers.map(({ keyId }) => keyId));
   checkResult(link, image, say);
   const parent = await walkParent(walk, draft, linked, say);
   // a link that tells other layers than there are attributes none of them
@@ -139,7 +143,8 @@ async function walkLinked(walk: Walk, draft: Draft, linked: Linked): Promise<Anc
   );
   draft.times.push(...approvals.times);
   addIgnored(draft, place, approvals.refusals);
-  for (const { evidence } of approvals.counted) {
+  for (const { evidence, keyId } of approvals.counted) {
+    draft.keyIds.push(keyId);
     draft.evidence.push({ repository: place.repository, digest: evidence, what: 'approval' });
   }
   if (approvals.problem !== undefined) sayShort(approvals, report, say, image, parent);
@@ -228,7 +233,7 @@ function finish(
   found: Partial<Pick<Ancestry, 'image' | 'accepted' | 'stages' | 'owners'>>,
 ): Ancestry {
   const validUntil = firstAfter(draft.times, walk.now);
-  const { problems, ignored, remarks, evidence } = draft;
+  const { problems, ignored, remarks, evidence, keyIds } = draft;
   return {
     stages: [],
     owners: found.image?.layers.map(() => undefined) ?? [],
@@ -237,6 +242,7 @@ function finish(
     ignored,
     remarks,
     evidence,
+    keyIds,
     walkedAt: walk.now.toISOString(),
     ...(validUntil === undefined ? {} : { validUntil }),
   };

@@ -91,6 +91,7 @@ function indexReport(
     ignored: draft.ignored,
     remarks: draft.remarks,
     evidence: uniqueEvidence(draft.evidence),
+    keyIds: [...new Set(draft.keyIds)].sort(),
     ...(validUntil === undefined ? {} : { validUntil }),
     children,
   };
@@ -157,6 +158,7 @@ async function chooseAssembly(walk: Walk, draft: Draft, stage: CustodyStage): Pr
   }
   for (const { statement } of found) {
     draft.evidence.push({ repository: place.repository, digest: statement.evidence, what: 'assembly' });
+    draft.keyIds.push(statement.signer.keyId);
   }
   return chosen.assembly;
 }

@@ -155,6 +155,7 @@ async function intakeOf(
   const { intake, refusals } = findIntake(question, custodyStatements(report.statements, walk.layout));
   if (intake !== undefined) {
     draft.evidence.push({ repository: parent.repository, digest: intake.evidence, what: 'intake' });
+    draft.keyIds.push(intake.keyId);
     return intake;
   }
   addIgnored(draft, parent, refusals);

@@ -39,13 +39,18 @@ export function addLayout(program: Command, run: Run): void {
     )
     .argument('<host>', 'host[:port] of the registry')
     .argument('<pattern>', 'repositories of the finished images')
-    .argument('<file>', 'the layout: YAML or JSON; - for standard input')
+    .argument('<file>', 'the layout, or a custody file with one: YAML or JSON; - for standard input')
     .addHelpText('after', '\nExample:\n  wharf layout add localhost:5000 "prod/**" layout.yaml')
     .action(
       run(async (session: Session, _options: object, host: string, pattern: string, file: string) =>
-        addRecordOf(session, host, layouts, { pattern, layout: await readDocumentFile(file) }),
+        addRecordOf(session, host, layouts, { pattern, layout: layoutIn(await readDocumentFile(file)) }),
       ),
     );
   addListCommand(layout, run, layouts);
   addEndCommand(layout, run, layouts);
+}
+
+/** The layout of a custody file, whose signers are publishers here; or the document itself. */
+function layoutIn(document: Readonly<Record<string, unknown>>): unknown {
+  return document['layout'] ?? document;
 }
