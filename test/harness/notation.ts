@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { attempt, run, type Finished } from './command.ts';
 import type { Login } from './registry-client.ts';
@@ -24,6 +24,8 @@ export interface Notation {
   readonly folder: string;
   sign(key: string, envelope: NotationEnvelope, reference: string, ...more: string[]): Promise<void>;
   verify(reference: string): Promise<Finished>;
+  /** Has it make a key with a self-signed certificate of its own; the certificate. */
+  generate(name: string): Promise<string>;
   /** Writes its trustpolicy.json anew. */
   trust(...statements: PolicyStatement[]): void;
 }
@@ -66,6 +68,10 @@ export function notationIn(
       await run(['notation', 'sign', ...access, ...said, reference], { env });
     },
     verify: (reference) => attempt(['notation', 'verify', ...access, reference], { env }),
+    async generate(name) {
+      await run(['notation', 'cert', 'generate-test', name], { env });
+      return readFileSync(join(config, 'localkeys', `${name}.crt`), 'utf8');
+    },
     trust(...trustPolicies) {
       writeFileSync(join(config, 'trustpolicy.json'), JSON.stringify({ version: '1.0', trustPolicies }), {
         mode: 0o600,

@@ -161,6 +161,28 @@ describe.skipIf(lacksTools(['notation']))('an official image', () => {
     });
   });
 
+  it('signed with a certificate that notation made for tests is served where that is trusted', async () => {
+    const pem = await notation.generate('made-by-notation');
+    const image = await publish(setting, 'official/made');
+    await notation.sign('made-by-notation', 'jws', image.reference);
+    expect(await refusals(image)).toMatch(/CN=made-by-notation.* is not trusted/);
+    const trustStores = [{ name: 'ca:acme', pem }];
+    await setting.reconfigure(configured({ trustedIdentities: ['*'] }, { trustStores }));
+    await expectServed(setting, image);
+    await setting.reconfigure(configured());
+  });
+
+  it('by a stranger passes with notation at the level audit, and here at no level', async () => {
+    const image = await publish(setting, 'official/audit');
+    await notation.sign('stranger', 'jws', image.reference);
+    notation.trust({ ...statement, signatureVerification: { level: 'audit' } });
+    expect(await notation.verify(image.reference)).toMatchObject({ code: 0 });
+    await setting.reconfigure(configured({ level: 'audit' }));
+    expect(await refusals(image)).toMatch(/CN=Acme Root is not trusted/);
+    await setting.reconfigure(configured());
+    notation.trust(statement);
+  });
+
   it('that has a timestamp, where timestamps are asked for, is served; without one it is held', async () => {
     await using authority = await startTimestampAuthority(time, () => new Date());
     const certificate = join(setting.folder, 'time.pem');

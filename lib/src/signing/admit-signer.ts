@@ -18,7 +18,7 @@ type Policy = Pick<VerifyContext, 'trust' | 'now' | 'changesAt'>;
  * @throws WharfingerError SIGNATURE_INVALID with the reason: revoked, not yet or no longer valid, another kind of key
  */
 export function admitSigner(found: FoundSigner, policy: Policy): Signer {
-  const { signedAt, identity } = found;
+  const { signedAt, identity, warnings } = found;
   requireUnrevoked(found, policy.trust.revocations);
   const refusals: unknown[] = [];
   const admitted = found.records.filter((record) => {
@@ -41,6 +41,7 @@ export function admitSigner(found: FoundSigner, policy: Policy): Signer {
     purposes: purposesOf(admitted),
     ...(signedAt === undefined ? {} : { signedAt: signedAt.toISOString() }),
     ...(identity === undefined ? {} : { identity }),
+    ...(warnings === undefined ? {} : { warnings }),
   };
 }
 

@@ -133,6 +133,8 @@ export interface Signer {
   readonly signedAt?: string;
   /** of signatures by certificate: whom it names, and who vouches for that */
   readonly identity?: { readonly issuer: string; readonly subject: string };
+  /** what failed, and by the level of its trust policy is only to be told */
+  readonly warnings?: readonly string[];
 }
 
 export interface ValidSignature extends Signer {

@@ -74,6 +74,7 @@ export interface FoundSigner {
   /** the earliest time at which a log or timestamp authority that is trusted has seen the signature */
   readonly signedAt?: Date;
   readonly identity?: Signer['identity'];
+  readonly warnings?: Signer['warnings'];
 }
 
 /** What a signed document says, its signature verified. */

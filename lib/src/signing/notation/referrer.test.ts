@@ -191,6 +191,17 @@ it('counts for those whom the policy names, and says why not for each other', as
   expect(await reasonOf(repository, trustIn())).toMatch(/no certificates are trusted here/);
 });
 
+it('counts with a warning where the level only asks to be told', async () => {
+  const repository = new Repository();
+  attach(repository, { by: leafWith({ notAfter: from(-60_000) }) });
+  const notation = { trustStores: ['ca:acme'], trustedIdentities: ['*'], level: 'permissive' } as const;
+  const { valid } = await verify(repository, trustIn({ name: 'acme', notation }));
+  expect(valid.map(({ warnings }) => warnings)).toEqual([
+    [expect.stringMatching(/^authenticTimestamp: the certificate .* was valid until/)],
+  ]);
+  expect(await reasonOf(repository)).toMatch(/was valid until/);
+});
+
 it('ends with the revocation of its key, or of one that vouches for it', async () => {
   const repository = new Repository();
   attach(repository);

@@ -125,6 +125,9 @@ function signerOf(
     ...(typeof algorithm === 'string' ? { algorithm } : {}),
     vouchedBy: signature.vouchedBy,
     ...(signature.signedAt === undefined ? {} : { signedAt: signature.signedAt }),
+    ...(signature.logged.length === 0
+      ? {}
+      : { warnings: signature.logged.map(({ check, reason }) => `${check}: ${reason}`) }),
     identity: { issuer: opened.chain.at(-1)!.name, subject: signature.subject },
   };
 }

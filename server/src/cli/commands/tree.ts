@@ -80,10 +80,11 @@ function nodeText({ digest, platform, evidence }: Node, style: Style): string {
   return [title, ...(lines.length === 0 ? ['nothing'] : lines).map((line) => `  ${line}`)].join('\n');
 }
 
-function whose({ key, principal, purposes, signedAt, identity }: Signer): string {
+function whose({ key, principal, purposes, signedAt, identity, warnings = [] }: Signer): string {
   const who = principal === key ? key : `${key} of ${principal}`;
   const vouched = identity === undefined ? '' : `, ${identity.subject} by ${identity.issuer}`;
-  return `by ${who}${vouched}, for ${purposes.join(', ')}${signedAt === undefined ? '' : `, at ${signedAt}`}`;
+  const when = signedAt === undefined ? '' : `, at ${signedAt}`;
+  return [`by ${who}${vouched}, for ${purposes.join(', ')}${when}`, ...warnings].join('; ');
 }
 
 function where({ format, evidence }: Pick<RefusedSignature, 'format' | 'evidence'>): string {
