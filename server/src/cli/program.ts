@@ -25,6 +25,7 @@ import { addServe } from './commands/serve.ts';
 import { addSign } from './commands/sign.ts';
 import { addTags } from './commands/tags.ts';
 import { addTree } from './commands/tree.ts';
+import { addTrustedRoot } from './commands/trusted-root.ts';
 import { addVerdict } from './commands/verdict.ts';
 import { addVerify } from './commands/verify.ts';
 import { addVerifyBlob } from './commands/verify-blob.ts';
@@ -66,6 +67,7 @@ export function createProgram(run: Run): Command {
     addVerdict,
     addVerify,
     addVerifyBlob,
+    addTrustedRoot,
     addTree,
     addSign,
     addAttest,
