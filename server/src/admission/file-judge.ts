@@ -6,11 +6,11 @@ import type { ImageSource } from '@wharfinger/lib/client/image-source';
 import { RegistrySession } from '@wharfinger/lib/client/registry-session';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import { formatReference } from '@wharfinger/lib/oci/reference';
+import { advisoriesHere } from '../cli/known-advisories.ts';
 import type { Session } from '../cli/session.ts';
 import { inspectLayers } from '../inspection/inspect-process.ts';
 import { combineVerdicts, type Judge, type JudgedPart } from './decision.ts';
 import { followJudgement, type JudgementFile } from './judgement-file.ts';
-import { advisoriesHere } from './known-advisories.ts';
 
 /** What images are judged by here, and how their registry is spoken to. */
 export interface FileJudgeOptions {

@@ -1,9 +1,9 @@
 import type { Advisory } from '@wharfinger/lib/advisories/advisory';
 import type { KnownAdvisories } from '@wharfinger/lib/assess/match-advisories';
 import { WharfingerError } from '@wharfinger/lib/errors';
-import { advisoryCacheFolder, readCache, readCacheState } from '../cli/advisory-cache.ts';
-import { AdvisorySources } from '../cli/advisory-sources.ts';
-import type { Session } from '../cli/session.ts';
+import { advisoryCacheFolder, readCache, readCacheState } from './advisory-cache.ts';
+import { AdvisorySources } from './advisory-sources.ts';
+import type { Session } from './session.ts';
 
 /**
  * The advisories of these files or folders, else those that were imported on this machine. Files in which something cannot be
