@@ -1,0 +1,207 @@
+import { generateKeyPairSync } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parsePrivateKey } from '@wharfinger/lib/signing/private-keys';
+import { wharf, type Ran } from '../../server/src/cli/wharf.fixtures.ts';
+import { advisoryFor, makeImage, makeIndex, pushImage, signPushed, type Made } from '../cli/small-image.ts';
+import { attempt, run } from '../harness/command.ts';
+import { startProduct, type Product } from '../harness/product.ts';
+import { lacksRoot } from '../requirements.ts';
+
+const launcher = join(import.meta.dirname, '../../server/bin/wharf.js');
+
+let folder: string;
+let product: Product;
+let image: Made;
+/** the archive, and the same unpacked */
+let archive: string;
+let unpacked: string;
+
+function admin(...given: string[]): Promise<Ran> {
+  return wharf(given, { environment: { HOME: folder }, folder });
+}
+
+/** Waits until an image was checked and may be used. */
+async function allowed(name: string): Promise<void> {
+  let ran: Ran | undefined;
+  for (let tries = 0; tries < 100; tries += 1) {
+    ran = await admin('verdict', name);
+    if (ran.code === 0) return;
+    await pause(200);
+  }
+  throw new Error(ran?.output);
+}
+
+/** Verifies on another machine: nothing of this one's state, in a network namespace with nothing in it. */
+async function verifyElsewhere(path: string, ...more: string[]) {
+  const command = ['verify', '--offline', path, '--registry-key', join(folder, 'registry.pub'), ...more];
+  const { code, stdout, stderr } = await attempt(['unshare', '-n', process.execPath, launcher, ...command], {
+    env: { HOME: join(folder, 'elsewhere') },
+  });
+  return { code, output: stdout, error: stderr };
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'wharf-offline-'));
+  mkdirSync(join(folder, 'elsewhere'));
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  writeFileSync(join(folder, 'key.pub'), publicKey.export({ type: 'spki', format: 'pem' }));
+  const key = parsePrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, undefined);
+  product = await startProduct({
+    folder: join(folder, 'product'),
+    config: {
+      namespaces: [{ name: 'team', official: true, department: 'web' }],
+      trust: [{ repositories: 'team/**', keys: [{ name: 'release', file: join(folder, 'key.pub') }] }],
+    },
+  });
+  await wharf(['login', product.host, '-u', product.user, '--password-stdin'], {
+    environment: { HOME: folder },
+    input: product.password,
+  });
+  writeFileSync(
+    join(folder, 'osv.jsonl'),
+    [advisoryFor('TEST-0', 'elsewhere', '1.0.0'), advisoryFor('TEST-1', 'left', '1.0.0')].join('\n'),
+  );
+  await admin('advisories', 'import', join(folder, 'osv.jsonl'), '--server', product.host);
+  image = await makeImage(join(folder, 'image'), { left: '2.0.0', right: '1.0.0' });
+  await pushImage(product, image, 'team/app', '1');
+  await signPushed(product, image, 'team/app', key);
+  archive = join(folder, 'app.tar');
+  await allowed(`${product.host}/team/app:1`);
+  expect(await admin('save', `${product.host}/team/app:1`, '-o', archive)).toMatchObject({ code: 0 });
+  expect(await admin('judgement', 'key', product.host, '-o', join(folder, 'registry.pub'))).toMatchObject({
+    code: 0,
+  });
+  unpacked = join(folder, 'unpacked');
+  mkdirSync(unpacked);
+  await run(['tar', '-xf', archive, '-C', unpacked]);
+});
+afterAll(async () => {
+  await product?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe.skipIf(lacksRoot())('an archive of wharf save, on a machine without any network', () => {
+  test('is confirmed: receipts equal byte for byte, and judged again', async () => {
+    const { code, output, error } = await verifyElsewhere(archive);
+    expect(error).toBe('');
+    expect(output).toContain('receipt equal byte for byte');
+    expect(output).toContain('allow');
+    expect(code).toBe(0);
+    const json = JSON.parse((await verifyElsewhere(archive, '--json')).output) as Record<string, any>;
+    expect(json).toMatchObject({
+      equal: true,
+      image: image.manifest.digest,
+      repository: 'team/app',
+      tag: '1',
+    });
+    expect(json['receipts']).toHaveLength(1);
+    expect(json['today'].facts.signatures.signers).toEqual(['release']);
+  });
+
+  test('is confirmed unpacked as well, as the layout that it is', async () => {
+    expect(await verifyElsewhere(unpacked)).toMatchObject({ code: 0, error: '' });
+  });
+
+  test('is read by other tools as an image', async () => {
+    const listed = await attempt(['skopeo', 'inspect', '--raw', `oci:${unpacked}@${image.manifest.digest}`]);
+    const found = JSON.parse(readFileSync(join(unpacked, 'index.json'), 'utf8')) as {
+      manifests: { digest: string }[];
+    };
+    expect(found.manifests.map(({ digest }) => digest)).toContain(image.manifest.digest);
+    if (listed.code === 0) expect(listed.stdout).toContain('rootfs');
+  });
+
+  test('is refused without the key of the registry, or with another one', async () => {
+    const without = await attempt([process.execPath, launcher, 'verify', '--offline', archive]);
+    expect(without).toMatchObject({ code: 2, stderr: expect.stringContaining('--registry-key') });
+    const other = await attempt([
+      process.execPath,
+      launcher,
+      'verify',
+      '--offline',
+      archive,
+      '--registry-key',
+      join(folder, 'key.pub'),
+    ]);
+    expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('none of the trusted keys') });
+  });
+
+  test('is refused where any byte of any file is another, naming the file', async () => {
+    const files = (await run(['tar', '-tf', archive])).trim().split('\n');
+    expect(files.length).toBeGreaterThan(9);
+    for (const file of files) {
+      const copy = join(folder, 'changed');
+      rmSync(copy, { recursive: true, force: true });
+      cpSync(unpacked, copy, { recursive: true });
+      const bytes = readFileSync(join(copy, file));
+      bytes[Math.floor(bytes.length / 2)]! ^= 1;
+      writeFileSync(join(copy, file), bytes);
+      const { code, error } = await verifyElsewhere(copy);
+      expect(code, `${file}: ${error}`).toBe(1);
+      const short = file.split('/').at(-1)!.slice(0, 12);
+      expect(error, file).toContain(short);
+    }
+  });
+
+  test('is refused where a file is missing, or one more is there', async () => {
+    const files = (await run(['tar', '-tf', archive])).trim().split('\n');
+    for (const file of files) {
+      const copy = join(folder, 'changed');
+      rmSync(copy, { recursive: true, force: true });
+      cpSync(unpacked, copy, { recursive: true });
+      rmSync(join(copy, file));
+      expect((await verifyElsewhere(copy)).code, file).toBe(1);
+    }
+    const copy = join(folder, 'more');
+    cpSync(unpacked, copy, { recursive: true });
+    writeFileSync(join(copy, 'blobs', 'sha256', 'more'), 'x');
+    expect(await verifyElsewhere(copy)).toMatchObject({
+      code: 1,
+      error: expect.stringContaining('blobs/sha256/more'),
+    });
+  });
+
+  test('is refused where it is cut off', async () => {
+    const cut = join(folder, 'cut.tar');
+    writeFileSync(cut, readFileSync(archive).subarray(0, Math.floor(statSync(archive).size / 2)));
+    expect((await verifyElsewhere(cut)).code).toBe(1);
+  });
+
+  test('is not left half written where saving fails', async () => {
+    const target = join(folder, 'none.tar');
+    expect((await admin('save', `${product.host}/team/none:1`, '-o', target)).code).toBe(1);
+    expect(existsSync(target)).toBe(false);
+  });
+});
+
+describe.skipIf(lacksRoot())('an archive of an index', () => {
+  test('holds the images that were chosen, each with a receipt', async () => {
+    const arm = await makeImage(join(folder, 'arm'), { left: '2.0.0', arm: '1.0.0' });
+    const index = makeIndex(join(folder, 'index'), { amd64: image, arm64: arm });
+    await pushImage(product, index, 'team/multi', '1');
+    const [all, one] = [join(folder, 'all.tar'), join(folder, 'one.tar')];
+    expect(await admin('save', `${product.host}/team/multi:1`, '-o', all)).toMatchObject({ code: 0 });
+    expect(
+      await admin('save', `${product.host}/team/multi:1`, '-o', one, '--platform', 'linux/amd64'),
+    ).toMatchObject({ code: 0 });
+    const whole = JSON.parse((await verifyElsewhere(all, '--json')).output) as Record<string, any>;
+    expect(whole).toMatchObject({ equal: true, leftOut: [] });
+    expect(whole['receipts']).toHaveLength(3);
+    const part = JSON.parse((await verifyElsewhere(one, '--json')).output) as Record<string, any>;
+    expect(part).toMatchObject({ equal: true, leftOut: [arm.manifest.digest] });
+    expect(part['receipts']).toHaveLength(2);
+  });
+});
