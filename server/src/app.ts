@@ -148,6 +148,7 @@ export async function startServer(
     freshPolicy: inForce.fresh,
     readLayers: createLayerReader(storage, config.inspection),
     composeImage: createImageComposer(config.inspection),
+    registryKey,
     now,
     log,
   };

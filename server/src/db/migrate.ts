@@ -10,6 +10,7 @@ import { tombstones } from './migrations/0006-tombstones.ts';
 import { snapshots } from './migrations/0010-snapshots.ts';
 import { promotions } from './migrations/0011-promotions.ts';
 import { custody } from './migrations/0012-custody.ts';
+import { chainSummaries } from './migrations/0013-chain-summaries.ts';
 import type { Db } from './schema.ts';
 
 /** One step of the schema; never changed once it was released. */
@@ -30,6 +31,7 @@ const migrations: readonly Migration[] = [
   snapshots,
   promotions,
   custody,
+  chainSummaries,
 ];
 
 /** Names the lock that one migrating process holds; any number will do, if it stays the same. */

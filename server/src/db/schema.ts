@@ -50,6 +50,7 @@ export interface Schema {
   revocation_lists: RevocationListRow;
   evidence_signers: EvidenceSignerRow;
   tombstones: TombstoneRow;
+  chain_summaries: ChainSummaryRow;
 }
 
 interface RepositoryRow {
@@ -425,4 +426,15 @@ interface TombstoneRow {
   tag: string | null;
   deleted_by: string | null;
   deleted_at: Time;
+}
+
+/** The registry's own word on a chain of custody that is complete. */
+interface ChainSummaryRow {
+  repository_id: number;
+  digest: string;
+  /** digest over the layout, the links and all that they rest on */
+  state: string;
+  /** digest of the manifest that carries it */
+  summary: string;
+  made_at: Time;
 }

@@ -1,5 +1,6 @@
 import type { Catalog } from '@wharfinger/lib/catalog/catalog';
 import type { BlobStore } from '@wharfinger/lib/storage/blob-store';
+import type { SigningKey } from '@wharfinger/lib/signing/private-keys';
 import type { Logger } from 'pino';
 import type { Policy } from '../access/policy.ts';
 import type { Db } from '../db/schema.ts';
@@ -24,6 +25,8 @@ export interface PipelineParts {
   readonly readLayers: LayerReader;
   /** composes images of what was read, away from this process as well */
   readonly composeImage: ImageComposer;
+  /** what this registry signs with */
+  readonly registryKey: SigningKey;
   readonly now: () => Date;
   readonly log: Logger;
 }

@@ -8,6 +8,7 @@ import { changesOf } from '../stores/image-changes.ts';
 import { lockPolicyVersion } from '../stores/policy-version.ts';
 import type { Placed } from '../stores/repositories.ts';
 import { getSignatureReport, putSignatureReport } from '../stores/signature-reports.ts';
+import { askForSummary } from './chain-summary.ts';
 import { loadImage } from './stored-image.ts';
 import { ownEvidence } from './own-evidence.ts';
 import type { PipelineParts } from './parts.ts';
@@ -42,6 +43,7 @@ export async function verifySignatures(parts: PipelineParts, place: Placed): Pro
       if (isKept) {
         await noteSigners(trx, place, report.keyIds);
         await noteChainParts(trx, place, report.ancestors);
+        await askForSummary(trx, place, report, now);
       }
       return true;
     });
