@@ -232,6 +232,11 @@ describe('admit', () => {
     expect(budgets).toEqual([1500]);
   });
 
+  it('shows what others wrote without control characters', async () => {
+    const { message } = await ask({ object: { spec: podSpec('a\n\u001b[2Jcontainer c1: allowed') } });
+    expect(message).not.toMatch(/\p{Cc}/u);
+  });
+
   it('cuts an explanation that would be endless', async () => {
     const reasons = [`${'x'.repeat(100_000)} (one)`];
     const { message } = await ask({ object: { spec: podSpec(byDigest('a')) } }, 'validate', {

@@ -42,7 +42,7 @@ export async function admit(request: ReviewRequest, phase: Phase, parts: AdmitPa
   const refusals = decided.flatMap(({ refusal }) => refusal ?? []);
   if (refusals.length > 0) return refuse(refusals);
   const warnings = decided.flatMap(({ group, decision }) =>
-    (decision?.warnings ?? []).map((line) => `${group.image}: ${line}`),
+    (decision?.warnings ?? []).map((line) => printable(`${group.image}: ${line}`)),
   );
   if (phase === 'validate') return { allowed: true, warnings };
   return { allowed: true, patch: decided.flatMap(({ group, decision }) => patchOf(group, decision)) };
@@ -116,9 +116,14 @@ function patchOf({ image, places }: ImageGroup, decision: Decision | undefined):
 }
 
 function refuse(sentences: readonly string[], code = 403): Answer {
-  const message = `wharfinger: ${sentences.join('\n')}`;
+  const message = `wharfinger: ${sentences.map(printable).join('\n')}`;
   const cut = message.length > longestMessage ? `${message.slice(0, longestMessage)}…` : message;
   return { allowed: false, code, message: cut };
+}
+
+/** Terminals obey control characters, and lines tell containers apart: what others wrote is shown without them. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{C}+/gu, ' ');
 }
 
 function sentenceOf(error: unknown): string {

@@ -11,6 +11,7 @@ import type { Session } from '../cli/session.ts';
 import { inspectLayers } from '../inspection/inspect-process.ts';
 import { combineVerdicts, type Judge, type JudgedPart } from './decision.ts';
 import { followJudgement, type JudgementFile } from './judgement-file.ts';
+import { makeLimit } from './limit.ts';
 
 /** What images are judged by here, and how their registry is spoken to. */
 export interface FileJudgeOptions {
@@ -22,12 +23,16 @@ export interface FileJudgeOptions {
   readonly session: Session;
 }
 
+/** Images taken apart at the same time: the process that does it may take 512 MiB for each. */
+const mostAtOnce = 2;
+
 /**
  * A judge that trusts no registry: it fetches image and evidence, and comes to its verdict by the judgement file. The file is
  * read again when it changes.
  */
 export function makeFileJudge({ file, platforms, session, ...options }: FileJudgeOptions): Judge {
   const current = followJudgement(file, session);
+  const turn = makeLimit(mostAtOnce, 10_000);
   return {
     version: async () => (await current()).version,
     async judge(reference, signal) {
@@ -53,16 +58,18 @@ export function makeFileJudge({ file, platforms, session, ...options }: FileJudg
         }
         const parts: JudgedPart[] = [];
         for (const platform of platforms) {
-          const { verdict, images } = await judgeContent(content, fetched, {
+          const question = {
             repository,
             judgement,
-            purpose: 'deploy',
+            purpose: 'deploy' as const,
             now: session.now(),
             advisories,
             platform,
-            evidenceOf: (name) => (name === repository ? content : remoteContent(opened, name)),
-            inspectLayers: (layers) => inspectLayers(inputsOf(layers), undefined, { signal }),
-          });
+            evidenceOf: (name: string) => (name === repository ? content : remoteContent(opened, name)),
+            inspectLayers: (layers: ImageSource['layers']) =>
+              inspectLayers(inputsOf(layers), undefined, { signal }),
+          };
+          const { verdict, images } = await turn(() => judgeContent(content, fetched, question));
           parts.push({ verdict }, ...images);
           // an image is for all platforms what it is
           if (images.length === 0) break;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { makeListener } from './listener.ts';
 
@@ -100,6 +100,19 @@ describe('the listener', () => {
     expect((await post(JSON.stringify(review), 'text/plain')).status).toBe(400);
     expect((await post(JSON.stringify(review), 'application/json', '/other')).status).toBe(404);
     expect((await fetch(`${url}/validate`)).status).toBe(404);
+  });
+
+  it('answers many at once, also while others send slowly', async () => {
+    const slow = Array.from({ length: 100 }, () =>
+      request(`${url}/validate`, { method: 'POST', headers: { 'content-type': 'application/json' } }),
+    );
+    for (const one of slow) {
+      one.on('error', () => {});
+      one.write('{');
+    }
+    const answers = await Promise.all(Array.from({ length: 300 }, () => post(JSON.stringify(review))));
+    expect(answers.every(({ status }) => status === 200)).toBe(true);
+    for (const one of slow) one.destroy();
   });
 
   it('answers a defect of its own with a failure, which the API server takes as a refusal', async () => {

@@ -16,8 +16,8 @@ export interface ListenerParts {
 /** An object in Kubernetes is at most 1.5 MiB, and an update sends two. */
 const longestBody = 8 * 1024 * 1024;
 
-/** Bodies that are read at the same time: memory stays bounded whoever sends. */
-const mostBodies = 64;
+/** Bytes of bodies that are being read, all together: memory stays bounded whoever sends how slowly. */
+const mostBytes = 256 * 1024 * 1024;
 
 /**
  * Answers POST /mutate and /validate with an AdmissionReview, and GET /healthz, /readyz and /metrics. What is no review gets a
@@ -27,19 +27,31 @@ export function makeListener(
   parts: ListenerParts,
 ): (request: IncomingMessage, response: ServerResponse) => void {
   let reading = 0;
+  async function readBody(request: IncomingMessage): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    try {
+      for await (const chunk of request as AsyncIterable<Buffer>) {
+        size += chunk.length;
+        reading += chunk.length;
+        if (size > longestBody) {
+          throw new WharfingerError('INPUT_TOO_LARGE', { what: `a review is at most ${longestBody} bytes` });
+        }
+        if (reading > mostBytes) {
+          throw new WharfingerError('TOO_MANY_REQUESTS', { what: 'too many large reviews are being read' });
+        }
+        chunks.push(chunk);
+      }
+      return Buffer.concat(chunks);
+    } finally {
+      reading -= size;
+    }
+  }
   async function review(request: IncomingMessage, phase: Phase): Promise<object> {
     if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
       throw new WharfingerError('REVIEW_INVALID', { what: 'the content type is not application/json' });
     }
-    if (reading >= mostBodies)
-      throw new WharfingerError('TOO_MANY_REQUESTS', { what: `${mostBodies} reviews are being read` });
-    reading += 1;
-    let asked: ReviewRequest;
-    try {
-      asked = parseReview(await readBody(request));
-    } finally {
-      reading -= 1;
-    }
+    const asked = parseReview(await readBody(request));
     const answer = await parts.answer(asked, phase);
     parts.note(asked, phase, answer);
     return formatReview(asked.uid, answer);
@@ -70,19 +82,6 @@ export function makeListener(
       return send(response, failure.status, 'text/plain', `${failure.message}\n${failure.remedy}\n`);
     });
   };
-}
-
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > longestBody) {
-      throw new WharfingerError('INPUT_TOO_LARGE', { what: `a review is at most ${longestBody} bytes` });
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 function send(response: ServerResponse, status: number, type: string, body: string): void {

@@ -75,7 +75,7 @@ export async function runWebhook(
   });
   const pair = await readTlsPair(config.tls);
   const server = createServer(
-    { ...pair, minVersion: 'TLSv1.2', requestTimeout: 30_000, headersTimeout: 10_000 },
+    { ...pair, minVersion: 'TLSv1.2', requestTimeout: 10_000, headersTimeout: 10_000 },
     listener,
   );
   // a client that speaks no TLS is none of ours
