@@ -3,7 +3,6 @@ import { parseStrictJson } from '../../oci/strict-json.ts';
 import { parseEnvelope, type Envelope } from '../dsse.ts';
 import { refuse } from '../refusal.ts';
 import { base64Of, objectOf, onlyKeys, stringOf, type Fields } from '../strict-fields.ts';
-import { isSelfIssued } from './certificate.ts';
 import { parseLogEntry } from './log-entry-reader.ts';
 import { hashNames, type HashName } from './prehashed.ts';
 import { isGiven, listOf } from './proto-json.ts';
@@ -47,9 +46,10 @@ export type BundleContent =
 /**
  * Reads a Sigstore bundle, versions 0.1 to 0.3 (sigstore/protobuf-specs, sigstore_bundle.proto). Fields that the format
  * does not have are refused, as is base64 in another than its one spelling: two readers could see two bundles.
+ * @param options.chains a chain of certificates is taken in version 0.3 too, as cosign writes it on demand
  * @throws WharfingerError SIGNATURE_INVALID
  */
-export function parseBundle(bytes: Uint8Array): SigstoreBundle {
+export function parseBundle(bytes: Uint8Array, { chains = false } = {}): SigstoreBundle {
   const fields = objectOf(
     parseStrictJson(bytes, (what) => refuse(`the bundle cannot be read: ${what}`)),
     'the bundle',
@@ -68,7 +68,7 @@ export function parseBundle(bytes: Uint8Array): SigstoreBundle {
     'verificationMaterial',
   );
   return {
-    signer: parseSigner(material, version),
+    signer: parseSigner(material, version, chains),
     content: parseContent(fields),
     logEntries: listOf(material['tlogEntries'], 'tlogEntries', most.entries).map((entry) =>
       parseLogEntry(entry, version === '0.1' ? 'promise' : 'proof'),
@@ -77,7 +77,7 @@ export function parseBundle(bytes: Uint8Array): SigstoreBundle {
   };
 }
 
-function parseSigner(material: Fields, version: Version): BundleSigner {
+function parseSigner(material: Fields, version: Version, chains: boolean): BundleSigner {
   const given = ['publicKey', 'certificate', 'x509CertificateChain'].filter((name) =>
     isGiven(material[name]),
   );
@@ -97,15 +97,13 @@ function parseSigner(material: Fields, version: Version): BundleSigner {
     if (version !== '0.3') refuse(`bundles of version ${version} carry a chain, not a certificate`);
     return { kind: 'certificate', leaf: parseCertificate(material['certificate'], 'the certificate') };
   }
+  if (version === '0.3' && !chains) refuse('bundles of version 0.3 carry a certificate, not a chain');
+  // The first certificate is the signer's. No other is believed: issuers are those of the trusted root.
   const chain = objectOf(material['x509CertificateChain'], 'x509CertificateChain');
   onlyKeys(chain, ['certificates'], 'x509CertificateChain');
-  const [leaf, ...issuers] = listOf(chain['certificates'], 'certificates', most.certificates).map(
-    (certificate) => parseCertificate(certificate, 'a certificate'),
+  const [leaf] = listOf(chain['certificates'], 'certificates', most.certificates).map((certificate) =>
+    parseCertificate(certificate, 'a certificate'),
   );
-  // Nothing is believed for it, but only the first writers put the root there.
-  if (version === '0.3' && issuers.some(isSelfIssued)) {
-    refuse('the chain carries a root certificate, which has its place in a trusted root');
-  }
   return { kind: 'certificate', leaf: leaf ?? refuse('the chain of certificates is empty') };
 }
 

@@ -69,12 +69,6 @@ export function isForTimeStamping(der: Buffer): boolean {
   return !ca && (keyUsage ?? []).includes(oids.timeStamping);
 }
 
-/** True for the certificate of a root. */
-export function isSelfIssued(der: Buffer): boolean {
-  const { issuer, subject } = readCertificate(der);
-  return issuer === subject;
-}
-
 function readCertificate(der: Buffer): NodeCertificate {
   try {
     const certificate = new NodeCertificate(der);

@@ -17,7 +17,7 @@ const costOfEntry = 8;
 /** Certificates, logs and timestamps by the trusted roots of the trust set, identities by its signers. */
 export const sigstoreVerifier: SigstoreVerifier = {
   async bundleSigner(bundle, context) {
-    const { signer } = parseBundle(bundle.bytes);
+    const { signer } = parseBundle(bundle.bytes, { chains: true });
     if (signer.kind !== 'certificate') return refuse('it names no certificate');
     return signerOf(signer.leaf, bundleSignature(bundle), context);
   },
@@ -33,7 +33,7 @@ export const sigstoreVerifier: SigstoreVerifier = {
 };
 
 function bundleSignature({ bytes, envelope }: EnvelopeBundle): LoggedSignature {
-  const { logEntries, timestamps } = parseBundle(bytes);
+  const { logEntries, timestamps } = parseBundle(bytes, { chains: true });
   return { content: envelopeContent(envelope), logEntries, timestamps };
 }
 

@@ -55,6 +55,7 @@ export function verifyKeyless(
       root,
       { timestampThreshold: 1, tlogThreshold: 1, ctlogThreshold: 1 },
     );
+    requireLogsInForce(entity, root);
     const signedAt = earliest(entity.timestamps);
     if (signedAt === undefined) return refuse('nothing that is trusted says when it was signed');
     if (signedAt > now.getTime() + clockSkew) refuse('it is said to be signed in the future');
@@ -159,13 +160,31 @@ function verifyEntity(
   return entity;
 }
 
+/** A log that only proves says nothing of the time: a trusted time must tell that the log counted then. */
+function requireLogsInForce({ tlogEntries, timestamps }: SignedEntity, { tlogs }: SigstoreRoot): void {
+  const times = timesOf(timestamps);
+  for (const { logId } of tlogEntries) {
+    const isInForce = tlogs.some(
+      ({ logID, validFor: { start, end } }) =>
+        logID.equals(logId.keyId) && times.some((time) => start.getTime() <= time && time <= end.getTime()),
+    );
+    if (!isInForce) refuse('the log did not count when it was signed');
+  }
+}
+
 /** Of times that were verified. */
 function earliest(timestamps: SignedEntity['timestamps']): number | undefined {
+  const times = timesOf(timestamps);
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+/** Milliseconds since 1970. */
+function timesOf(timestamps: SignedEntity['timestamps']): number[] {
   const times = timestamps.map((each) =>
     each.$case === 'transparency-log'
       ? Number(each.tlogEntry.integratedTime) * 1000
       : each.timestamp.signingTime.getTime(),
   );
   if (times.some((time) => !Number.isFinite(time))) return refuse('a time that it carries cannot be read');
-  return times.length === 0 ? undefined : Math.min(...times);
+  return times;
 }

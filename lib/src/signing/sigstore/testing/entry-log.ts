@@ -11,7 +11,12 @@ export interface Logged {
   readonly signer: Buffer;
   readonly isKey?: boolean;
   /** of a DSSE envelope; absent: what is signed is a file */
-  readonly envelope?: { readonly payloadType: string; readonly payload: Buffer };
+  readonly envelope?: {
+    readonly payloadType: string;
+    readonly payload: Buffer;
+    /** as it was handed in; absent: as cosign 3 writes it */
+    readonly document?: Buffer;
+  };
   /** SHA-256 of a file */
   readonly digest?: Buffer;
 }
@@ -129,16 +134,20 @@ function bodyOfFirst({ signature, signer, isKey = false, envelope, digest }: Log
       },
     };
   }
-  const document = JSON.stringify({
-    payload: envelope.payload.toString('base64'),
-    payloadType: envelope.payloadType,
-    signatures: [{ sig: signature.toString('base64') }],
-  });
+  const document =
+    envelope.document ??
+    Buffer.from(
+      JSON.stringify({
+        payload: envelope.payload.toString('base64'),
+        payloadType: envelope.payloadType,
+        signatures: [{ sig: signature.toString('base64') }],
+      }),
+    );
   return {
     kind: 'dsse',
     apiVersion: '0.0.1',
     spec: {
-      envelopeHash: { algorithm: 'sha256', value: sha256(Buffer.from(document)).toString('hex') },
+      envelopeHash: { algorithm: 'sha256', value: sha256(document).toString('hex') },
       payloadHash: { algorithm: 'sha256', value: sha256(envelope.payload).toString('hex') },
       signatures: [{ signature: signature.toString('base64'), verifier }],
     },

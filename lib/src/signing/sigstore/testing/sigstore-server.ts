@@ -175,7 +175,7 @@ interface EnvelopeJson {
 function requestOfFirst({ kind, spec }: Json): Logged {
   if (kind === 'dsse') {
     const { proposedContent } = spec as { proposedContent: { envelope: string; verifiers: [string] } };
-    return envelopeLogged(parse(Buffer.from(proposedContent.envelope)), derOf(proposedContent.verifiers[0]));
+    return envelopeLogged(Buffer.from(proposedContent.envelope), derOf(proposedContent.verifiers[0]));
   }
   const { data, signature } = spec as {
     data: { hash: { value: string } };
@@ -200,11 +200,11 @@ function requestOfSecond(request: Json): Logged {
   };
 }
 
-function envelopeLogged(envelope: unknown, signer: Pick<Logged, 'signer' | 'isKey'>): Logged {
-  const { payload, payloadType, signatures } = envelope as EnvelopeJson;
+function envelopeLogged(document: Buffer, signer: Pick<Logged, 'signer' | 'isKey'>): Logged {
+  const { payload, payloadType, signatures } = parse(document) as unknown as EnvelopeJson;
   return {
     signature: Buffer.from(signatures[0].sig, 'base64'),
-    envelope: { payloadType, payload: Buffer.from(payload, 'base64') },
+    envelope: { payloadType, payload: Buffer.from(payload, 'base64'), document },
     ...signer,
   };
 }
