@@ -1,6 +1,6 @@
 import type { Digest } from '../oci/digest.ts';
 
-/** Everything that can be wrong with a chain of custody; docs/guide/custody.md explains each. */
+/** Everything that can be wrong with a chain of custody; docs/guide/custody.md explains them. */
 export const custodyProblemCodes = [
   // images
   'image-missing',

@@ -192,9 +192,9 @@ function sayShort(
   const reasons = [...refusals.map(({ reason }) => reason), ...unread];
   const because = reasons.length === 0 ? '' : `; others do not count: ${joinReasons(reasons)}`;
   const code = problem.code === 'approvals-short' && unread.length > 0 ? 'approvals-refused' : problem.code;
-  const layers =
-    parent.first < image.layers.length ? ` for ${layerRange(parent.first, image.layers.length)}` : '';
-  say(code, `${problem.what}${layers}${because}`);
+  const end = image.layers.length;
+  const what = parent.first < end ? `${layerRange(parent.first, end)} not approved` : 'not approved';
+  say(code, `${what}: ${problem.what}${because}`);
 }
 
 async function imageOr(walk: Walk, place: Place, fail: Say): Promise<CustodyImage | undefined> {
