@@ -56,7 +56,7 @@ export function sectionText({ title, about, verifiers, rows, gaps }: Section): s
     '',
     about,
     '',
-    line(['made by', 'format', 'key', ...verifiers]),
+    line(['made by', 'format', 'key or proof', ...verifiers]),
     `|${'---|'.repeat(3 + verifiers.length)}`,
     ...lines,
     ...(notes.length === 0 ? [] : ['', ...notes.map(({ because }, index) => `${index + 1}. ${because}`)]),
