@@ -6,6 +6,8 @@ import { readRoutine } from './read-routine.ts';
 import type { Collection } from './routine.ts';
 import { readYaml } from './yaml-text.ts';
 
+/** Bindings name collections, and files and tags are called after them. */
+const nameShape = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const versionShape = /^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$/;
 
 /**
@@ -36,6 +38,8 @@ export function loadCollection(text: string): Collection {
     text,
     digest: digestOfCollection(text),
   };
+  if (collection.name !== '' && !nameShape.test(collection.name))
+    check.fail(['name'], 'must be lower-case words joined by -, such as house-rules');
   if (collection.version !== '' && !versionShape.test(collection.version))
     check.fail(['version'], 'must be a version such as 1.0.0');
   if (check.mistakes.length > 0) {

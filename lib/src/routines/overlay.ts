@@ -19,6 +19,8 @@ export function looseningIn(overlay: BindingRecord, parent: BindingRecord, routi
     ...effectLoosened('effect', overlay.effect, parent.effect),
     ...undecidedLoosened(overlay, parent),
     ...graceLoosened(overlay, parent),
+    // else an overlay of this one could loosen what its parent does not let be loosened
+    ...(overlay.delegable === true && parent.delegable !== true ? [`delegable: ${parent.id} is not`] : []),
     ...parametersLoosened(overlay, parent, routine),
   ];
 }

@@ -23,7 +23,7 @@ export function addRoutinePack(group: Command, run: Run): void {
 async function pack(session: Session, options: { output?: string }, file: string): Promise<ExitCode> {
   const packed = packCollection(await readCollectionFile(file));
   const { name, version } = packed;
-  const folder = options.output ?? `${name.replaceAll(/[^A-Za-z0-9._-]/g, '-')}-${version}`;
+  const folder = options.output ?? `${name}-${version}`;
   await writeLayoutFolder(folder, packed, version);
   const { digest } = packed.manifest;
   session.result({ file, collection: name, version, digest, output: folder }, () =>

@@ -30,7 +30,7 @@ export function addRoutinePull(group: Command, run: Run): void {
 async function pull(session: Session, options: Options, text: string): Promise<ExitCode> {
   const { collection, digest, signedBy } = await fetchCollection(text, options, session);
   const { name, version } = collection;
-  const output = options.output ?? `${name.replaceAll(/[^A-Za-z0-9._-]/g, '-')}.yaml`;
+  const output = options.output ?? `${name}.yaml`;
   await writeFile(output, collection.text, { flag: 'wx' });
   const signers = signedBy.map(({ principal }) => principal);
   session.result({ collection: name, version, digest, signedBy: signers, output }, () =>
