@@ -19,7 +19,7 @@ interface Maker {
   readonly format: string;
   /** what vouches for it */
   readonly key: string;
-  make(what: What, image: Placed): Promise<void>;
+  readonly make: (what: What, image: Placed) => Promise<void>;
 }
 
 /** What is made without a key of one's own: a certificate authority, logs and a timestamp authority, all of this machine. */
@@ -113,8 +113,8 @@ export async function keylessSections(setting: Setting): Promise<Section[]> {
         ...common,
         title: 'Signatures without keys',
         about:
-          'By an identity: a certificate authority, logs and a timestamp authority made for the test, trusted by their root. A log that promises ' +
-          'is of Rekor's first kind, one that proves of its second.',
+          'By an identity: a certificate authority, logs and a timestamp authority made for the test, trusted by their root. ' +
+          'A log that promises is of the first kind of Rekor, one that proves of the second.',
         rows: await rowsOf('signature'),
       },
       {

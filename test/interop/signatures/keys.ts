@@ -21,7 +21,7 @@ const bundles = 'version 3 (bundle)';
 interface Maker {
   readonly by: string;
   readonly format: string;
-  make(what: What, image: Placed, key: KeyFile): Promise<void>;
+  readonly make: (what: What, image: Placed, key: KeyFile) => Promise<void>;
 }
 
 interface KeyFile {
