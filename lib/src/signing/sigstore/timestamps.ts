@@ -1,6 +1,8 @@
-import { ASN1Obj, RFC3161Timestamp, X509Certificate } from '@sigstore/core';
+import { ASN1Obj, crypto, RFC3161Timestamp, X509Certificate } from '@sigstore/core';
+import { Verifier } from '@sigstore/verify';
 import { refuse } from '../refusal.ts';
 import { isForTimeStamping } from './certificate.ts';
+import type { SignatureContent } from './content.ts';
 import type { SigstoreRoot } from './root.ts';
 
 type Authority = SigstoreRoot['timestampAuthorities'][number];
@@ -38,6 +40,43 @@ export function timestampAuthorities(root: SigstoreRoot, timestamps: readonly Bu
           ? [{ ...authority, certChain: [X509Certificate.parse(Buffer.from(der)), ...authority.certChain] }]
           : [],
       );
+  });
+}
+
+/**
+ * Those of the timestamps that an authority of the root made over this signature. Others say nothing, and take nothing away:
+ * an authority may be newer than the root.
+ */
+export function trustedTimestamps(
+  root: SigstoreRoot,
+  timestamps: readonly Buffer[],
+  signature: SignatureContent,
+): readonly Buffer[] {
+  const authorities = timestampAuthorities(root, timestamps);
+  const [first] = authorities.flatMap(({ certChain }) => certChain);
+  if (first === undefined) return [];
+  const material = {
+    timestampAuthorities: authorities,
+    certificateAuthorities: [],
+    tlogs: [],
+    ctlogs: [],
+    publicKey: () => ({ publicKey: crypto.createPublicKey(first.publicKey), validFor: () => true }),
+  };
+  const verifier = new Verifier(material, { timestampThreshold: 1, tlogThreshold: 0, ctlogThreshold: 0 });
+  return timestamps.filter((der) => {
+    const timestamp = parseTimestamp(der);
+    try {
+      verifier.verify({
+        // Whose signature it is, is found out elsewhere; here it is what was stamped.
+        signature: { ...signature, verifySignature: () => true },
+        key: { $case: 'public-key', hint: '' },
+        tlogEntries: [],
+        timestamps: [{ $case: 'timestamp-authority', timestamp }],
+      });
+      return true;
+    } catch {
+      return false;
+    }
   });
 }
 

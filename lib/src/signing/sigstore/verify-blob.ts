@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { digestAlgorithm, digestHex, type Digest } from '../../oci/digest.ts';
 import type { TextMatch } from '../evidence.ts';
-import { keyHint, type PublicKey } from '../keys.ts';
+import type { PublicKey } from '../keys.ts';
 import { refuse } from '../refusal.ts';
 import { checkStatementOf } from './blob-statement.ts';
 import { parseBundle, type SigstoreBundle } from './bundle-reader.ts';
@@ -112,12 +112,18 @@ function byKey(
 ): VerifiedBlob {
   const { signer, content } = bundle;
   if (signer.kind !== 'key') return refuse('it is signed with a certificate, not with the key');
-  if (signer.hint !== '' && signer.hint !== keyHint(key)) refuse('it names another key');
+  // What a hint says of the key differs by who wrote it; whose signature it is decides.
   if (content.kind === 'envelope' && ![signer.hint, ''].includes(content.envelope.keyid)) {
     refuse('keyid of the signature and hint of the bundle name different keys');
   }
   const signed = signatureContent(bundle, hashes);
-  if (!signed.verifySignature(key.key)) refuse('the key did not sign it');
+  if (!signed.verifySignature(key.key)) {
+    const needsFile =
+      key.algorithm === 'ed25519' && content.kind === 'message' && hashes.prefixed === undefined;
+    refuse(
+      `the key did not sign it${needsFile ? ', or the file is needed to tell: Ed25519 signs no digest' : ''}`,
+    );
+  }
   if (root === undefined) return { keyId: key.id };
   const signedAt = verifyLoggedKey(key.key, { ...bundle, content: signed }, root, now);
   return signedAt === undefined ? { keyId: key.id } : { keyId: key.id, signedAt };

@@ -8,7 +8,7 @@ import type { CertifiedIdentity } from './identity-match.ts';
 import { orRefuse } from './or-refuse.ts';
 import { checkLogEntry, type LoggedSigner } from './log-entry-check.ts';
 import type { SigstoreRoot } from './root.ts';
-import { parseTimestamp, timestampAuthorities } from './timestamps.ts';
+import { parseTimestamp, timestampAuthorities, trustedTimestamps } from './timestamps.ts';
 
 /** How far the clock of a log or timestamp authority may be before ours, in milliseconds. */
 const clockSkew = 5 * 60_000;
@@ -34,7 +34,7 @@ export interface KeylessSigner extends CertifiedIdentity {
 /**
  * Verifies a signature made with a short-lived certificate, as Fulcio issues them. Demanded are an entry in a transparency
  * log that the root names, a log's receipt for the certificate (SCT), and a trusted time, by the log's promise or by a
- * timestamp, at which the certificate was valid; and that whatever else it carries is true as well. Whether the
+ * timestamp, at which the certificate was valid; and that all other log entries that it carries are true as well. Whether the
  * signer is anybody whose signature counts is for the caller to say.
  *
  * @param leaf the signer's certificate, DER
@@ -131,8 +131,9 @@ function verifyEntity(
   root: SigstoreRoot,
   thresholds: Thresholds,
 ): SignedEntity {
-  const { content, logEntries, timestamps } = signature;
+  const { content, logEntries } = signature;
   for (const entry of logEntries) checkLogEntry(entry, signer);
+  const timestamps = trustedTimestamps(root, signature.timestamps, content);
   const entity: SignedEntity = {
     signature: content,
     key,
