@@ -26,6 +26,9 @@ export interface Assembled {
 /** The parts of a judgement that come from records; what the configuration says stands beside them. */
 export type AddedByRecords = Required<Omit<JudgementRecords, 'holds'>>;
 
+/** All of them are read with every change. */
+const mostRecords = 20_000;
+
 /**
  * Says what the records add to the configuration. A name that both give is a mistake, and so is a record that names another
  * one that there is not.
@@ -33,6 +36,8 @@ export type AddedByRecords = Required<Omit<JudgementRecords, 'holds'>>;
  */
 export function assemble(config: LoadedTrust, builtIn: Collection, stored: StoredPolicy): Assembled {
   const mistakes: string[] = [];
+  if (stored.records.length > mostRecords)
+    mistakes.push(`${stored.records.length} records are in force, more than ${mostRecords}`);
   const of = <K extends RecordKind>(kind: K): Array<Documents[K]> =>
     stored.records.filter((record) => record.kind === kind).map(({ document }) => document as Documents[K]);
   const add = <T>(

@@ -1,4 +1,5 @@
 import { WharfingerError } from '@wharfinger/lib/errors';
+import { digestOf } from '@wharfinger/lib/oci/digest';
 import { recordAudit } from '../audit/record.ts';
 import type { Db } from '../db/schema.ts';
 import { transact } from '../db/transaction.ts';
@@ -92,14 +93,10 @@ export async function audit(
   });
 }
 
-const longestText = 2000;
+const longestShown = 4000;
 
-/** A document as the audit log has it: texts of collections and roots are long, and stand in the record itself. */
+/** A document as the audit log has it. A long one, such as a collection, stands in the record, and here by its digest. */
 function shortened(document: object): object {
-  return Object.fromEntries(
-    Object.entries(document).map(([name, value]: [string, unknown]) => [
-      name,
-      typeof value === 'string' && value.length > longestText ? `${value.slice(0, longestText)}…` : value,
-    ]),
-  );
+  const text = JSON.stringify(document);
+  return text.length <= longestShown ? document : { digest: digestOf(text), characters: text.length };
 }
