@@ -218,6 +218,37 @@ ${one.repeat(60)}`;
   });
 });
 
+describe('what a parameter says of itself', () => {
+  const text = (tightens: string): string => `name: c
+version: 1.0.0
+description: d
+routines:
+  - name: r
+    title: t
+    description: d
+    parameters:
+      most: { type: integer, description: d, default: 2, tightens: ${tightens} }
+      words: { type: strings, description: d, default: [a], tightens: fewer }
+    expression: size(image.layers) <= params.most && "a" in params.words
+    message: '"no"'
+    remedy: r
+    tests:
+      - { name: few, facts: {}, expect: pass }
+      - { name: many, facts: { image: { layers: [{}, {}, {}] } }, expect: fail }
+`;
+  const mistakesOf = (tightens: string): Array<string | undefined> =>
+    runRoutineTests(loadCollection(text(tightens))).map(({ mistake }) => mistake);
+
+  test('is tried by its tests: a stricter value never lets pass what failed', () => {
+    expect(mistakesOf('down')).toEqual([undefined, undefined]);
+    expect(mistakesOf('up')).toEqual([
+      undefined,
+      undefined,
+      'tightens: up of the parameter most is not true: with 3 it passes',
+    ]);
+  });
+});
+
 describe('any expression of a few words', () => {
   const word = constantFrom(
     'true',

@@ -1,6 +1,7 @@
 import { completeParameters, mistakesInParameters } from './parameter.ts';
+import { isEqualValue, isTighter } from './tightening.ts';
 import type { BindingRecord } from './records.ts';
-import type { ParameterDeclaration, ParameterValue, Routine } from './routine.ts';
+import type { Routine } from './routine.ts';
 import { parseTime } from './time.ts';
 import { effects, type Effect } from './verdict.ts';
 
@@ -54,34 +55,11 @@ function parametersLoosened(
   const parents = completeParameters(parent.parameters, declared);
   return Object.entries(declared).flatMap(([name, declaration]) => {
     const [value, than] = [values[name]!, parents[name]!];
-    if (isEqual(value, than)) return [];
+    if (isEqualValue(value, than)) return [];
     if (declaration.tightens === undefined)
       return [`parameters.${name}: the routine does not say which way is stricter, so it cannot be changed`];
     return isTighter(value, than, declaration)
       ? []
       : [`parameters.${name}: ${JSON.stringify(value)} is looser than ${JSON.stringify(than)}`];
   });
-}
-
-function isEqual(a: ParameterValue, b: ParameterValue): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
-}
-
-function isTighter(value: ParameterValue, than: ParameterValue, declaration: ParameterDeclaration): boolean {
-  const { tightens } = declaration;
-  if (tightens === 'more') return holdsAll(value, than);
-  if (tightens === 'fewer') return holdsAll(than, value);
-  const [a, b] = [placeOf(value, declaration), placeOf(than, declaration)];
-  return tightens === 'up' ? a >= b : a <= b;
-}
-
-function holdsAll(list: ParameterValue, parts: ParameterValue): boolean {
-  return Array.isArray(list) && Array.isArray(parts) && parts.every((part) => list.includes(part));
-}
-
-/** A value as a number that grows in the order of its type. NaN compares as neither. */
-function placeOf(value: ParameterValue, declaration: ParameterDeclaration): number {
-  if (declaration.type === 'string' && typeof value === 'string')
-    return declaration.choices?.indexOf(value) ?? Number.NaN;
-  return typeof value === 'object' ? Number.NaN : Number(value);
 }
