@@ -3,11 +3,8 @@ import { coseType, parseCose } from './cose.ts';
 import type { Envelope } from './envelope.ts';
 import { jwsType, parseJws } from './jws.ts';
 
-/** Media types of signature envelopes. */
-export const envelopeTypes = [jwsType, coseType] as const;
-
 /** The media type of a signature envelope. */
-export type EnvelopeType = (typeof envelopeTypes)[number];
+export type EnvelopeType = typeof jwsType | typeof coseType;
 
 /**
  * Reads a signature envelope of the Notary Project (signature specification; JWS and COSE envelopes).

@@ -3,9 +3,7 @@ import { isSelfSigned, parseCertificate, type Certificate } from './certificate.
 import { isAuthority } from './certificate-chain.ts';
 
 /** Kinds of trust stores (trust store specification). */
-export const storeTypes = ['ca', 'signingAuthority', 'tsa'] as const;
-
-export type StoreType = (typeof storeTypes)[number];
+export type StoreType = 'ca' | 'signingAuthority' | 'tsa';
 
 const shape = /^(ca|signingAuthority|tsa):([a-zA-Z0-9_.-]+)$/;
 

@@ -26,7 +26,7 @@ const known = new WeakMap<TrustSet, readonly NotationSigner[]>();
  * The signers of a policy whom certificates name, with what they are trusted by.
  * @throws WharfingerError CERTIFICATE_INVALID, TRUST_POLICY_INVALID
  */
-export function notationSigners(trust: TrustSet): readonly NotationSigner[] {
+function notationSigners(trust: TrustSet): readonly NotationSigner[] {
   const read =
     known.get(trust) ??
     trust.signers
