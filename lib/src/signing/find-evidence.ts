@@ -16,6 +16,9 @@ type Given = Pick<VerifyContext, 'image' | 'source' | 'limits'>;
 /** Larger manifests need not be taken by registries (distribution specification, "Pushing Manifests"). */
 const largestManifest = 4 * 1024 * 1024;
 
+/** So many manifests are fetched at once: each is a request. */
+const atOnce = 8;
+
 const likeSignature = (): Known => ({ purport: 'signature', genuine: false });
 const likeStatement = (): Known => ({ purport: 'statement', genuine: false });
 
@@ -76,22 +79,28 @@ async function amongReferrers(search: Given, refusals: Refusals): Promise<Piece[
         a.descriptor.size - b.descriptor.size ||
         compare(a.descriptor.digest, b.descriptor.digest),
     );
-  const pieces: Piece[] = [];
   let left = limits.total;
-  for (const [index, { descriptor, format }] of candidates.entries()) {
+  const enough = candidates.findIndex(({ descriptor }, index) => {
     left -= Math.min(descriptor.size, limits.bytes);
-    if (index >= limits.count || left < 0) {
-      refusals.leaveOut(candidates.length - index, 'more referrers were not looked at');
-      break;
-    }
-    await refusals.gather({ format, evidence: descriptor.digest }, likeSignature, async () => {
-      const carrier = await readReferrer(source, descriptor, limits);
-      const found = formatOf(carrier.manifest) ?? format;
-      if (found === 'unknown') return;
-      if (carrier.manifest.subject?.digest !== image.digest)
-        refuse('it is listed for this image, but refers to another');
-      await addPieces(carrier, found, pieces, refusals);
-    });
+    return index >= limits.count || left < 0;
+  });
+  const looked = enough < 0 ? candidates : candidates.slice(0, enough);
+  if (looked.length < candidates.length)
+    refusals.leaveOut(candidates.length - looked.length, 'more referrers were not looked at');
+  const pieces: Piece[] = [];
+  for (let at = 0; at < looked.length; at += atOnce) {
+    await Promise.all(
+      looked.slice(at, at + atOnce).map(({ descriptor, format }) =>
+        refusals.gather({ format, evidence: descriptor.digest }, likeSignature, async () => {
+          const carrier = await readReferrer(source, descriptor, limits);
+          const found = formatOf(carrier.manifest) ?? format;
+          if (found === 'unknown') return;
+          if (carrier.manifest.subject?.digest !== image.digest)
+            refuse('it is listed for this image, but refers to another');
+          await addPieces(carrier, found, pieces, refusals);
+        }),
+      ),
+    );
   }
   return pieces;
 }
