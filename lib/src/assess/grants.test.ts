@@ -13,6 +13,8 @@ import {
   type GrantRequest,
 } from './grant-request.ts';
 import { grantsFor } from './grants.ts';
+import { makeJudgement } from './judgement.fixtures.ts';
+import { rulesFor } from './rules-for.ts';
 import type { GrantRule } from './judgement-document.ts';
 
 function makeKey(): SigningKey {
@@ -181,5 +183,30 @@ describe('a request', () => {
     [{ id: 'A b' }, 'id must be lower-case'],
   ])('names what is wrong with it: %j', (fields, says) => {
     expect(() => parseGrantRequest({ ...request, ...fields })).toThrow(says);
+  });
+});
+
+describe('the rules of a judgement', () => {
+  const judgement = makeJudgement({ grantRules: [rule], grants: [signed([alice, bob]), signed([alice])] });
+  const grantsAt = (repositoryName: string, at: Date) =>
+    rulesFor(judgement, repositoryName, 'pull', at).exceptions.grants;
+
+  test('have the grants that enough approvers signed', () => {
+    expect(grantsAt('pay/app', now)).toMatchObject([{ id: 'outage-1', approvedBy: ['alice', 'bob'] }]);
+    expect(grantsAt('web/app', now)).toEqual([]);
+  });
+
+  test('have none while nobody can tell who is revoked', () => {
+    const { expires } = judgement.revocations;
+    const at = new Date(Date.parse(expires));
+    const later = {
+      ...request,
+      from: new Date(at.getTime() - 3_600_000).toISOString(),
+      until: new Date(at.getTime() + 3_600_000).toISOString(),
+    };
+    const late = { ...judgement, grants: [signed([alice, bob], later)] };
+    const before = rulesFor(late, 'pay/app', 'pull', new Date(at.getTime() - 1));
+    expect([before.exceptions.grants.length, before.validUntil]).toEqual([1, expires]);
+    expect(rulesFor(late, 'pay/app', 'pull', at).exceptions.grants).toEqual([]);
   });
 });

@@ -37,6 +37,11 @@ describe('an expression over facts', () => {
       'findings[0].severity == "critical"',
       { findings: [{}, { severity: 'critical' }] },
     ],
+    [
+      'what stands twice is told once',
+      '["b", "a", "b"].distinct() == ["b", "a"] && size([].distinct()) == 0',
+    ],
+    ['patterns match anywhere', '"abc".matches("b") && !"abc".matches("^b") && "ABC".matches("(?i)abc")'],
     ['severities have a rank', 'rank["critical"] > rank["high"] && !("unscored" in rank)'],
     [
       'lists of thousands can be built',
