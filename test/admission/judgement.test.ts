@@ -3,10 +3,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { signGrant, type GrantRequest } from '@wharfinger/lib/assess/grant-request';
 import type { Judgement } from '@wharfinger/lib/assess/judgement-document';
 import { makeJudgement, makeRule, makeTrust } from '@wharfinger/lib/assess/judgement.fixtures';
 import { signJudgement } from '@wharfinger/lib/assess/judgement-seal';
 import { startDockerRegistry, type RunningRegistry } from '@wharfinger/lib/client/testing/docker-registry';
+import type { Digest } from '@wharfinger/lib/oci/digest';
 import { parsePrivateKey, type SigningKey as PrivateKey } from '@wharfinger/lib/signing/private-keys';
 import { makeKey, signer, type SigningKey } from '../harness/cosign.ts';
 import { imageOf, indexOf, smallRoot } from '../harness/images.ts';
@@ -122,6 +124,37 @@ describe.skipIf(lacksTools(['cosign3', 'docker-registry']))('admission by a judg
     expect((await review(app('good'))).allowed).toBe(true);
     replace(signed({ trust: [] }));
     await expectRefused(app('good'), /no key is trusted for this repository/);
+  });
+
+  it('opens to a grant that enough approvers signed, for the image and the hours that it names', async () => {
+    const [alice, bob] = [newKey(), newKey()];
+    const approvers = [
+      { name: 'alice', pem: alice.publicPem },
+      { name: 'bob', pem: bob.publicPem },
+    ];
+    const grantRules = [{ scope: {}, approvers, needed: 2, maxHours: 8 }];
+    const hours = (from: number, until: number) => ({
+      from: new Date(Date.now() + from * 3_600_000).toISOString(),
+      until: new Date(Date.now() + until * 3_600_000).toISOString(),
+    });
+    const grant = (times: { from: string; until: string }): GrantRequest => ({
+      id: 'outage-1',
+      scope: { repositories: ['team/app'] },
+      digest: digestOf(bad) as Digest,
+      purposes: ['deploy'],
+      reason: 'production is down',
+      requestedBy: 'dave',
+      ...times,
+    });
+    const now = grant(hours(-1, 2));
+    replace(signed({ grantRules, grants: [[signGrant(now, alice)]] }));
+    await expectRefused(app('bad'), /not signed by a trusted key/);
+    const over = grant(hours(-3, -1));
+    replace(signed({ grantRules, grants: [[signGrant(over, alice), signGrant(over, bob)]] }));
+    await expectRefused(app('bad'), /not signed by a trusted key/);
+    replace(signed({ grantRules, grants: [[signGrant(now, alice), signGrant(now, bob)]] }));
+    expect((await review(app('bad'))).image).toBe(`${app('bad')}@${digestOf(bad)}`);
+    await expectRefused(app('arm64'), /not signed by a trusted key/);
   });
 
   it('takes no judgement that is older than one that it has seen', async () => {

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../harness/registry-client.ts';
 import { lacksTools } from '../requirements.ts';
+import { publish } from '../trust/setting.ts';
 import { patchTypes } from './api-server.ts';
 import { kinds, objectOf, patchOf, pathOf, podSpecOf } from './kinds.ts';
-import { beforehand, openSetting, type Setting } from './setting.ts';
+import { beforehand, openSetting, sign, type Setting } from './setting.ts';
 
 const [pods] = kinds;
 
@@ -94,7 +96,7 @@ describe.skipIf(lacksTools(['cosign3', 'etcd', 'kube-apiserver']))('admission to
     expect(json.message).not.toContain('container two');
   });
 
-  it('reviews image volumes, and writes their digests', async () => {
+  it('webhook bypass: reviews image volumes, and writes their digests', async () => {
     const volume = (reference: string) => ({
       ...containers(good),
       volumes: [{ name: 'data', image: { reference, pullPolicy: 'IfNotPresent' } }],
@@ -108,7 +110,7 @@ describe.skipIf(lacksTools(['cosign3', 'etcd', 'kube-apiserver']))('admission to
     ]);
   });
 
-  it('reviews ephemeral containers', async () => {
+  it('webhook bypass: reviews ephemeral containers', async () => {
     const { kube } = setting;
     await create('debugged', containers(good));
     const attach = (name: string, image: string) =>
@@ -126,6 +128,22 @@ describe.skipIf(lacksTools(['cosign3', 'etcd', 'kube-apiserver']))('admission to
     expect((await attach('tool', good)).json.spec.ephemeralContainers[0]!.image).toBe(pinned);
   });
 
+  it('tag moves between check and pull: what was admitted stays what it was, and the tag is looked at anew', async () => {
+    const { trust } = setting;
+    const moved = await publish(trust, 'official/moved');
+    await sign(trust, moved);
+    const image = `${trust.product.host}/official/moved:v1`;
+    const stored = await create('before-the-move', containers(image));
+    expect(stored.json.spec.containers[0]!.image).toBe(`${image}@${moved.digest}`);
+    await publish(trust, 'official/moved');
+    const refused = await until(async () => {
+      const answer = await create(`after-the-move-${Math.random().toString(36).slice(2)}`, containers(image));
+      return answer.status === 201 ? undefined : answer;
+    }, 'the tag to be looked up again');
+    expect([refused.status, refused.json.message]).toEqual([403, expect.stringContaining('(signed)')]);
+    expect((await create('pinned', containers(`${image}@${moved.digest}`))).status).toBe(201);
+  });
+
   it('takes no digest for granted that is not that of an image which passed', async () => {
     const { host } = setting.trust.product;
     const other = `${host}/official/good:v1@${setting.bad.digest}`;
@@ -138,7 +156,7 @@ describe.skipIf(lacksTools(['cosign3', 'etcd', 'kube-apiserver']))('admission to
     expect(byDigest.json.spec.containers[0]!.image).toBe(`${host}/official/good@${setting.good.digest}`);
   });
 
-  it('lets no label of a namespace or a pod opt out', async () => {
+  it('webhook bypass: lets no label of a namespace or a pod opt out', async () => {
     const labels = Object.fromEntries(
       ['wharfinger', 'admission', 'policy.sigstore.dev/exclude', 'admission.wharfinger/ignore'].map((key) => [
         key,

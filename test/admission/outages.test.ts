@@ -14,7 +14,7 @@ const [pods] = kinds;
 const deployments = kinds.find(({ kind }) => kind === 'Deployment')!;
 
 describe.skipIf(lacksTools(['cosign3', 'etcd', 'kube-apiserver']))(
-  'admission while something is down',
+  'webhook outage: admission while something is down',
   () => {
     let setting: Setting;
     let good: string;
