@@ -26,7 +26,7 @@ const program = /```ts\n(.*?)```/s.exec(guide)![1]!;
 
 function newKey(): SigningKey {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  return parsePrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, undefined);
+  return parsePrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' }), undefined);
 }
 
 const [registryKey, releaseKey] = [newKey(), newKey()];

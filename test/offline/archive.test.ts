@@ -13,12 +13,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { blobFile, indexFile, savedArtifact, type SavedImage } from '@wharfinger/lib/assess/saved/format';
+import { verifySaved } from '@wharfinger/lib/assess/saved/verify';
+import { folderFiles } from '@wharfinger/lib/client/file-set';
+import { WharfingerError } from '@wharfinger/lib/errors';
+import { readLayer } from '@wharfinger/lib/inspect/layer';
+import type { Descriptor } from '@wharfinger/lib/oci/descriptor';
+import type { Digest } from '@wharfinger/lib/oci/digest';
 import { parsePrivateKey } from '@wharfinger/lib/signing/private-keys';
 import { wharf, type Ran } from '../../server/src/cli/wharf.fixtures.ts';
 import { advisoryFor, makeImage, makeIndex, pushImage, signPushed, type Made } from '../cli/small-image.ts';
 import { attempt, run } from '../harness/command.ts';
 import { startProduct, type Product } from '../harness/product.ts';
-import { lacksRoot } from '../requirements.ts';
+import { lacksRoot, lacksTools } from '../requirements.ts';
 
 const launcher = join(import.meta.dirname, '../../server/bin/wharf.js');
 
@@ -31,6 +38,42 @@ let unpacked: string;
 
 function admin(...given: string[]): Promise<Ran> {
   return wharf(given, { environment: { HOME: folder }, folder });
+}
+
+interface Index {
+  readonly manifests: ReadonlyArray<{ readonly digest: Digest; readonly artifactType?: string }>;
+}
+
+/** A fresh copy of what the archive unpacks to. */
+function copied(): string {
+  const copy = mkdtempSync(join(folder, 'copy-'));
+  cpSync(unpacked, copy, { recursive: true });
+  return copy;
+}
+
+/** Why an unpacked archive is refused; empty: it is not. */
+async function refusalOf(copy: string): Promise<string> {
+  const pem = readFileSync(join(folder, 'registry.pub'), 'utf8');
+  try {
+    await verifySaved(folderFiles(copy), {
+      registryKeys: [{ name: 'registry', pem }],
+      now: new Date(),
+      async *inspectLayers(layers) {
+        for (const { descriptor, open } of layers)
+          yield await readLayer({ digest: descriptor.digest, bytes: open() });
+      },
+    });
+    return '';
+  } catch (error) {
+    if (error instanceof WharfingerError) return error.message;
+    throw error;
+  }
+}
+
+/** Does what must succeed for the tests to mean anything. */
+async function must(...given: string[]): Promise<void> {
+  const { code, error } = await admin(...given);
+  if (code !== 0) throw new Error(`wharf ${given.join(' ')}: ${error}`);
 }
 
 /** Waits until an image was checked and may be used. */
@@ -53,12 +96,21 @@ async function verifyElsewhere(path: string, ...more: string[]) {
   return { code, output: stdout, error: stderr };
 }
 
+interface Confirmed {
+  readonly receipts: readonly object[];
+  readonly today: object;
+}
+
+async function confirmed(path: string): Promise<Confirmed> {
+  return JSON.parse((await verifyElsewhere(path, '--json')).output) as Confirmed;
+}
+
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'wharf-offline-'));
   mkdirSync(join(folder, 'elsewhere'));
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   writeFileSync(join(folder, 'key.pub'), publicKey.export({ type: 'spki', format: 'pem' }));
-  const key = parsePrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, undefined);
+  const key = parsePrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' }), undefined);
   product = await startProduct({
     folder: join(folder, 'product'),
     config: {
@@ -80,10 +132,8 @@ beforeAll(async () => {
   await signPushed(product, image, 'team/app', key);
   archive = join(folder, 'app.tar');
   await allowed(`${product.host}/team/app:1`);
-  expect(await admin('save', `${product.host}/team/app:1`, '-o', archive)).toMatchObject({ code: 0 });
-  expect(await admin('judgement', 'key', product.host, '-o', join(folder, 'registry.pub'))).toMatchObject({
-    code: 0,
-  });
+  await must('save', `${product.host}/team/app:1`, '-o', archive);
+  await must('judgement', 'key', product.host, '-o', join(folder, 'registry.pub'));
   unpacked = join(folder, 'unpacked');
   mkdirSync(unpacked);
   await run(['tar', '-xf', archive, '-C', unpacked]);
@@ -100,28 +150,25 @@ describe.skipIf(lacksRoot())('an archive of wharf save, on a machine without any
     expect(output).toContain('receipt equal byte for byte');
     expect(output).toContain('allow');
     expect(code).toBe(0);
-    const json = JSON.parse((await verifyElsewhere(archive, '--json')).output) as Record<string, any>;
+    const json = await confirmed(archive);
     expect(json).toMatchObject({
       equal: true,
       image: image.manifest.digest,
       repository: 'team/app',
       tag: '1',
     });
-    expect(json['receipts']).toHaveLength(1);
-    expect(json['today'].facts.signatures.signers).toEqual(['release']);
+    expect(json.receipts).toHaveLength(1);
+    expect(json.today).toMatchObject({ facts: { signatures: { signers: ['release'] } } });
   });
 
   test('is confirmed unpacked as well, as the layout that it is', async () => {
     expect(await verifyElsewhere(unpacked)).toMatchObject({ code: 0, error: '' });
   });
 
-  test('is read by other tools as an image', async () => {
-    const listed = await attempt(['skopeo', 'inspect', '--raw', `oci:${unpacked}@${image.manifest.digest}`]);
-    const found = JSON.parse(readFileSync(join(unpacked, 'index.json'), 'utf8')) as {
-      manifests: { digest: string }[];
-    };
-    expect(found.manifests.map(({ digest }) => digest)).toContain(image.manifest.digest);
-    if (listed.code === 0) expect(listed.stdout).toContain('rootfs');
+  test.skipIf(lacksTools(['oras']))('is read by other tools as an image with its signature', async () => {
+    const place = `${unpacked}@${image.manifest.digest}`;
+    expect(await run(['oras', 'manifest', 'fetch', '--oci-layout', place])).toContain('"layers"');
+    expect(await run(['oras', 'discover', '--oci-layout', place])).toContain('sigstore.bundle');
   });
 
   test('is refused without the key of the registry, or with another one', async () => {
@@ -142,36 +189,73 @@ describe.skipIf(lacksRoot())('an archive of wharf save, on a machine without any
   test('is refused where any byte of any file is another, naming the file', async () => {
     const files = (await run(['tar', '-tf', archive])).trim().split('\n');
     expect(files.length).toBeGreaterThan(9);
+    const said: string[] = [];
     for (const file of files) {
-      const copy = join(folder, 'changed');
-      rmSync(copy, { recursive: true, force: true });
-      cpSync(unpacked, copy, { recursive: true });
+      const copy = copied();
       const bytes = readFileSync(join(copy, file));
       bytes[Math.floor(bytes.length / 2)]! ^= 1;
       writeFileSync(join(copy, file), bytes);
-      const { code, error } = await verifyElsewhere(copy);
-      expect(code, `${file}: ${error}`).toBe(1);
-      const short = file.split('/').at(-1)!.slice(0, 12);
-      expect(error, file).toContain(short);
+      said.push(`${file} ${await refusalOf(copy)}`);
     }
+    for (const line of said) {
+      const [file, ...message] = line.split(' ');
+      expect(message.join(' ')).toContain(file!.split('/').at(-1)!.slice(0, 12));
+    }
+    const copy = copied();
+    writeFileSync(join(copy, files.at(-1)!), 'other bytes');
+    expect(await verifyElsewhere(copy)).toMatchObject({ code: 1, output: '' });
   });
 
   test('is refused where a file is missing, or one more is there', async () => {
     const files = (await run(['tar', '-tf', archive])).trim().split('\n');
+    const said: string[] = [];
     for (const file of files) {
-      const copy = join(folder, 'changed');
-      rmSync(copy, { recursive: true, force: true });
-      cpSync(unpacked, copy, { recursive: true });
+      const copy = copied();
       rmSync(join(copy, file));
-      expect((await verifyElsewhere(copy)).code, file).toBe(1);
+      said.push(await refusalOf(copy));
     }
-    const copy = join(folder, 'more');
-    cpSync(unpacked, copy, { recursive: true });
+    expect(said).not.toContain('');
+    const copy = copied();
     writeFileSync(join(copy, 'blobs', 'sha256', 'more'), 'x');
-    expect(await verifyElsewhere(copy)).toMatchObject({
-      code: 1,
-      error: expect.stringContaining('blobs/sha256/more'),
-    });
+    expect(await refusalOf(copy)).toContain('blobs/sha256/more');
+  });
+
+  test('is refused where a signature is taken out as a whole, lists and all', async () => {
+    const copy = copied();
+    const index = JSON.parse(readFileSync(join(copy, 'index.json'), 'utf8')) as Index;
+    const carrier = index.manifests.find(
+      ({ digest, artifactType }) => !artifactType && digest !== image.manifest.digest,
+    )!;
+    const saved = index.manifests.find(({ artifactType }) => artifactType)!;
+    const artifact = JSON.parse(readFileSync(join(copy, blobFile(saved.digest)), 'utf8')) as {
+      config: { digest: Digest };
+    };
+    const config = JSON.parse(
+      readFileSync(join(copy, blobFile(artifact.config.digest)), 'utf8'),
+    ) as SavedImage;
+    const entries = config.entries.filter(({ digest }) => digest !== carrier.digest);
+    // as careful as an attacker who writes every unsigned file anew
+    const manifest = JSON.parse(readFileSync(join(copy, blobFile(carrier.digest)), 'utf8')) as {
+      config: { digest: Digest };
+      layers: Index['manifests'];
+    };
+    for (const digest of [
+      carrier.digest,
+      manifest.config.digest,
+      manifest.layers[0]!.digest,
+      saved.digest,
+      artifact.config.digest,
+    ])
+      rmSync(join(copy, blobFile(digest)));
+    const parts = (JSON.parse(JSON.stringify(artifact)) as { layers: Descriptor[] }).layers;
+    const made = savedArtifact(
+      { ...config, entries },
+      parts.map((descriptor) => ({ descriptor, bytes: Buffer.alloc(0) })),
+    );
+    for (const { descriptor, bytes } of [made.manifest, made.config])
+      writeFileSync(join(copy, blobFile(descriptor.digest)), bytes);
+    writeFileSync(join(copy, 'index.json'), indexFile(entries, made.manifest.descriptor));
+    expect(await refusalOf(copy)).toContain('other are: signatures and attestations, the facts, the verdict');
   });
 
   test('is refused where it is cut off', async () => {
@@ -197,11 +281,11 @@ describe.skipIf(lacksRoot())('an archive of an index', () => {
     expect(
       await admin('save', `${product.host}/team/multi:1`, '-o', one, '--platform', 'linux/amd64'),
     ).toMatchObject({ code: 0 });
-    const whole = JSON.parse((await verifyElsewhere(all, '--json')).output) as Record<string, any>;
+    const whole = await confirmed(all);
     expect(whole).toMatchObject({ equal: true, leftOut: [] });
-    expect(whole['receipts']).toHaveLength(3);
-    const part = JSON.parse((await verifyElsewhere(one, '--json')).output) as Record<string, any>;
+    expect(whole.receipts).toHaveLength(3);
+    const part = await confirmed(one);
     expect(part).toMatchObject({ equal: true, leftOut: [arm.manifest.digest] });
-    expect(part['receipts']).toHaveLength(2);
+    expect(part.receipts).toHaveLength(2);
   });
 });

@@ -105,6 +105,8 @@ const judgement: Judgement = makeJudgement({
   holds: [{ repository: 'team/app', digest, by: 'admin', at: '2026-01-01T00:00:00Z', reason: 'odd' }],
 });
 
+// the tests reach for whatever a document may hold
+// oxlint-disable-next-line typescript/no-explicit-any
 type Document = Record<string, any>;
 
 function mistakesOf(change: (document: Document) => unknown): string {

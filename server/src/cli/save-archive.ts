@@ -166,7 +166,7 @@ async function askOnce(
       generation: generation as Digest,
       covered,
       records: [...records].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, record]) => record),
-    } as SavedAdvisories,
+    },
     ancestors: froms.flatMap((from) => from.ancestors) as EvidenceItem[],
   };
 }

@@ -65,7 +65,7 @@ async function decide(body: object, as = admin): Promise<Decided> {
 
 async function get<T>(path: string, as = admin): Promise<T> {
   const answer = await server.call('GET', path, { as });
-  expect(answer.status, answer.text).toBe(200);
+  if (answer.status !== 200) throw new Error(answer.text);
   return JSON.parse(answer.text) as T;
 }
 
@@ -124,13 +124,13 @@ describe('a decision', () => {
     ]);
   });
 
-  test.each<[object, string]>([
+  test.each<readonly [object, string]>([
     [{}, 'nothing'],
     [{ images: [] }, 'an empty batch'],
     [{ images: Array.from({ length: 51 }, () => ({ repository: 'team/app', reference: 'v1' })) }, 'too many'],
     [{ repository: 'team/app', reference: 'v1', purpose: 'fun' }, 'an unknown purpose'],
     [{ repository: 'team/app', reference: 'v1', force: true }, 'an unknown field'],
-  ])('is not given for %o: %s', async (body, _) => {
+  ])('is not given for %o: %s', async (body) => {
     expect(await decide(body)).toMatchObject({ error: { code: 'INPUT_INVALID' } });
   });
 
