@@ -13,6 +13,15 @@ describe('the question of containerd', () => {
     const args = ['-name', name, '-digest', digestA, '-stdin-media-type', type];
     expect(readQuestion(args, descriptor)).toEqual(expected);
     expect(readQuestion([`--name=${name}`, `--digest=${digestA}`], none)).toEqual(expected);
+    const atStart = [
+      '-operation',
+      'run',
+      '-stdin-media-type',
+      'application/vnd.containerd.image-verifier.input.v1+json',
+    ];
+    expect(readQuestion(['-name', name, '-digest', digestA, ...atStart], Buffer.from('{}'))).toEqual(
+      expected,
+    );
     expect(readQuestion(['-name', `${name}@${digestA}`, '-digest', digestA], none)).toEqual(expected);
   });
 
