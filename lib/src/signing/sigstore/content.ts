@@ -13,22 +13,32 @@ export type SignatureContent = SignedEntity['signature'];
 /** What is known of a file whose bytes are not held. */
 export interface ArtifactHashes {
   readonly plain: ReadonlyMap<HashName, Buffer>;
-  /** SHA-512 of what `prefixWanted` gives and the file */
+  /** SHA-512 of the wanted prefix and the file */
   readonly prefixed?: Buffer;
 }
 
-/** What has to stand before a file for its second hash; undefined: the signature needs none. */
-export function prefixWanted(content: BundleContent, key: KeyObject): Buffer | undefined {
-  if (content.kind !== 'message' || key.asymmetricKeyType !== 'ed25519') return undefined;
-  return challengePrefix(key, content.signature);
+/** What has to be known of a file to verify a signature of it. */
+export interface WantedHashes {
+  readonly names: ReadonlySet<HashName>;
+  /** what has to stand before the file for one more SHA-512; absent: there is no such hash */
+  readonly prefix?: Buffer;
 }
 
-/** Hashes a file as it passes. Only the digest of a file being known, its hashes are that alone. */
+/** What a signature by this key needs: what it may be over, and what the bundle compares. */
+export function wantedHashes(content: BundleContent, key: KeyObject): WantedHashes {
+  if (content.kind === 'envelope') return { names: new Set(hashNames) };
+  const algorithm = keyAlgorithm(key);
+  const signed = typeof algorithm === 'object' ? [] : hashesOfKeys[algorithm];
+  const names = new Set<HashName>(['sha256', ...signed, ...(content.digest ? [content.digest.name] : [])]);
+  return algorithm === 'ed25519' ? { names, prefix: challengePrefix(key, content.signature) } : { names };
+}
+
+/** Hashes a file as it passes. */
 export async function hashArtifact(
   file: AsyncIterable<Uint8Array>,
-  prefix: Buffer | undefined,
+  { names, prefix }: WantedHashes,
 ): Promise<ArtifactHashes> {
-  const hashes = hashNames.map((name) => ({ name, hash: createHash(name) }));
+  const hashes = [...names].map((name) => ({ name, hash: createHash(name) }));
   const prefixed = prefix === undefined ? undefined : createHash('sha512').update(prefix);
   for await (const chunk of file) {
     for (const { hash } of hashes) hash.update(chunk);

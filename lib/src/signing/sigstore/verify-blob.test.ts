@@ -103,13 +103,13 @@ describe('a bundle of which one character is changed', () => {
 
   test('is refused, or says the same', async () => {
     let refused = 0;
-    for (let at = 0; at < text.length; at += 7) {
+    for (let at = 0; at < text.length; at += 17) {
       const character = text[at] === 'A' ? 'B' : 'A';
       const spoiled = `${text.slice(0, at)}${character}${text.slice(at + 1)}`;
       const outcome = await verify(spoiled).catch((error: unknown) => refusalReason(error) ?? error);
       if (typeof outcome === 'string') refused += 1;
       expect(typeof outcome === 'string' ? original : outcome).toEqual(original);
     }
-    expect(refused).toBeGreaterThan(text.length / 14);
+    expect(refused).toBeGreaterThan(text.length / 34);
   });
 });

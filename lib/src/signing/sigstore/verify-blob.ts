@@ -6,7 +6,7 @@ import { refuse } from '../refusal.ts';
 import { checkStatementOf } from './blob-statement.ts';
 import { parseBundle, type SigstoreBundle } from './bundle-reader.ts';
 import { readSignerCertificate } from './certificate.ts';
-import { hashArtifact, prefixWanted, signatureContent, type ArtifactHashes } from './content.ts';
+import { hashArtifact, signatureContent, wantedHashes, type ArtifactHashes } from './content.ts';
 import { textMatcher, type CertifiedIdentity } from './identity-match.ts';
 import type { SigstoreRoot } from './root.ts';
 import { verifyKeyless, verifyLoggedKey } from './verify-keyless.ts';
@@ -77,7 +77,7 @@ async function hashesOf(
   { content }: SigstoreBundle,
   key: KeyObject,
 ): Promise<ArtifactHashes> {
-  if ('read' in artifact) return hashArtifact(artifact.read(), prefixWanted(content, key));
+  if ('read' in artifact) return hashArtifact(artifact.read(), wantedHashes(content, key));
   const { digest } = artifact;
   return { plain: new Map([[digestAlgorithm(digest), Buffer.from(digestHex(digest), 'hex')]]) };
 }

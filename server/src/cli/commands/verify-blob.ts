@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { access, constants, open } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import { isDigest } from '@wharfinger/lib/oci/digest';
@@ -111,8 +111,8 @@ function matchOf(
 
 async function artifactOf(file: string): Promise<Artifact> {
   if (isDigest(file)) return { digest: file };
-  // What is wrong with the file is to be told as such, before anything is verified.
-  await (await open(file)).close();
+  // What is wrong with the file is to be told as such, before anything is verified. A pipe can be opened but once.
+  await access(file, constants.R_OK);
   return { read: () => createReadStream(file) };
 }
 
