@@ -143,6 +143,14 @@ describe.skipIf(lacksTools(['docker-registry', 'cosign2', 'cosign3'])).each(Obje
       expect(tampered).toMatchObject({ code: 3, output: expect.stringContaining('link-missing') });
     });
 
+    test('an unattributed layer is named with the image that it was put on', async () => {
+      const tampered = await tried('show', `${registry.host}/prod/api:tampered`);
+      expect(tampered.output).toMatch(
+        /layer 2 \(sha256:[0-9a-f]{12}\) unattributed: .* of platform and payments/,
+      );
+      expect(tampered.output).toMatch(/0 +platform .*\n1 +payments .*\n2 +nobody /);
+    });
+
     test('an index needs an assembly besides', async () => {
       const index = `${registry.host}/prod/api:index`;
       expect(await tried('verify', index)).toMatchObject({

@@ -431,6 +431,24 @@ const attacks: Readonly<Record<string, Attack>> = {
     codes: ['too-deep'],
     walk: { layout: { ...layout, maxDepth: 2 } },
   },
+  'a link that names its own image as the parent': {
+    codes: ['circular', 'nothing-added'],
+    names: ['lead back to itself'],
+    steps: {
+      app: (world, image, parent) =>
+        linkApp(world, image, parent, (told) => ({
+          ...told,
+          parent: {
+            manifest: image.digest,
+            repository: 'prod/api',
+            layerCount: image.layers.length,
+            chainId: image.chainIds.at(-1)!,
+          },
+          added: [],
+        })),
+    },
+    walk: { layout: stageChanged('app', { parentStages: ['runtime', 'app'] }) },
+  },
 
   // bytes
   'a manifest of other bytes under its digest': {

@@ -8,6 +8,7 @@ export const custodyProblemCodes = [
   'diff-id-lie',
   'repository-not-of-stage',
   'too-deep',
+  'circular',
   'statements-too-many',
   // links
   'link-missing',

@@ -19,10 +19,10 @@ export async function reportUnlinked(
   stage: CustodyStage,
   choice: LinkChoice,
   report: StatementReport,
-  depth: number,
+  path: readonly string[],
 ): Promise<ReadonlyArray<Owner | undefined>> {
   const { code, reason } = whyNone(choice, stage, report);
-  const below = await knownBeginning(walk, image, depth);
+  const below = await knownBeginning(walk, image, path);
   const first = below?.image?.layers.length ?? 0;
   const teams = stage.teams.map(({ team }) => team).join(', ') || 'nobody';
   const rest =
@@ -85,7 +85,11 @@ function rank({ code }: Refusal): number {
 }
 
 /** The longest proper beginning of the layers that is an image of its own, walked as one of the first stage that it may be of. */
-async function knownBeginning(walk: Walk, image: CustodyImage, depth: number): Promise<Ancestry | undefined> {
+async function knownBeginning(
+  walk: Walk,
+  image: CustodyImage,
+  path: readonly string[],
+): Promise<Ancestry | undefined> {
   const { source, layout } = walk;
   if (source.imageByChainId === undefined) return undefined;
   for (let index = image.chainIds.length - 1; index >= 0; index -= 1) {
@@ -95,7 +99,7 @@ async function knownBeginning(walk: Walk, image: CustodyImage, depth: number): P
       repositories.some((pattern) => matchesRepository(pattern, place.repository)),
     );
     if (stage === undefined) continue;
-    const below = await walk.follow(place, stage, depth + 1);
+    const below = await walk.follow(place, stage, path);
     const fits =
       below.image?.layers.length === index + 1 &&
       below.image.layers.every(({ digest }, at) => digest === image.layers[at]!.digest);

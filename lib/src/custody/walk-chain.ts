@@ -49,17 +49,17 @@ export async function walkChain(input: ChainInput): Promise<CustodyReport> {
     source: lookUpOnce(source),
     measured,
     done: new Map(),
-    follow: (below, at, depth) => walkImage(walk, below, at, depth),
+    follow: (below, at, above) => walkImage(walk, below, at, above),
     ...(memo === undefined ? {} : { memo }),
   };
   const place = { repository, digest };
   const index = await indexAt(walk, place);
   if (index !== undefined) {
     return walkIndex(walk, place, index, stage, async (child) =>
-      reportOf(walk, child, await walkImage(walk, child, stage, 0)),
+      reportOf(walk, child, await walkImage(walk, child, stage, [])),
     );
   }
-  return reportOf(walk, place, await walkImage(walk, place, stage, 0));
+  return reportOf(walk, place, await walkImage(walk, place, stage, []));
 }
 
 /** The index that lies there; undefined: something else, of which the walk will say what is wrong with it. */

@@ -15,20 +15,34 @@ import type { StageReport } from './report.ts';
 import { custodyStatements } from './statement-order.ts';
 import { reportUnlinked } from './unlinked.ts';
 import { walkParent, type ParentFinding } from './walk-parent.ts';
-import type { Linked, Walk } from './walk.ts';
+import { imageKey, type Linked, type Walk } from './walk.ts';
 
 /**
  * Finds out how an image of a stage came about: its own link, approvals and intake, then those of everything below.
- * @param depth how many images lie above it in this walk
+ * @param above the images that led to it
  * @throws whatever the source throws where a look-up fails
  */
-export function walkImage(walk: Walk, place: Place, stage: CustodyStage, depth: number): Promise<Ancestry> {
-  const key = JSON.stringify([place.repository, place.digest, stage.name]);
+export function walkImage(
+  walk: Walk,
+  place: Place,
+  stage: CustodyStage,
+  above: readonly string[],
+): Promise<Ancestry> {
+  const key = imageKey(place, stage);
+  // links name their parents as they like: one that leads back would be waited for for ever
+  if (above.includes(key)) return Promise.resolve(circular(walk, place, stage));
   const known = walk.done.get(key);
   if (known !== undefined) return known;
-  const found = recall(walk, key, depth) ?? walkAndKeep(walk, key, place, stage, depth);
+  const found = recall(walk, key, above.length) ?? walkAndKeep(walk, key, place, stage, above);
   walk.done.set(key, found);
   return found;
+}
+
+function circular(walk: Walk, place: Place, stage: CustodyStage): Ancestry {
+  const draft = startDraft(place);
+  const message = `${place.repository}@${shorten(place.digest)}: its links lead back to itself`;
+  addProblem(draft, 'circular', message, { stage: stage.name });
+  return finish(walk, draft, {});
 }
 
 /** Only ancestors are remembered: how deep the walk may still go is checked against their own length. */
@@ -51,12 +65,12 @@ async function walkAndKeep(
   key: string,
   place: Place,
   stage: CustodyStage,
-  depth: number,
+  above: readonly string[],
 ): Promise<Ancestry> {
-  const found = await look(walk, place, stage, depth);
+  const found = await look(walk, place, stage, [...above, key]);
   const { memo, layoutDigest } = walk;
-  // what failed because it is deep in this walk need not be so in another
-  if (depth > 0 && !found.problems.some(({ code }) => code === 'too-deep')) {
+  // what failed because of what led to it need not fail in another walk
+  if (above.length > 0 && !found.problems.some(({ code }) => code === 'too-deep' || code === 'circular')) {
     memo?.set(`${layoutDigest} ${memo.generation} ${key}`, found);
   }
   return found;
@@ -66,11 +80,16 @@ function depthLimit({ maxDepth = custodyLimits.depth }: CustodyLayout): number {
   return Math.min(maxDepth, custodyLimits.depth);
 }
 
-async function look(walk: Walk, place: Place, stage: CustodyStage, depth: number): Promise<Ancestry> {
+async function look(
+  walk: Walk,
+  place: Place,
+  stage: CustodyStage,
+  path: readonly string[],
+): Promise<Ancestry> {
   const draft = startDraft(place);
   const name = `${place.repository}@${shorten(place.digest)}`;
   const fail: Say = (code, what) => addProblem(draft, code, `${name}: ${what}`, { stage: stage.name });
-  if (depth >= depthLimit(walk.layout)) {
+  if (path.length > depthLimit(walk.layout)) {
     fail('too-deep', `the chain is longer than ${depthLimit(walk.layout)} images`);
     return finish(walk, draft, {});
   }
@@ -101,10 +120,10 @@ async function look(walk: Walk, place: Place, stage: CustodyStage, depth: number
   draft.times.push(...choice.times);
   addIgnored(draft, place, choice.refusals);
   if (choice.accepted === undefined) {
-    const owners = await reportUnlinked(walk, draft, image, stage, choice, report, depth);
+    const owners = await reportUnlinked(walk, draft, image, stage, choice, report, path);
     return finish(walk, draft, { image, owners });
   }
-  return walkLinked(walk, draft, { image, stage, accepted: choice.accepted, report, depth });
+  return walkLinked(walk, draft, { image, stage, accepted: choice.accepted, report, path });
 }
 
 async function walkLinked(walk: Walk, draft: Draft, linked: Linked): Promise<Ancestry> {

@@ -52,7 +52,7 @@ export async function walkParent(walk: Walk, draft: Draft, linked: Linked, say: 
     say('parent-not-allowed', `stage ${stage.name} is a first stage, but the link names a parent`, 0);
     return unread;
   }
-  const below = await walkCandidates(walk, link.parent, parents, linked.depth, say);
+  const below = await walkCandidates(walk, link.parent, parents, linked.path, say);
   if (below === undefined) return unread;
   addBelow(draft, below);
   if (below.image === undefined) return { ...unread, stages: below.stages };
@@ -80,7 +80,7 @@ async function walkCandidates(
   walk: Walk,
   parent: ParentImage,
   stages: readonly CustodyStage[],
-  depth: number,
+  path: readonly string[],
   say: Say,
 ): Promise<Ancestry | undefined> {
   const lies = ({ repositories }: CustodyStage) =>
@@ -99,7 +99,7 @@ async function walkCandidates(
   const found: Ancestry[] = [];
   for (const stage of possible) {
     const place = { repository: parent.repository, digest: parent.manifest };
-    const below = await walk.follow(place, stage, depth + 1);
+    const below = await walk.follow(place, stage, path);
     if (below.problems.length === 0) return below;
     found.push(below);
   }

@@ -17,8 +17,8 @@ export interface Walk {
   readonly memo?: CustodyMemo<Ancestry>;
   /** images of this walk: each is looked at once for each stage, however often it is led to */
   readonly done: Map<string, Promise<Ancestry>>;
-  /** Walks what an image was built on; `depth` is how many images lie above it. */
-  follow(place: Place, stage: CustodyStage, depth: number): Promise<Ancestry>;
+  /** Walks what an image was built on; `above` are the images that led to it, as `imageKey` names them. */
+  follow(place: Place, stage: CustodyStage, above: readonly string[]): Promise<Ancestry>;
 }
 
 /** An image whose link was accepted. */
@@ -27,5 +27,11 @@ export interface Linked {
   readonly stage: CustodyStage;
   readonly accepted: AcceptedLink;
   readonly report: StatementReport;
-  readonly depth: number;
+  /** the images that led to it, and itself */
+  readonly path: readonly string[];
+}
+
+/** What an image is known by in one walk. */
+export function imageKey({ repository, digest }: Place, stage: CustodyStage): string {
+  return JSON.stringify([repository, digest, stage.name]);
 }

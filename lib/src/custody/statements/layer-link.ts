@@ -1,7 +1,7 @@
 import type { Digest } from '../../oci/digest.ts';
 import { refuse } from '../../signing/refusal.ts';
 import { objectOf, onlyKeys, stringOf } from '../../signing/strict-fields.ts';
-import type { JsonValue } from '../json-value.ts';
+import { canonicalText, type JsonValue } from '../json-value.ts';
 import type { PatchStep } from '../json-patch.ts';
 import { linkKinds, type LinkKind } from '../layout.ts';
 import { custodyLimits } from '../limits.ts';
@@ -99,7 +99,7 @@ export function readLayerLink(predicate: unknown): LayerLink {
   const alone = kind === 'origin' || kind === 'import';
   if (alone !== (parent === null)) refuse(`a link of kind ${kind} ${alone ? 'has no' : 'needs a'} parent`);
   if (alone !== (prev === null)) refuse(`a link of kind ${kind} ${alone ? 'has no' : 'needs a'} prev`);
-  return {
+  const link: LayerLink = {
     scope: readScope(fields['scope']),
     team: textOf(fields['team'], 'team'),
     seq: countOf(fields['seq'], 'seq'),
@@ -121,6 +121,11 @@ export function readLayerLink(predicate: unknown): LayerLink {
         }),
     ...validityOf(fields),
   };
+  // links are told apart by this form
+  if (canonicalText(link as unknown as JsonValue) === undefined) {
+    refuse('the layer link holds a number that no other reader need see alike');
+  }
+  return link;
 }
 
 function readParent(value: unknown): ParentImage {

@@ -136,6 +136,7 @@ test.each<[string, (link: LayerLink) => object, string]>([
     'not add',
   ],
   ['a name beyond measure', (link) => ({ ...link, team: 'x'.repeat(1001) }), 'longer than'],
+  ['a number beyond a double', (link) => ({ ...link, materials: [JSON.parse('1e999')] }), 'number'],
   ['a scope of more', (link) => ({ ...link, scope: { ...link.scope, host: 'x' } }), 'unknown field'],
 ])('a layer link with %s is refused', (_, change, reason) => {
   const { made } = forms.get('layer link')!;

@@ -6,6 +6,7 @@ import { locateImage, type PathLocation } from '@wharfinger/lib/client/image-loc
 import { chooseImage } from '@wharfinger/lib/client/image-source';
 import { layoutContent, type LayoutContent } from '@wharfinger/lib/client/oci-layout';
 import { openArchive } from '@wharfinger/lib/client/open-archive';
+import { listTags } from '@wharfinger/lib/client/tags';
 import { pushArtifact, type Artifact } from '@wharfinger/lib/client/referrers';
 import type { ChainSource } from '@wharfinger/lib/custody/chain-source';
 import type { CustodyImage } from '@wharfinger/lib/custody/custody-image';
@@ -33,6 +34,8 @@ export interface OpenChain {
   readonly subject: Pick<Descriptor, 'mediaType' | 'digest' | 'size'>;
   readonly kind: 'manifest' | 'index';
   content(repository: string): ContentSource;
+  /** Tags of its repository; absent: nobody can tell which those are. */
+  readonly tags?: () => AsyncIterable<string>;
   /** Puts evidence next to images of this repository. */
   attach(repository: string, artifact: Artifact): Promise<void>;
   close(): Promise<void>;
@@ -92,6 +95,7 @@ async function openRemote(reference: Reference, session: Session): Promise<Opene
     repository: reference.repository,
     reference: reference.digest ?? reference.tag ?? 'latest',
     content: (repository) => remoteContent(registry, repository),
+    tags: () => listTags(registry, reference.repository),
     attach: (repository, artifact) => pushArtifact(registry, repository, artifact),
     close: () => registry.close(),
   };

@@ -8,6 +8,7 @@ import { signStatement } from '@wharfinger/lib/signing/sign-statement';
 import { exitCodes, type ExitCode } from '../../exit-codes.ts';
 import { readSigningKey } from '../../key-file.ts';
 import type { Run, Session } from '../../session.ts';
+import { withKnownImages } from './known-images.ts';
 import { chainSource, openChain, type OpenChain, type PlaceOptions } from './open-chain.ts';
 import { addPlaceOptions, imageArgument } from './options.ts';
 import { readPolicy } from './policy.ts';
@@ -98,7 +99,7 @@ async function walked(
       digest: subject.digest,
       layout: policy.layout,
       now,
-      source: chainSource(chain, policy.trust, now),
+      source: withKnownImages(chainSource(chain, policy.trust, now), chain),
       ...(options.stage === undefined ? {} : { stage: options.stage }),
     });
     return await use(report, chain, policy);
