@@ -14,7 +14,7 @@ import { startDockerRegistry, type RunningRegistry } from '@wharfinger/lib/clien
 import { parsePrivateKey } from '@wharfinger/lib/signing/private-keys';
 import { attempt, run, type Finished } from '../harness/command.ts';
 import { makeKey, signer, type SigningKey } from '../harness/cosign.ts';
-import { imageOf, smallRoot } from '../harness/images.ts';
+import { imageOf, indexOf, smallRoot } from '../harness/images.ts';
 import { sha256, type Pushable } from '../harness/registry-client.ts';
 import { lacksRoot, lacksTools } from '../requirements.ts';
 import { startLyingRegistry, type LyingRegistry } from './lying-registry.ts';
@@ -141,6 +141,43 @@ describe.skipIf(lacksTools(tools) || lacksRoot())('the verifier of containerd', 
     expect(await images()).toContain(`${registry.host}/team/app:1`);
   });
 
+  it('judges an index and its image for the node', async () => {
+    const cosign = signer(folder, folder, release);
+    const platform = { os: 'linux', architecture: 'amd64' };
+    const index = indexOf([
+      { image: good, platform },
+      { image: evil, platform: { os: 'linux', architecture: 'arm64' } },
+    ]);
+    const hollow = indexOf([{ image: evil, platform }]);
+    for (const [tag, image] of [
+      ['index', index],
+      ['hollow', hollow],
+    ] as const) {
+      await pushTo(truth.host, 'team/app', image, tag);
+      await cosign.sign('cosign3', `${truth.host}/team/app@${digestOf(image)}`);
+    }
+    await expectRefused('team/app:hollow', /linux\/amd64: not signed by a trusted key/);
+    const { code, stderr } = await pull('team/app:index');
+    expect([code, code === 0 ? '' : stderr]).toEqual([0, '']);
+  });
+
+  it('keeps what passed for a while, and what was refused not at all', async () => {
+    const ask = (digest: string): Promise<Finished> =>
+      attempt([join(folder, 'bin/wharf'), '-name', `${registry.host}/team/app:1`, '-digest', digest], {
+        env: { WHARFINGER_VERIFIER_CONFIG: join(folder, 'verifier.yaml') },
+      });
+    expect((await ask(digestOf(good))).code).toBe(0);
+    expect((await ask(digestOf(evil))).code).toBe(1);
+    registry.lie = () => ({ status: 404 });
+    const before = registry.asked.length;
+    expect((await ask(digestOf(good))).code).toBe(0);
+    expect(registry.asked.length).toBe(before);
+    expect(await ask(digestOf(evil))).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('manifest unknown'),
+    });
+  });
+
   it('says no where it is not set up, or asked what it does not understand', async () => {
     const ask = (args: readonly string[], config = join(folder, 'verifier.yaml')): Promise<Finished> =>
       attempt([process.execPath, verifierProgram, ...args], { env: { WHARFINGER_VERIFIER_CONFIG: config } });
@@ -178,7 +215,7 @@ function configureVerifier(folder: string, host: string, release: SigningKey): v
   writeFileSync(join(folder, 'registry.pub'), key.publicPem);
   const file = join(folder, 'verifier.yaml');
   const entry = { hosts: [host], judgement: 'judgement.json', keys: ['registry.pub'], advisories: [] };
-  writeFileSync(file, stringify({ registries: [entry], budget: '6s' }));
+  writeFileSync(file, stringify({ registries: [entry], budget: '6s', keep: '10m', cache: 'cache' }));
   mkdirSync(join(folder, 'bin'));
   const script = [
     '#!/bin/sh',
