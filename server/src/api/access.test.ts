@@ -248,6 +248,13 @@ describe('about no repository', () => {
       .filter((path) => !['bindings', 'waivers'].includes(path))
       .map((path) => ['POST', `/api/v1/${path}/end`, adminsAlone] as const),
     ['GET', '/api/v1/revocations', signedIn],
+    ['GET', '/api/v1/grants', signedIn],
+    // signatures decide: everybody may bring one, and here it is none
+    ['POST', '/api/v1/grants', signedIn.replaceAll('200', '400')],
+    ['POST', '/api/v1/grants/end', adminsAlone],
+    ['GET', '/api/v1/collections', signedIn],
+    ['POST', '/api/v1/collections', adminsAlone],
+    ['POST', '/api/v1/collections/end', adminsAlone],
     ['GET', '/api/v1/none', '404 404 404 404 404 404 404 404 404 404 404'],
   ])('%s %s', async (method, path, expected) => {
     const statuses: number[] = [];

@@ -64,8 +64,7 @@ export async function loadTrust(config: Config, base: string, mistakes: string[]
     const text = await reader.text(entry, `certificateRevocations.${at}`);
     if (text === undefined) continue;
     certificateRevocations.push(text);
-    const wrong = mistakesIn(() => parseRevocationLists([text]));
-    mistakes.push(...wrong.map((what) => `certificateRevocations.${at}: ${what}`));
+    mistakes.push(...mistakesInCrl(text).map((what) => `certificateRevocations.${at}: ${what}`));
   }
   const custody: Array<Judgement['custody'][number]> = [];
   for (const [at, { repositories, file }] of config.custody.entries()) {
@@ -131,6 +130,11 @@ function signersOfPolicy(text: string, scope: string, where: string, mistakes: s
   if (wrong.length === 0 && found.length === 0)
     mistakes.push(`${where}: it has no statement for ${scope}, or one that skips verification`);
   return found;
+}
+
+/** What is wrong with a revocation list of certificates. */
+export function mistakesInCrl(text: string): string[] {
+  return mistakesIn(() => parseRevocationLists([text]));
 }
 
 function mistakesIn(read: () => unknown): string[] {

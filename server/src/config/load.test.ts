@@ -60,6 +60,45 @@ trust:
     ]);
   });
 
+  test('reads roots, trust stores, layouts and who may break the glass', async () => {
+    await writeFile(join(folder, 'root.json'), '{"mediaType":"a root"}');
+    await writeFile(
+      join(folder, 'layout.yaml'),
+      `
+name: chain
+registry: wharfinger
+stages:
+  - name: base
+    repositories: [base/*]
+    teams: [{ team: platform, signers: [base-key] }]
+    kinds: [origin]
+    intake: false
+    approvals: { needed: 0, roles: {}, signers: [] }
+`,
+    );
+    const config = await load(`
+trust:
+  - repositories: team/**
+    keys: [{ name: k, file: release.pub, principal: ann, team: t, purposes: [stamp], algorithm: ecdsa-p256 }]
+    formats: [cosign-v3]
+sigstoreRoots: [{ name: public, file: root.json }]
+trustStores: [{ name: 'ca:acme', file: release.pub }]
+custody: [{ repositories: prod/**, file: layout.yaml }]
+grantRules:
+  - { scope: { repositories: [prod/**] }, approvers: [{ name: ann, file: release.pub }], needed: 2, maxHours: 8 }
+`);
+    const said = { principal: 'ann', team: 't', purposes: ['stamp'], algorithm: 'ecdsa-p256' };
+    expect(config.trust).toEqual([
+      { pattern: 'team/**', formats: ['cosign-v3'], signers: [{ name: 'k', pem, ...said }] },
+    ]);
+    expect(config).toMatchObject({
+      sigstoreRoots: { public: '{"mediaType":"a root"}' },
+      trustStores: { 'ca:acme': pem },
+      custody: [{ pattern: 'prod/**', layout: { name: 'chain', stages: [{ name: 'base' }] } }],
+      grantRules: [{ approvers: [{ name: 'ann', pem }], needed: 2, maxHours: 8 }],
+    });
+  });
+
   test('lets the environment win, by the path of the setting', async () => {
     const config = await load('registry: { missingParts: refuse }', {
       WHARFINGER_REGISTRY_MISSING_PARTS: 'hold',

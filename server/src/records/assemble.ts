@@ -5,7 +5,7 @@ import { formatPath } from '@wharfinger/lib/routines/plain-check';
 import type { Collection } from '@wharfinger/lib/routines/routine';
 import type { TrustedKey, TrustedSigner } from '@wharfinger/lib/signing/evidence';
 import type { JudgementRecords } from '../access/judgement.ts';
-import { dangling, usualFormats, type LoadedTrust } from '../config/load-trust.ts';
+import { dangling, mistakesInCrl, usualFormats, type LoadedTrust } from '../config/load-trust.ts';
 import type { PolicyRecord, RecordKind } from '../stores/policy-record-rows.ts';
 import type { Documents } from './documents.ts';
 
@@ -94,6 +94,8 @@ export function assemble(config: LoadedTrust, builtIn: Collection, stored: Store
     needed,
     maxHours,
   }));
+  for (const { name, pem } of of('crl'))
+    mistakes.push(...mistakesInCrl(pem).map((what) => `certificate revocation list ${name}: ${what}`));
   mistakes.push(...repeated('custody layout for', config.custody, of('layout')));
   const collections = of('collection').map(({ text }) => loadCollection(text));
   if (collections.some(({ name }) => name === builtIn.name))

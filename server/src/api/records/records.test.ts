@@ -212,6 +212,12 @@ describe('publishers and their keys', () => {
       },
       'no Sigstore root none',
     ],
+    [
+      'a revocation list that is none',
+      'certificate-revocations',
+      { name: 'c', pem: 'x' },
+      'certificate revocation list c',
+    ],
     ['nothing', 'publishers', {}, 'name'],
   ])('are refused with %s, and nothing is changed', async (_, path, body, message) => {
     await send('publishers', { name: 'p' });
