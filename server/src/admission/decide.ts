@@ -78,8 +78,9 @@ export function makeDecider({ judges, memory, limit, lookup, now, count }: Decid
 
   return async (image, budget) => {
     count.asked += 1;
-    const reference = withLowerHost(parseReference(image));
-    const judge = judges.get(reference.registry) ?? judges.get('*');
+    const parsed = parseReference(image);
+    const reference = { ...parsed, registry: hostKey(parsed.registry) };
+    const judge = judgeOf(judges, reference.registry);
     if (judge === undefined) {
       throw new WharfingerError('REGISTRY_NOT_LISTED', { what: reference.registry });
     }
@@ -114,10 +115,15 @@ function withoutTag({ registry, repository, digest }: Reference): Reference {
   return { registry, repository, ...(digest === undefined ? {} : { digest }) };
 }
 
-/** Hosts are the same in any case; Docker Hub has two names. */
-function withLowerHost(reference: Reference): Reference {
-  const registry = reference.registry.toLowerCase();
-  return { ...reference, registry: registry === 'index.docker.io' ? 'docker.io' : registry };
+/** A host as judges are listed by: the same in any case, and Docker Hub by the shorter of its two names. */
+export function hostKey(registry: string): string {
+  const host = registry.toLowerCase();
+  return host === 'index.docker.io' ? 'docker.io' : host;
+}
+
+/** Who judges the images of a host. */
+export function judgeOf(judges: ReadonlyMap<string, Judge>, registry: string): Judge | undefined {
+  return judges.get(hostKey(registry)) ?? judges.get('*');
 }
 
 async function withinBudget<T>(work: Promise<T>, budget: number, image: string): Promise<T> {

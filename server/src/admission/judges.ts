@@ -3,6 +3,7 @@ import type { Credentials } from '@wharfinger/lib/client/credentials';
 import { findLogin } from '../cli/credentials.ts';
 import type { Session } from '../cli/session.ts';
 import type { RegistryConfig } from './config.ts';
+import { hostKey } from './decide.ts';
 import type { Judge } from './decision.ts';
 import { makeFileJudge } from './file-judge.ts';
 import { makeServerJudge } from './server-judge.ts';
@@ -16,7 +17,7 @@ export function judgesFor(
   return new Map(
     registries.flatMap((entry) => {
       const judge = judgeFor(entry, platforms, session);
-      return entry.hosts.map((host): [string, Judge] => [host, judge]);
+      return entry.hosts.map((host): [string, Judge] => [hostKey(host), judge]);
     }),
   );
 }

@@ -4,7 +4,7 @@ import type { Session } from '../cli/session.ts';
 import type { VerifierConfig } from './config.ts';
 import { isAllowed, type Decision } from './decision.ts';
 import { makeDecisionMemory, endOf } from './decision-memory.ts';
-import { makeDecider, noCounts } from './decide.ts';
+import { judgeOf, makeDecider, noCounts } from './decide.ts';
 import { judgesFor } from './judges.ts';
 import { openKeptDecisions } from './kept-decisions.ts';
 import { makeLimit } from './limit.ts';
@@ -31,7 +31,7 @@ export async function verifyForNode(
 ): Promise<Conclusion> {
   const reference = readQuestion(args, descriptor);
   const judges = judgesFor(config.registries, config.platforms, session);
-  const judge = judges.get(reference.registry.toLowerCase()) ?? judges.get('*');
+  const judge = judgeOf(judges, reference.registry);
   const image = formatReference(reference);
   const now = (): number => session.now().getTime();
   const kept = config.cache === undefined ? undefined : await openKeptDecisions(config.cache, now);
