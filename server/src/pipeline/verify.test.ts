@@ -65,8 +65,8 @@ describe.each(testDatabases)('verifying by a policy that changes meanwhile, on $
       onChange() {},
     });
     const memory = createVerdictMemory();
-    const { current: policy, fresh: freshPolicy } = inForce;
-    parts = { db, catalog, storage, memory, policy, freshPolicy, now } as unknown as PipelineParts;
+    const policies = { policy: () => inForce.current(), freshPolicy: () => inForce.fresh() };
+    parts = { db, catalog, storage, memory, ...policies, now } as unknown as PipelineParts;
     digest = await addIndex('x');
     await sign();
   });
