@@ -236,22 +236,37 @@ describe('a judgement', () => {
     expect((await admin('judgement', 'export', product.host, '-o', file)).code).toBe(0);
     const image = `${product.host}/signed/app:1`;
     const there = await verdict(image);
-    const here = await admin('verify', image, '--judgement', file, '--advisories', join(folder, 'left.json'));
+    const key = join(folder, 'registry.pub');
+    expect((await admin('judgement', 'key', product.host, '-o', key)).code).toBe(0);
+    const by = ['--judgement', file, '--advisories', join(folder, 'left.json')];
+    const here = await admin('verify', image, ...by, '--registry-key', key);
     expect(here.error).toBe('');
     expect([there.code, here.code]).toEqual([3, 3]);
     expect(here.output).toMatch(/held +not signed by a trusted key/);
     expect(here.output).toContain('Trusted: release.');
-    const layout = await admin(
-      'verdict',
-      images.new.layout,
-      '--as',
-      'open/app',
-      '--judgement',
-      file,
-      '--advisories',
-      join(folder, 'left.json'),
-    );
-    expect(layout.code).toBe(0);
+    const layout = ['verdict', images.new.layout, '--as', 'open/app', ...by];
+    expect((await admin(...layout, '--registry-key', key)).code).toBe(0);
+    const unchecked = await admin(...layout);
+    expect(unchecked).toMatchObject({
+      code: 1,
+      error: expect.stringContaining('no key of a registry is trusted'),
+    });
+    const other = await admin(...layout, '--registry-key', join(folder, 'other.pub'));
+    expect(other).toMatchObject({ code: 1, error: expect.stringContaining('none of the trusted keys') });
+    expect((await admin(...layout, '--insecure-judgement')).code).toBe(0);
+  });
+
+  it('older than the last one that was seen is refused', async () => {
+    const [old, newer, key] = ['old.json', 'newer.json', 'registry.pub'].map((name) => join(folder, name));
+    await admin('judgement', 'export', product.host, '-o', old!);
+    await admin('hold', `${product.host}/strict/app:old`, '--reason', 'to have something change');
+    await admin('judgement', 'export', product.host, '-o', newer!);
+    const by = (file: string) =>
+      admin('verdict', images.new.layout, '--as', 'open/app', '--judgement', file, '--registry-key', key!);
+    const [first, second, third] = [await by(old!), await by(newer!), await by(old!)];
+    expect([first.error, second.error].join('')).not.toContain('was seen before');
+    expect(third).toMatchObject({ code: 1, error: expect.stringContaining('was seen before') });
+    await admin('release', `${product.host}/strict/app:old`, '--reason', 'it has changed');
   });
 });
 

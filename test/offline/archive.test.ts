@@ -59,8 +59,8 @@ async function refusalOf(copy: string): Promise<string> {
       registryKeys: [{ name: 'registry', pem }],
       now: new Date(),
       async *inspectLayers(layers) {
-        for (const { descriptor, open } of layers)
-          yield await readLayer({ digest: descriptor.digest, bytes: open() });
+        for (const layer of layers)
+          yield await readLayer({ digest: layer.descriptor.digest, bytes: layer.open() });
       },
     });
     return '';

@@ -41,7 +41,10 @@ async function statusFor(name: string, path: string): Promise<number> {
 const gateOf = async (namespace: string): Promise<string | undefined> => {
   const authorization = `Basic ${Buffer.from('admin:chosen-by-the-operator').toString('base64')}`;
   const answer = await fetch(`${url}/api/v1/judgement`, { headers: { authorization } });
-  const { repositories } = (await answer.json()) as { repositories: { pattern: string; gate: string }[] };
+  const { payload } = (await answer.json()) as { payload: string };
+  const { repositories } = JSON.parse(Buffer.from(payload, 'base64').toString('utf8')) as {
+    repositories: { pattern: string; gate: string }[];
+  };
   return repositories.find(({ pattern }) => pattern === namespace)?.gate;
 };
 
