@@ -90,6 +90,11 @@ describe('a waiver of a routine', () => {
     expect(verdictOf({ waivers: [scoped] }, { ...bad, repository: null }).waived).toBeUndefined();
   });
 
+  test('makes what its owner wrote harmless for terminals', () => {
+    const verdict = verdictOf({ waivers: [{ ...waiver, reason: 'x\u001b[31m\nheld: nothing' }] });
+    expect(verdict.waived?.[0]?.waiver.reason).toBe('x\\u{1b}[31m\\u{a}held: nothing');
+  });
+
   test('excuses what is undecided, too', () => {
     const all = { ...waiver, routine: 'no-fixable-vulnerabilities' };
     const verdict = verdictOf({ waivers: [all] }, { findings: null });

@@ -49,7 +49,7 @@ export function exceptionsInForce(
       .map(({ routine, advisories, id, owner, reason, expires }) => ({
         routine,
         ...(advisories && { advisories }),
-        note: { id, owner, reason, expires },
+        note: { id, owner: harmless(owner), reason: harmless(reason), expires },
       }))
       .sort((a, b) => compareTexts(orderOf(a.note), orderOf(b.note))),
     grants: grants
@@ -57,14 +57,19 @@ export function exceptionsInForce(
       .filter(({ from, until }) => isNow(from, until))
       .map(({ id, reason, requestedBy, approvedBy, until }) => ({
         id,
-        reason,
-        requestedBy,
-        approvedBy,
+        reason: harmless(reason),
+        requestedBy: harmless(requestedBy),
+        approvedBy: approvedBy.map(harmless),
         until,
       }))
       .sort((a, b) => compareTexts(orderOf(a), orderOf(b))),
     changes,
   };
+}
+
+/** What people wrote is shown on terminals. */
+function harmless(text: string): string {
+  return printable(text, 1000);
 }
 
 function orderOf(note: WaiverNote | GrantNote): string {
