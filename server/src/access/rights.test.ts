@@ -46,7 +46,12 @@ describe('rights', () => {
     ['a user with rules, below', as('ann'), 'team/deep/app', ['pull', 'push']],
     ['a user with rules, elsewhere', as('ann'), 'teams/app', []],
     ['a name that is no user', as('eve'), 'team/app', []],
-    ['the administrator', as('admin'), 'team/app', ['pull', 'push', 'delete', 'release', 'govern', 'purge']],
+    [
+      'the administrator',
+      as('admin'),
+      'team/app',
+      ['pull', 'push', 'delete', 'release', 'govern', 'purge', 'promote'],
+    ],
   ])('of %s', (_, caller, repository, expected) => {
     expect(allowed(caller, repository)).toEqual(expected);
   });

@@ -68,10 +68,10 @@ export function createRights(
 
 /**
  * Docker's token scopes know pull, push, delete and *. To sign or to inspect is to read, so a token for pull does; to purge
- * is to delete. To release and to govern is no business of such a token.
+ * is to delete. To release, to govern and to promote is no business of such a token.
  */
 function scopeCovers(actions: ReadonlySet<string>, right: Right): boolean {
-  if (right === 'release' || right === 'govern') return false;
+  if (right === 'release' || right === 'govern' || right === 'promote') return false;
   if (actions.has('*')) return true;
   return actions.has(scopeFor[right] ?? right);
 }
