@@ -15,6 +15,8 @@ import {
   type RecordNames,
 } from '../record-commands.ts';
 import type { Run, Session } from '../session.ts';
+import { addGrantRequest } from './grant/request.ts';
+import { addGrantShow } from './grant/show.ts';
 
 const grants: RecordNames = {
   path: 'grants',
@@ -45,6 +47,7 @@ export function addGrant(program: Command, run: Run): void {
       'Serves what is held or denied, with a warning, for hours: if as many approvers sign it as the rule for the repository ' +
         'demands. No right replaces a signature.',
     );
+  addGrantRequest(grant, run);
   grant
     .command('sign')
     .summary('approve a grant with a key')
@@ -73,6 +76,7 @@ export function addGrant(program: Command, run: Run): void {
         return addRecordOf(session, host, grants, { envelopes });
       }),
     );
+  addGrantShow(grant, run);
   addListCommand(grant, run, grants);
   addEndCommand(grant, run, grants);
   const rule = grant
