@@ -1,6 +1,7 @@
 import { holdOn } from '@wharfinger/lib/assess/judge-facts';
 import { digestOfJudgement, serialiseJudgement } from '@wharfinger/lib/assess/judgement';
 import type { Judgement } from '@wharfinger/lib/assess/judgement-document';
+import type { Facts } from '@wharfinger/lib/routines/facts';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import type { Edition } from '../access/judgement.ts';
 import type { Policy } from '../access/policy.ts';
@@ -21,9 +22,9 @@ export interface Editions {
   current(): Promise<Judgement>;
   /**
    * Sees to it that an edition says what verdicts of an image are about to rest on: this policy, and whether the image is
-   * held by hand.
+   * held by hand, by whom and why.
    */
-  ensure(policy: Policy, place: Placed, held: boolean): Promise<void>;
+  ensure(policy: Policy, place: Placed, held: Facts['held']): Promise<void>;
 }
 
 /** Makes editions as they are needed; asked many times for the same it looks once. */
@@ -41,11 +42,14 @@ export function createEditions(parts: {
   return {
     current: () => make(parts.policy()),
     async ensure(policy, { repository, digest }, held) {
-      const says =
-        last?.policy === policy && (holdOn(last.judgement, repository, digest) !== undefined) === held;
-      if (!says) await make(policy);
+      const known = last?.policy === policy ? last.judgement : undefined;
+      if (!known || !isSame(holdOn(known, repository, digest), held)) await make(policy);
     },
   };
+}
+
+function isSame(listed: Facts['held'], held: Facts['held']): boolean {
+  return listed?.at === held?.at && listed?.by === held?.by && listed?.reason === held?.reason;
 }
 
 /**

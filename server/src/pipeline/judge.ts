@@ -27,10 +27,15 @@ export async function judgeImage(parts: PipelineParts, place: Placed): Promise<V
     const changes = await changesOf(parts.db, place);
     const known = await gatherFacts(parts, place);
     if (!known) return undefined;
-    await parts.editions.ensure(policy, place, known.facts.held !== undefined);
+    await parts.editions.ensure(policy, place, known.facts.held);
     const now = parts.now();
     const verdict = judgeFacts(known, policy.rulesFor(place.repository, 'pull', now), 'pull', now);
-    await keep(parts, { verdict, madeFrom: { policy: policy.digest } }, packFacts(known), changes.facts);
+    await keep(
+      parts,
+      { verdict, madeFrom: { policy: policy.digest } },
+      await packFacts(parts.db, place, known),
+      changes.facts,
+    );
     const changed = parts.memory.changedSince(place.repository, place.digest, since);
     if (changed && attempt < maxTries) continue;
     if (!changed)
@@ -43,7 +48,7 @@ export async function judgeImage(parts: PipelineParts, place: Placed): Promise<V
 async function keep(
   parts: PipelineParts,
   stored: StoredVerdict,
-  packed: PackedFacts,
+  packed: PackedFacts | undefined,
   facts: number,
 ): Promise<void> {
   const { verdict } = stored;
@@ -52,7 +57,7 @@ async function keep(
     const before = await lastOutcome(trx, place, verdict.purpose);
     const isKept = await putVerdict(trx, stored, facts);
     if (!isKept) return;
-    await recordFacts(trx, place, packed, new Date(verdict.at));
+    if (packed) await recordFacts(trx, place, packed, new Date(verdict.at));
     if (before === verdict.outcome) return;
     await recordAudit(trx, {
       at: parts.now(),

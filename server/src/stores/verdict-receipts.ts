@@ -12,51 +12,58 @@ import type { Placed } from './repositories.ts';
  */
 export interface PackedFacts {
   readonly hash: string;
-  readonly rest: Omit<Facts, 'inventory'>;
+  /** zstd of the facts without the inventory */
+  readonly rest: Uint8Array;
   readonly validUntil?: string;
-  readonly inventory?: { readonly digest: string; readonly facts: InventoryFacts };
-}
-
-/** Made before the transaction, which so does not wait for it. */
-export function packFacts({ facts, validUntil }: KnownFacts): PackedFacts {
-  const { inventory: whole, ...rest } = facts;
-  const inventory = whole && { digest: digestOfInventory(whole), facts: whole };
-  return {
-    hash: digestOf(Buffer.from(JSON.stringify([rest, validUntil ?? null, inventory?.digest ?? null]))),
-    rest,
-    ...(validUntil === undefined ? {} : { validUntil }),
-    ...(inventory && { inventory }),
-  };
-}
-
-const digests = new WeakMap<InventoryFacts, string>();
-
-function digestOfInventory(inventory: InventoryFacts): string {
-  const known = digests.get(inventory) ?? digestOf(Buffer.from(JSON.stringify(inventory)));
-  digests.set(inventory, known);
-  return known;
+  /** its digest, and where it is not kept yet zstd of it */
+  readonly inventory?: { readonly digest: string; readonly packed?: Uint8Array };
 }
 
 /**
- * Records what was known of an image when it was judged, unless the same was known before. The records outlive the image:
- * what was decided can be recomputed when it is long gone.
+ * Packs what is to be recorded, before the transaction that records it, which so does not wait for it.
+ * @returns undefined: the same was recorded last
  */
-export async function recordFacts(trx: Db, place: Placed, packed: PackedFacts, at: Date): Promise<void> {
-  const last = await trx
+export async function packFacts(
+  db: Db,
+  place: Placed,
+  { facts, validUntil }: KnownFacts,
+): Promise<PackedFacts | undefined> {
+  const { inventory, ...rest } = facts;
+  const digest = inventory && digestOf(Buffer.from(JSON.stringify(inventory)));
+  const hash = digestOf(Buffer.from(JSON.stringify([rest, validUntil ?? null, digest ?? null])));
+  if ((await lastHash(db, place)) === hash) return undefined;
+  const kept = digest !== undefined && (await hasInventory(db, digest));
+  return {
+    hash,
+    rest: await packJson(rest),
+    ...(validUntil === undefined ? {} : { validUntil }),
+    ...(digest && { inventory: { digest, ...(kept ? {} : { packed: await packJson(inventory) }) } }),
+  };
+}
+
+async function lastHash(db: Db, { repository, digest }: Placed): Promise<string | undefined> {
+  const last = await db
     .selectFrom('verdict_receipts')
     .select('facts_hash')
-    .where('repository', '=', place.repository)
-    .where('digest', '=', place.digest)
+    .where('repository', '=', repository)
+    .where('digest', '=', digest)
     .orderBy('since', 'desc')
     .orderBy('id', 'desc')
     .limit(1)
     .executeTakeFirst();
-  if (last?.facts_hash === packed.hash) return;
-  const { inventory, rest, validUntil } = packed;
-  if (inventory && !(await hasInventory(trx, inventory.digest)))
+  return last?.facts_hash;
+}
+
+/**
+ * Records what was known of an image when it was judged. The records outlive the image: what was decided can be recomputed
+ * when it is long gone.
+ */
+export async function recordFacts(trx: Db, place: Placed, packed: PackedFacts, at: Date): Promise<void> {
+  const { inventory, hash, rest, validUntil } = packed;
+  if (inventory?.packed)
     await trx
       .insertInto('recorded_inventories')
-      .values({ digest: inventory.digest, inventory: await packJson(inventory.facts) })
+      .values({ digest: inventory.digest, inventory: inventory.packed })
       .onConflict((conflict) => conflict.column('digest').doNothing())
       .execute();
   await trx
@@ -65,8 +72,8 @@ export async function recordFacts(trx: Db, place: Placed, packed: PackedFacts, a
       repository: place.repository,
       digest: place.digest,
       since: at.getTime(),
-      facts_hash: packed.hash,
-      facts: await packJson(rest),
+      facts_hash: hash,
+      facts: rest,
       inventory: inventory?.digest ?? null,
       valid_until: validUntil === undefined ? null : Date.parse(validUntil),
     })

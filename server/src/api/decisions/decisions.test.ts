@@ -188,6 +188,18 @@ describe('a verdict at a time', () => {
     expect(again.verdict).toEqual(before.verdict);
   });
 
+  test('outlives the image', async () => {
+    const then = clock();
+    const path = `${question}${digest}&at=${then.toISOString()}`;
+    const before = await get<Decided>(path);
+    offset += hour;
+    const deleted = await server.call('DELETE', `/v2/team/app/manifests/${digest}`, { as: admin });
+    expect(deleted.status).toBe(202);
+    expect((await get<Decided>(path)).verdict).toEqual(before.verdict);
+    expect((await server.call('GET', path)).status).toBe(401);
+    expect((await server.call('GET', `${question}${digest}`, { as: admin })).status).toBe(404);
+  });
+
   test('is told of another image as of that one', async () => {
     const { digest: other } = smallImage({ mark: 'never pushed' });
     const answer = await server.call('GET', `${question}${other}&at=${clock().toISOString()}`, { as: admin });

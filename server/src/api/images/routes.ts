@@ -1,4 +1,4 @@
-import type { Digest } from '@wharfinger/lib/oci/digest';
+import { isDigest, type Digest } from '@wharfinger/lib/oci/digest';
 import { toCycloneDx } from '@wharfinger/lib/inspect/sbom/cyclonedx';
 import { demandServed } from '@wharfinger/lib/registry/access';
 import type { Receipt } from '@wharfinger/lib/assess/receipt';
@@ -6,10 +6,11 @@ import { purposes } from '@wharfinger/lib/routines/verdict';
 import { explainVerdict } from '@wharfinger/lib/routines/explain';
 import { parseTime } from '@wharfinger/lib/routines/time';
 import { WharfingerError } from '@wharfinger/lib/errors';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Gate } from '../../gate/gate.ts';
 import type { ImageKnowledge } from '../../pipeline/knowledge.ts';
-import { imageQuery, parseInput, resolveImage, type ApiContext } from '../context.ts';
+import { demand, imageQuery, parseInput, resolveImage, type ApiContext } from '../context.ts';
 
 /** A verdict now, or what it was at a time; with the receipt that says what it was made from. */
 const verdictQuery = imageQuery.extend({
@@ -52,7 +53,7 @@ export function addImageRoutes(
 
   app.get('/api/v1/verdict', async (request) => {
     const { purpose, at, receipt, ...image } = parseInput(verdictQuery, request.query);
-    const { repository, digest } = await resolveImage(context, request, image);
+    const { repository, digest } = await placeAt(request, image, at);
     if (at === undefined && receipt === undefined) {
       const verdict = await knowledge.verdictOf(repository, digest, purpose);
       const children = await knowledge.childrenOf(repository, digest, purpose);
@@ -61,6 +62,18 @@ export function addImageRoutes(
     const made = await knowledge.receiptOf(repository, digest, purpose, at);
     return { verdict: made.verdict, text: explainVerdict(made.verdict), receipt: sign(made) };
   });
+
+  /** What an image was outlives it: of a time that has passed it may be asked by its digest when it is gone. */
+  async function placeAt(
+    request: FastifyRequest,
+    { repository, reference }: { repository: string; reference: string },
+    at: Date | undefined,
+  ): Promise<{ repository: string; digest: Digest }> {
+    if (at === undefined || !isDigest(reference))
+      return resolveImage(context, request, { repository, reference });
+    demand(context, request, 'pull', repository);
+    return { repository, digest: reference };
+  }
 
   app.get('/api/v1/judged-from', async (request) => {
     const { repository, digest } = await resolveImage(context, request, request.query);
