@@ -101,7 +101,7 @@ describe.skipIf(lacksTools(['docker-registry']))('the program of the guide to th
   test('fails where anything does', async () => {
     expect((await verify('team/none:1')).code).not.toBe(0);
     const sealed = readFileSync(join(folder, 'judgement.json'), 'utf8');
-    writeFileSync(join(folder, 'judgement.json'), sealed.replace(/"sig":"..../, '"sig":"MEUC'));
+    writeFileSync(join(folder, 'judgement.json'), sealed.replace(/"sig":"..../, '"sig":"AAAA'));
     expect((await verify('team/app:1')).stderr).toContain('JUDGEMENT_UNTRUSTED');
     writeFileSync(join(folder, 'judgement.json'), sealed);
   });
