@@ -139,6 +139,12 @@ const table = {
     message: 'the manifest is too large',
     remedy: 'keep manifests below the limit of this registry',
   },
+  REFERRERS_TOO_MANY: {
+    status: 409,
+    oci: 'DENIED',
+    message: 'too much refers to this image already',
+    remedy: 'delete signatures and attestations of the image that nobody needs, with the right purge',
+  },
   TAG_IMMUTABLE: {
     status: 409,
     oci: 'DENIED',

@@ -198,7 +198,11 @@ export async function startServer(
       failed: (error, request) => log.error({ err: error, url: request.url }, 'request failed'),
       now,
     }),
-    settings: { missingParts: config.registry.missingParts, maxManifestBytes: config.registry.manifestLimit },
+    settings: {
+      missingParts: config.registry.missingParts,
+      maxManifestBytes: config.registry.manifestLimit,
+      maxReferrers: config.registry.referrerLimit,
+    },
   });
 
   const answer = (request: IncomingMessage, response: ServerResponse): void => {

@@ -87,6 +87,20 @@ function refuseMissing(missing: readonly Digest[]): void {
   });
 }
 
+/**
+ * Who may push could bury what others state of an image, and have all who verify it read that. Pushing what is there already
+ * adds nothing. Pushes at the same moment may each count the others out: the bound is not exact.
+ * @throws WharfingerError REFERRERS_TOO_MANY
+ */
+async function refuseFlood({ registry }: Exchange, repository: string, digest: Digest, subject: Digest) {
+  const { maxReferrers } = registry.settings;
+  const others = await registry.catalog.referrers(repository, subject);
+  if (others.length < maxReferrers || others.some(({ descriptor }) => descriptor.digest === digest)) return;
+  throw new WharfingerError('REFERRERS_TOO_MANY', {
+    what: `${others.length} manifests refer to ${subject}, at most ${maxReferrers} may`,
+  });
+}
+
 /** PUT of a manifest, by tag or by digest. What its config and layers contain is no matter here: inspection judges it. */
 export async function putManifest(exchange: Exchange, repository: string, reference: string): Promise<void> {
   const { registry, request, caller, query } = exchange;
@@ -98,6 +112,7 @@ export async function putManifest(exchange: Exchange, repository: string, refere
   const digest = digestFor(asked, bytes);
   const contentType = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   const manifest = parseManifest(bytes, contentType);
+  if (manifest.subject) await refuseFlood(exchange, repository, digest, manifest.subject.digest);
   const missing = await checkParts(exchange, repository, manifest);
   if (settings.missingParts === 'refuse') refuseMissing(missing);
   await catalog.putManifest({

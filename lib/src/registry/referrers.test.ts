@@ -54,6 +54,30 @@ describe('referrers', () => {
     expect(of(third)).toMatchObject({ mediaType: mediaTypes.ociManifest, artifactType: mediaTypes.ociEmpty });
   });
 
+  test('are no more than the settings say, but one that is there may be pushed again', async () => {
+    const small = await startRegistry('memory', { maxReferrers: 2 });
+    try {
+      const { bytes } = await pushImage(small, 'a', 'v1', ['{}']);
+      const attachNote = (note: string) => {
+        const document = documentOf({
+          config,
+          layers: [],
+          subject: descriptorOf(mediaTypes.ociManifest, bytes),
+          annotations: { note },
+        });
+        return putDocument(small, 'a', digestOf(document), document);
+      };
+      for (const note of ['one', 'two', 'one']) expect((await attachNote(note)).status).toBe(201);
+      const refused = await attachNote('three');
+      expect([refused.status, JSON.stringify(refused.json())]).toEqual([
+        409,
+        expect.stringMatching(/DENIED.*at most 2 may/),
+      ]);
+    } finally {
+      await small.close();
+    }
+  });
+
   test('that are none are an empty list, never 404', async () => {
     for (const repository of ['a', 'nowhere']) {
       const answer = await list('', repository);

@@ -12,6 +12,11 @@ export interface RegistrySettings {
   readonly minChunkBytes: number;
   /** tags or repositories in one answer, at most and where the client says nothing */
   readonly pageSize: number;
+  /**
+   * Manifests that may refer to one subject. What verifiers look at is bounded (`defaultEvidenceLimits`), and what a fallback
+   * tag lists comes on top: with no more than this, nothing that was pushed is left out for its number.
+   */
+  readonly maxReferrers: number;
   /** referrers in one answer, at most: many clients never ask for a second page */
   readonly referrersPageSize: number;
   /**
@@ -27,6 +32,7 @@ export const defaultRegistrySettings: RegistrySettings = {
   maxManifestBytes: 8 * 1024 * 1024,
   minChunkBytes: 0,
   pageSize: 1000,
+  maxReferrers: 1024,
   referrersPageSize: 4000,
   challengeUnknown: true,
 };

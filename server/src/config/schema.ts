@@ -131,6 +131,8 @@ export const configSchema = z.strictObject({
       identity: z.string().min(1).default('wharfinger'),
       missingParts: z.enum(['refuse', 'hold']).default('refuse'),
       manifestLimit: bytes.prefault('8MiB'),
+      /** signatures, attestations and the like of one image; verifiers look at twice as many */
+      referrerLimit: z.number().int().min(16).max(1024).default(1024),
       /** how long a publisher may read back what is held */
       readBack: duration.prefault('60m'),
       /** uploads that nobody writes to are removed after this time */
