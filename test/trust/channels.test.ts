@@ -131,6 +131,24 @@ describe('a client that remembers', () => {
     expect(await check(...snapshot)).toMatchObject({ code: 0 });
   });
 
+  test('verifies an image by a tag only where the tag may be believed, and then the digest that was checked', async () => {
+    const verify = (...more: string[]) =>
+      as(home, 'verify', image, '--key', 'release.pub', '--registry', identity, '--fresh', ...more);
+    await sign();
+    await show(fresh);
+    await sign();
+    const { output } = await verify('--json');
+    expect(JSON.parse(output)).toMatchObject({
+      digest: fresh.manifest.digest,
+      tag: { fresh: true, digest: fresh.manifest.digest },
+      verdict: { digest: fresh.manifest.digest },
+    });
+    await show(old);
+    const refused = await verify();
+    expect(refused).toMatchObject({ code: 3, output: expect.stringContaining('ROLLBACK') });
+    expect(refused.output).not.toContain('signed');
+  });
+
   test('does not forget: a memory that cannot be read is an error', async () => {
     await sign();
     expect((await check()).code).toBe(0);

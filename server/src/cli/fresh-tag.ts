@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import type { Rules } from '@wharfinger/lib/assess/rules-for';
+import type { Command } from 'commander';
+import { rulesFor } from '@wharfinger/lib/assess/rules-for';
 import { remoteEvidence } from '@wharfinger/lib/client/content-source';
-import type { RegistrySession } from '@wharfinger/lib/client/registry-session';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import type { TagName } from '@wharfinger/lib/signing/channels/channel';
@@ -10,53 +10,94 @@ import { openSnapshot, type Snapshot } from '@wharfinger/lib/signing/channels/sn
 import { parsePublicKey } from '@wharfinger/lib/signing/keys';
 import { verifyEvidence } from '@wharfinger/lib/signing/verify-evidence';
 import { recogniseServer } from './api-client.ts';
+import { displayable } from './display.ts';
+import type { ImageOptions } from './image-options.ts';
+import { judgementFor } from './local-judgement.ts';
+import { withRemoteImage } from './remote-image.ts';
+import { parseTagReference } from './repository-argument.ts';
 import { noteTag, seenTag } from './seen-tags.ts';
 import type { Session } from './session.ts';
 
-/** What is asked of a tag. */
-export interface TagQuestion {
-  readonly name: TagName;
-  /** repository in the registry that is asked */
-  readonly repository: string;
-  readonly resolved: Digest;
-  readonly trust: Rules['trust'];
-  /** files of keys whose snapshots count; empty: no snapshot is demanded */
-  readonly snapshotKeys: readonly string[];
+/** Options of the commands that check tags. */
+export interface TagOptions extends ImageOptions {
+  readonly registry?: string;
+  readonly snapshotKey?: readonly string[];
 }
 
+/** What statements about tags call a registry. */
+export const registryOption = [
+  '--registry <identity>',
+  'what statements call the registry: its registry.identity, never a host name',
+] as const;
+
+/** Adds the options that say how a tag is checked. */
+export function addTagOptions(command: Command): Command {
+  return command
+    .option(...registryOption)
+    .option(
+      '--snapshot-key <file...>',
+      'demand a snapshot of the repository that is minutes old, signed by one of these keys (PEM)',
+    );
+}
+
+/** What a tag means, and whether that may be believed. */
+export type CheckedTag = Freshness & {
+  readonly digest: Digest;
+  /** host/repository@digest */
+  readonly image: string;
+};
+
 /**
- * Decides whether a tag may be taken to mean the digest that its registry gave, and remembers what it meant, so that nobody
- * can lead this machine back to an older state.
+ * Asks a registry what a tag means, decides whether that may be believed, and remembers what it meant, so that nobody can lead
+ * this machine back to an older state.
  *
- * @throws what the registry's failures throw; SIGNATURE_INVALID for a snapshot that does not verify
+ * @throws WharfingerError USAGE, REFERENCE_INVALID, MANIFEST_UNKNOWN; SIGNATURE_INVALID for a snapshot that does not verify
  */
-export async function checkTag(
-  registry: RegistrySession,
-  question: TagQuestion,
-  session: Session,
-): Promise<Freshness> {
-  const { name, repository, resolved, trust, snapshotKeys } = question;
+export async function checkTag(text: string, options: TagOptions, session: Session): Promise<CheckedTag> {
+  const { tag } = parseTagReference(text);
+  const judgement = await judgementFor(options, session);
+  const identity = options.registry ?? (options.judgement === undefined ? undefined : judgement.registry);
+  if (identity === undefined)
+    throw new WharfingerError('USAGE', {
+      what: 'it is not said what statements call the registry',
+      remedy: 'give --registry, or a --judgement, which names its registry',
+    });
   const now = session.now();
-  const source = remoteEvidence(registry, repository);
-  const { statements } = await verifyEvidence({ digest: resolved }, source, trust, now);
-  const snapshot =
-    snapshotKeys.length === 0 ? undefined : await readSnapshot(registry.registry, question, session);
-  const freshness = checkFreshness({
-    name,
-    resolved,
-    statements,
-    snapshot,
-    snapshotDemanded: snapshotKeys.length > 0,
-    seen: await seenTag(session.environment, name),
-    now,
+  return withRemoteImage(text, session, async ({ registry, repository, subject, name: image }) => {
+    const judgedAs = options.as ?? repository;
+    const { trust } = rulesFor(judgement, judgedAs, 'pull', now);
+    const name: TagName = { registry: identity, repository: judgedAs, tag };
+    const source = remoteEvidence(registry, repository);
+    const { statements } = await verifyEvidence(subject, source, trust, now);
+    const keys = options.snapshotKey ?? [];
+    const freshness = checkFreshness({
+      name,
+      resolved: subject.digest,
+      statements,
+      snapshot:
+        keys.length === 0 ? undefined : await readSnapshot(registry.registry, repository, keys, session),
+      snapshotDemanded: keys.length > 0,
+      seen: await seenTag(session.environment, name),
+      now,
+    });
+    if (freshness.fresh) await noteTag(session.environment, name, freshness.seen);
+    return { ...freshness, digest: subject.digest, image };
   });
-  if (freshness.fresh) await noteTag(session.environment, name, freshness.seen);
-  return freshness;
+}
+
+/** The answer in a sentence or two. */
+export function tagText(text: string, checked: CheckedTag): string {
+  return displayable(
+    checked.fresh
+      ? `${text} means ${checked.digest}\nnumber ${checked.channel.counter}, until ${checked.channel.expires}`
+      : `${text} cannot be trusted to mean ${checked.digest}: ${checked.message} (${checked.problem})`,
+  );
 }
 
 async function readSnapshot(
   host: string,
-  { repository, snapshotKeys }: TagQuestion,
+  repository: string,
+  files: readonly string[],
   session: Session,
 ): Promise<Snapshot> {
   const server = await recogniseServer(host, session);
@@ -66,7 +107,7 @@ async function readSnapshot(
       remedy: 'leave --snapshot-key away: rollback is detected without, a freeze until the statement expires',
     });
   const keys = await Promise.all(
-    snapshotKeys.map(async (file) => parsePublicKey({ name: file, pem: await readFile(file, 'utf8') })),
+    files.map(async (file) => parsePublicKey({ name: file, pem: await readFile(file, 'utf8') })),
   );
   return openSnapshot(await server.getBytes('/api/v1/snapshot', { repository }), keys);
 }

@@ -1,5 +1,4 @@
 import { Option, type Command } from 'commander';
-import { rulesFor } from '@wharfinger/lib/assess/rules-for';
 import { pushArtifact } from '@wharfinger/lib/client/referrers';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import { predicateTypes } from '@wharfinger/lib/oci/wharfinger-names';
@@ -7,10 +6,9 @@ import { channelPredicate, type Channel, type TagName } from '@wharfinger/lib/si
 import { signStatement } from '@wharfinger/lib/signing/sign-statement';
 import { displayable } from '../display.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
-import { checkTag } from '../fresh-tag.ts';
-import { addJudgementOptions, type ImageOptions } from '../image-options.ts';
+import { addTagOptions, checkTag, registryOption, tagText, type TagOptions } from '../fresh-tag.ts';
+import { addJudgementOptions } from '../image-options.ts';
 import { keyOption, readSigningKeys } from '../key-file.ts';
-import { judgementFor } from '../local-judgement.ts';
 import { withRemoteImage } from '../remote-image.ts';
 import { parseTagReference } from '../repository-argument.ts';
 import { noteTag, seenTag } from '../seen-tags.ts';
@@ -24,16 +22,6 @@ interface SignOptions {
   readonly as?: string;
   readonly days: number;
 }
-
-interface CheckOptions extends ImageOptions {
-  readonly registry?: string;
-  readonly snapshotKey?: readonly string[];
-}
-
-const registryOption = [
-  '--registry <identity>',
-  'what statements call the registry: its registry.identity, never a host name',
-] as const;
 
 export function addChannel(program: Command, run: Run): void {
   const channel = program
@@ -73,13 +61,8 @@ export function addChannel(program: Command, run: Run): void {
         'expired. What the tag meant is remembered on this machine: an older state, and two states under one number, are ' +
         'refused from then on.',
     )
-    .argument('<image>', 'host/repository:tag')
-    .option(...registryOption)
-    .option(
-      '--snapshot-key <file...>',
-      'demand a snapshot of the repository that is minutes old, signed by one of these keys (PEM)',
-    );
-  addJudgementOptions(check)
+    .argument('<image>', 'host/repository:tag');
+  addJudgementOptions(addTagOptions(check))
     .addHelpText(
       'after',
       '\nExamples:\n  wharf channel check localhost:5000/team/app:1.4 --key release.pub --registry registry.acme\n' +
@@ -116,36 +99,8 @@ async function sign(session: Session, options: SignOptions, text: string): Promi
   });
 }
 
-async function checkChannel(session: Session, options: CheckOptions, text: string): Promise<ExitCode> {
-  const { tag } = parseTagReference(text);
-  const judgement = await judgementFor(options, session);
-  const identity = options.registry ?? (options.judgement === undefined ? undefined : judgement.registry);
-  if (identity === undefined)
-    throw new WharfingerError('USAGE', {
-      what: 'it is not said what statements call the registry',
-      remedy: 'give --registry, or a --judgement, which names its registry',
-    });
-  return withRemoteImage(text, session, async ({ registry, repository, subject }) => {
-    const judgedAs = options.as ?? repository;
-    const { trust } = rulesFor(judgement, judgedAs, 'pull', session.now());
-    const freshness = await checkTag(
-      registry,
-      {
-        name: { registry: identity, repository: judgedAs, tag },
-        repository,
-        resolved: subject.digest,
-        trust,
-        snapshotKeys: options.snapshotKey ?? [],
-      },
-      session,
-    );
-    session.result({ image: text, digest: subject.digest, ...freshness }, () =>
-      displayable(
-        freshness.fresh
-          ? `${text} means ${subject.digest}\nnumber ${freshness.channel.counter}, until ${freshness.channel.expires}`
-          : `${text} cannot be trusted to mean ${subject.digest}: ${freshness.message} (${freshness.problem})`,
-      ),
-    );
-    return freshness.fresh ? exitCodes.done : exitCodes.refused;
-  });
+async function checkChannel(session: Session, options: TagOptions, text: string): Promise<ExitCode> {
+  const checked = await checkTag(text, options, session);
+  session.result({ ...checked, image: text }, () => tagText(text, checked));
+  return checked.fresh ? exitCodes.done : exitCodes.refused;
 }

@@ -1,14 +1,9 @@
 import type { Command } from 'commander';
 import type { SignatureFacts } from '@wharfinger/lib/routines/facts';
 import { displayable, shortDigest, type Style } from '../display.ts';
-import { exitCodeOf, type ExitCode } from '../exit-codes.ts';
-import {
-  addImageOptions,
-  addJudgementOptions,
-  imageArgument,
-  purposeOption,
-  type ImageOptions,
-} from '../image-options.ts';
+import { exitCodeOf, exitCodes, type ExitCode } from '../exit-codes.ts';
+import { addTagOptions, checkTag, tagText, type TagOptions } from '../fresh-tag.ts';
+import { addImageOptions, addJudgementOptions, imageArgument, purposeOption } from '../image-options.ts';
 import { assessHere } from '../local-assessment.ts';
 import type { Run, Session } from '../session.ts';
 import { verdictText } from '../verdict-text.ts';
@@ -24,8 +19,12 @@ export function addVerify(program: Command, run: Run): void {
         'keys is demanded.',
     )
     .argument('<image>', imageArgument);
-  addJudgementOptions(addImageOptions(command))
+  addTagOptions(addJudgementOptions(addImageOptions(command)))
     .addOption(purposeOption())
+    .option(
+      '--fresh',
+      'the tag must mean what its publisher signed last (wharf channel), and nothing older than this machine has seen',
+    )
     .option(
       '--offline',
       'the image is an archive of wharf save: check all that lies in it, without any network',
@@ -33,23 +32,38 @@ export function addVerify(program: Command, run: Run): void {
     .addHelpText(
       'after',
       '\nExamples:\n  wharf verify localhost:5000/team/app:1.4 --key cosign.pub\n' +
+        '  wharf verify localhost:5000/team/app:1.4 --fresh --key cosign.pub --registry registry.acme\n' +
         '  wharf verify --offline app.tar --registry-key registry.pub\n' +
         '  wharf verify ghcr.io/org/app:1 --judgement judgement.json --registry-key registry.pub',
     )
     .action(run(verify));
 }
 
-interface VerifyOptions extends ImageOptions {
+interface VerifyOptions extends TagOptions {
   readonly offline?: boolean;
+  readonly fresh?: boolean;
 }
 
 async function verify(session: Session, options: VerifyOptions, image: string): Promise<ExitCode> {
   if (options.offline === true) return verifyOffline(session, options, image);
-  const known = await assessHere(image, options, session);
+  const tag = options.fresh === true ? await checkTag(image, options, session) : undefined;
+  if (tag?.fresh === false) {
+    session.result({ image, judgedBy: 'local', digest: tag.digest, tag }, () => tagText(image, tag));
+    return exitCodes.refused;
+  }
+  // what was checked is verified: the tag may mean something else a moment later
+  const known = await assessHere(tag?.image ?? image, options, session);
   const { signatures } = known.facts;
   const { verdict, digest } = known;
   session.result(
-    { image: known.image, judgedBy: 'local', digest, signatures: signatures ?? null, verdict },
+    {
+      image: known.image,
+      judgedBy: 'local',
+      digest,
+      signatures: signatures ?? null,
+      verdict,
+      ...(tag && { tag }),
+    },
     () =>
       [verdictText(known.image, verdict, session.style), signaturesText(signatures, session.style)].join(
         '\n\n',
