@@ -299,6 +299,11 @@ const table = {
     message: 'the judgement cannot be used',
     remedy: 'export it again with wharf judgement export',
   },
+  TAG_NOT_FRESH: {
+    status: 403,
+    message: 'the tag cannot be trusted to mean this image',
+    remedy: 'have its publisher sign the tag again (wharf channel sign), or find out who moved it',
+  },
   JUDGEMENT_UNTRUSTED: {
     status: 400,
     message: 'the judgement may not be judged by',

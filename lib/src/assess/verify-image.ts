@@ -2,9 +2,14 @@ import type { Credentials } from '../client/credentials.ts';
 import { remoteContent } from '../client/content-source.ts';
 import { RegistrySession } from '../client/registry-session.ts';
 import { WharfingerError } from '../errors.ts';
-import { formatReference, parseReference } from '../oci/reference.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { EvidenceSource } from '../oci/evidence-source.ts';
+import { formatReference, parseReference, type Reference } from '../oci/reference.ts';
 import type { Purpose } from '../routines/verdict.ts';
+import type { Seen } from '../signing/channels/freshness.ts';
+import { checkTag, type TagCheck } from './check-tag.ts';
 import { judgeContent, type JudgeContentOptions, type JudgedImage } from './judge-content.ts';
+import type { Judgement } from './judgement-document.ts';
 import { openJudgement } from './judgement-seal.ts';
 import type { KnownAdvisories } from './match-advisories.ts';
 
@@ -25,11 +30,16 @@ export interface VerifyImageOptions {
   readonly repository?: string;
   /** version of the last judgement that was seen: an older one is refused */
   readonly seenVersion?: number;
+  /** demands that the tag means what its publisher signed last; absent: whatever the registry says it means */
+  readonly tag?: TagCheck;
   readonly credentials?: Credentials;
   /** true: the registry is spoken to without TLS; this machine always is */
   readonly insecure?: boolean;
   readonly inspectLayers?: JudgeContentOptions['inspectLayers'];
 }
+
+/** What was judged, and where its tag was checked, what to remember of that. */
+export type VerifiedImage = JudgedImage & { readonly seen?: Seen };
 
 /**
  * Verifies an image in any registry, without trusting it: fetches its bytes and evidence, takes it apart, and judges it by a
@@ -38,10 +48,10 @@ export interface VerifyImageOptions {
  * Take what passed by `digest`: the tag may name another image a moment later.
  *
  * @param reference as people write it: `host/repository:tag`, `host/repository@sha256:…`
- * @throws WharfingerError JUDGEMENT_UNTRUSTED, JUDGEMENT_INVALID, REFERENCE_INVALID, MANIFEST_UNKNOWN, REMOTE_FAILED …; nothing
+ * @throws WharfingerError TAG_NOT_FRESH, JUDGEMENT_UNTRUSTED, JUDGEMENT_INVALID, REFERENCE_INVALID, MANIFEST_UNKNOWN, REMOTE_FAILED …; nothing
  *   that is thrown is a pass
  */
-export async function verifyImage(reference: string, options: VerifyImageOptions): Promise<JudgedImage> {
+export async function verifyImage(reference: string, options: VerifyImageOptions): Promise<VerifiedImage> {
   const { now, seenVersion, credentials, insecure, inspectLayers, platform } = options;
   const { judgement } = openJudgement(options.judgement, {
     registryKeys: options.registryKeys.map((pem, index) => ({ name: `registry key ${index + 1}`, pem })),
@@ -59,18 +69,35 @@ export async function verifyImage(reference: string, options: VerifyImageOptions
     const fetched = await content.manifest(parsed.digest ?? parsed.tag ?? 'latest');
     if (fetched === undefined)
       throw new WharfingerError('MANIFEST_UNKNOWN', { what: formatReference(parsed) });
-    return await judgeContent(content, fetched, {
-      repository: options.repository ?? parsed.repository,
+    const repository = options.repository ?? parsed.repository;
+    const seen = await checkedTag(parsed, fetched.digest, content, judgement, { ...options, repository });
+    const judged = await judgeContent(content, fetched, {
+      repository,
       judgement,
       purpose: options.purpose ?? 'deploy',
       now,
       advisories: options.advisories,
-      evidenceOf: (name) =>
-        name === (options.repository ?? parsed.repository) ? content : remoteContent(session, name),
+      evidenceOf: (name) => (name === repository ? content : remoteContent(session, name)),
       ...(platform === undefined ? {} : { platform }),
       ...(inspectLayers && { inspectLayers }),
     });
+    return { ...judged, ...(seen && { seen }) };
   } finally {
     await session.close();
   }
+}
+
+async function checkedTag(
+  { tag, digest }: Reference,
+  resolved: Digest,
+  source: EvidenceSource,
+  judgement: Judgement,
+  options: VerifyImageOptions & { readonly repository: string },
+): Promise<Seen | undefined> {
+  if (options.tag === undefined) return undefined;
+  if (digest !== undefined)
+    throw new WharfingerError('REFERENCE_INVALID', { what: 'a digest needs no check of its tag' });
+  const name = { repository: options.repository, tag: tag ?? 'latest', digest: resolved };
+  const { registryKeys, now } = options;
+  return checkTag(name, source, judgement, { ...options.tag, registryKeys, now });
 }
