@@ -7,8 +7,10 @@ import { pushArtifact } from '@wharfinger/lib/client/referrers';
 import { RegistrySession } from '@wharfinger/lib/client/registry-session';
 import { predicateTypes } from '@wharfinger/lib/oci/wharfinger-names';
 import { channelPredicate } from '@wharfinger/lib/signing/channels/channel';
+import type { Seen } from '@wharfinger/lib/signing/channels/freshness';
 import { parsePrivateKey } from '@wharfinger/lib/signing/private-keys';
 import { signStatement } from '@wharfinger/lib/signing/sign-statement';
+import { verifyImage } from '@wharfinger/lib/verify-image';
 import { wharf, type Ran } from '../../server/src/cli/wharf.fixtures.ts';
 import { makeImage, pushImage, type Made } from '../cli/small-image.ts';
 import { startProduct, type Product } from '../harness/product.ts';
@@ -43,7 +45,16 @@ beforeAll(async () => {
   }
   product = await startProduct({
     folder: join(folder, 'product'),
-    config: { registry: { identity }, namespaces: [{ name: 'team', class: 'public', gate: 'warn' }] },
+    config: {
+      registry: { identity },
+      namespaces: [{ name: 'team', class: 'public', gate: 'warn' }],
+      trust: [
+        {
+          repositories: 'team/**',
+          keys: [{ name: 'release', pem: readFileSync(join(folder, 'release.pub'), 'utf8') }],
+        },
+      ],
+    },
   });
   old = await makeImage(join(folder, 'old'), { left: '1.0.0' });
   fresh = await makeImage(join(folder, 'fresh'), { left: '2.0.0' });
@@ -147,6 +158,29 @@ describe('a client that remembers', () => {
     const refused = await verify();
     expect(refused).toMatchObject({ code: 3, output: expect.stringContaining('ROLLBACK') });
     expect(refused.output).not.toContain('signed');
+  });
+
+  test('is told the same by the library, which remembers what it is given', async () => {
+    const ask = (path: string) =>
+      fetch(`${product.url}/api/v1/${path}`, { headers: { authorization: product.authorization } });
+    const judgement = new Uint8Array(await (await ask('judgement')).arrayBuffer());
+    const registryKeys = [await (await ask('registry/key')).text()];
+    const verify = async (seen: Seen) => {
+      const snapshot = new Uint8Array(
+        await (await ask(`snapshot?repository=team/app${clients}`)).arrayBuffer(),
+      );
+      const tag = { seen, snapshot };
+      return verifyImage(image, { judgement, registryKeys, now: new Date(), tag, purpose: 'pull' });
+    };
+    await expect(verify({})).rejects.toMatchObject({ code: 'TAG_NOT_FRESH' });
+    await sign();
+    await show(fresh);
+    await sign();
+    const { seen, digest } = await verify({});
+    expect(digest).toBe(fresh.manifest.digest);
+    expect(seen).toMatchObject({ channel: { digest }, snapshot: { version: expect.any(Number) } });
+    await show(old);
+    await expect(verify(seen!)).rejects.toThrow(/ROLLBACK/);
   });
 
   test('does not forget: a memory that cannot be read is an error', async () => {
