@@ -15,6 +15,7 @@ const roles = [
   'release',
   'govern',
   'purge',
+  'promote',
   'admin',
 ] as const;
 type Role = (typeof roles)[number];
@@ -44,6 +45,7 @@ beforeAll(async () => {
     await push(server, smallImage({ mark: 'before' }), repositoryOf(name), 'v1');
     images.set(name, await pushChecked(server, repositoryOf(name), 'v1'));
   }
+  await push(server, smallImage({ mark: 'to be promoted' }), 'public/source', 'v1');
 });
 afterAll(() => server?.[Symbol.asyncDispose]());
 
@@ -82,9 +84,9 @@ const waiverOf = (repository: string) => ({
 });
 const reads = (send: Endpoint['send']): Endpoint => ({
   send,
-  private: /*****/ '401 404 200 200 200 200 200 200 200 200 200',
-  internal: /****/ '401 200 200 200 200 200 200 200 200 200 200',
-  public: /******/ '200 200 200 200 200 200 200 200 200 200 200',
+  private: /*****/ '401 404 200 200 200 200 200 200 200 200 200 200',
+  internal: /****/ '401 200 200 200 200 200 200 200 200 200 200 200',
+  public: /******/ '200 200 200 200 200 200 200 200 200 200 200 200',
 });
 const image = (path: string) =>
   reads((repository) => ['GET', `${path}?repository=${repository}&reference=v1`]);
@@ -102,34 +104,46 @@ const endpoints: Readonly<Record<string, Endpoint>> = {
   'GET /api/v1/sbom': image('/api/v1/sbom'),
   'POST /api/v1/tags/rollback': {
     send: (repository) => ['POST', '/api/v1/tags/rollback', { repository, tag: 'v1' }],
-    private: /*****/ '401 404 403 200 403 403 403 403 403 403 200',
-    internal: /****/ '401 403 403 200 403 403 403 403 403 403 200',
-    public: /******/ '401 403 403 200 403 403 403 403 403 403 200',
+    private: /*****/ '401 404 403 200 403 403 403 403 403 403 403 200',
+    internal: /****/ '401 403 403 200 403 403 403 403 403 403 403 200',
+    public: /******/ '401 403 403 200 403 403 403 403 403 403 403 200',
   },
   'POST /api/v1/holds': {
     send: (repository) => ['POST', '/api/v1/holds', held(repository)],
-    private: /*****/ '401 404 403 403 403 403 403 200 403 403 200',
-    internal: /****/ '401 403 403 403 403 403 403 200 403 403 200',
-    public: /******/ '401 403 403 403 403 403 403 200 403 403 200',
+    private: /*****/ '401 404 403 403 403 403 403 200 403 403 403 200',
+    internal: /****/ '401 403 403 403 403 403 403 200 403 403 403 200',
+    public: /******/ '401 403 403 403 403 403 403 200 403 403 403 200',
   },
   'POST /api/v1/holds/release': {
     before: (repository) => asAdmin('POST', '/api/v1/holds', held(repository)),
     send: (repository) => ['POST', '/api/v1/holds/release', held(repository)],
-    private: /*****/ '401 404 403 403 403 403 403 200 403 403 200',
-    internal: /****/ '401 403 403 403 403 403 403 200 403 403 200',
-    public: /******/ '401 403 403 403 403 403 403 200 403 403 200',
+    private: /*****/ '401 404 403 403 403 403 403 200 403 403 403 200',
+    internal: /****/ '401 403 403 403 403 403 403 200 403 403 403 200',
+    public: /******/ '401 403 403 403 403 403 403 200 403 403 403 200',
+  },
+  'GET /api/v1/promotions': reads((repository) => ['GET', `/api/v1/promotions?repository=${repository}`]),
+  'GET /api/v1/snapshot': reads((repository) => ['GET', `/api/v1/snapshot?repository=${repository}`]),
+  'POST /api/v1/promotions': {
+    send: (to) => [
+      'POST',
+      '/api/v1/promotions',
+      { repository: 'public/source', reference: 'v1', to, tags: [] },
+    ],
+    private: /*****/ '401 404 403 403 403 403 403 403 403 403 200 200',
+    internal: /****/ '401 403 403 403 403 403 403 403 403 403 200 200',
+    public: /******/ '401 403 403 403 403 403 403 403 403 403 200 200',
   },
   'POST /api/v1/bindings': {
     send: (repository) => ['POST', '/api/v1/bindings', bindingOf(repository)],
-    private: /*****/ '401 403 403 403 403 403 403 403 200 403 200',
-    internal: /****/ '401 403 403 403 403 403 403 403 200 403 200',
-    public: /******/ '401 403 403 403 403 403 403 403 200 403 200',
+    private: /*****/ '401 403 403 403 403 403 403 403 200 403 403 200',
+    internal: /****/ '401 403 403 403 403 403 403 403 200 403 403 200',
+    public: /******/ '401 403 403 403 403 403 403 403 200 403 403 200',
   },
   'POST /api/v1/waivers': {
     send: (repository) => ['POST', '/api/v1/waivers', waiverOf(repository)],
-    private: /*****/ '401 403 403 403 403 403 403 403 200 403 200',
-    internal: /****/ '401 403 403 403 403 403 403 403 200 403 200',
-    public: /******/ '401 403 403 403 403 403 403 403 200 403 200',
+    private: /*****/ '401 403 403 403 403 403 403 403 200 403 403 200',
+    internal: /****/ '401 403 403 403 403 403 403 403 200 403 403 200',
+    public: /******/ '401 403 403 403 403 403 403 403 200 403 403 200',
   },
   'GET manifest': reads((repository, { digest }) => ['GET', `/v2/${repository}/manifests/${digest}`]),
   'HEAD blob': reads((repository, { layer }) => ['HEAD', `/v2/${repository}/blobs/${layer}`]),
@@ -137,20 +151,20 @@ const endpoints: Readonly<Record<string, Endpoint>> = {
   'GET referrers': {
     ...reads((repository, { digest }) => ['GET', `/v2/${repository}/referrers/${digest}`]),
     // The specification wants an empty list for what is not there.
-    private: '401 200 200 200 200 200 200 200 200 200 200',
+    private: '401 200 200 200 200 200 200 200 200 200 200 200',
   },
   'POST blobs/uploads': {
     send: (repository) => ['POST', `/v2/${repository}/blobs/uploads/`],
-    private: /*****/ '401 404 403 202 403 403 403 403 403 403 202',
-    internal: /****/ '401 403 403 202 403 403 403 403 403 403 202',
-    public: /******/ '401 403 403 202 403 403 403 403 403 403 202',
+    private: /*****/ '401 404 403 202 403 403 403 403 403 403 403 202',
+    internal: /****/ '401 403 403 202 403 403 403 403 403 403 403 202',
+    public: /******/ '401 403 403 202 403 403 403 403 403 403 403 202',
   },
   'DELETE manifest': {
     before: (repository) => push(server, smallImage({ mark: 'to be deleted' }), repository, 'gone'),
     send: (repository) => ['DELETE', `/v2/${repository}/manifests/gone`],
-    private: /*****/ '401 404 403 403 202 403 403 403 403 403 202',
-    internal: /****/ '401 403 403 403 202 403 403 403 403 403 202',
-    public: /******/ '401 403 403 403 202 403 403 403 403 403 202',
+    private: /*****/ '401 404 403 403 202 403 403 403 403 403 403 202',
+    internal: /****/ '401 403 403 403 202 403 403 403 403 403 403 202',
+    public: /******/ '401 403 403 403 202 403 403 403 403 403 403 202',
   },
 };
 
@@ -177,6 +191,7 @@ describe.each(classes)('in a %s repository', (kind) => {
 /** What an administrator may do with a name that nothing has yet. */
 const makesWhatIsAbsent: ReadonlySet<string> = new Set([
   'POST blobs/uploads',
+  'POST /api/v1/promotions',
   'POST /api/v1/bindings',
   'POST /api/v1/waivers',
 ]);
@@ -203,9 +218,9 @@ describe('what one may not read is answered as what is absent', () => {
   );
 });
 
-const everybody = '200 200 200 200 200 200 200 200 200 200 200';
-const signedIn = '401 200 200 200 200 200 200 200 200 200 200';
-const admins = '401 403 403 403 403 403 403 403 403 403 200';
+const everybody = '200 200 200 200 200 200 200 200 200 200 200 200';
+const signedIn = '401 200 200 200 200 200 200 200 200 200 200 200';
+const admins = '401 403 403 403 403 403 403 403 403 403 403 200';
 
 /** What is sent is no record, which is told to those who may make one. */
 const adminsAlone = admins.replace(/200$/, '400');
@@ -255,7 +270,7 @@ describe('about no repository', () => {
     ['GET', '/api/v1/collections', signedIn],
     ['POST', '/api/v1/collections', adminsAlone],
     ['POST', '/api/v1/collections/end', adminsAlone],
-    ['GET', '/api/v1/none', '404 404 404 404 404 404 404 404 404 404 404'],
+    ['GET', '/api/v1/none', '404 404 404 404 404 404 404 404 404 404 404 404'],
   ])('%s %s', async (method, path, expected) => {
     const statuses: number[] = [];
     for (const role of roles) {
@@ -270,16 +285,16 @@ describe('about no repository', () => {
       (await server.call('GET', '/api/v1/repositories', credentials(role)))
         .json()
         .repositories.map(({ name }) => name);
-    expect(await listed('anonymous')).toEqual(['public/app']);
-    expect(await listed('stranger')).toEqual(['internal/app', 'public/app']);
-    expect(await listed('pull')).toEqual(['internal/app', 'private/app', 'public/app']);
+    expect(await listed('anonymous')).toEqual(['public/app', 'public/source']);
+    expect(await listed('stranger')).toEqual(['internal/app', 'public/app', 'public/source']);
+    expect(await listed('pull')).toEqual(['internal/app', 'private/app', 'public/app', 'public/source']);
   });
 
   test('lists come in pages', async () => {
     const { json } = await server.call('GET', '/api/v1/repositories?limit=2', { as: admin });
     expect(json()).toMatchObject({ next: 'private/app' });
     const rest = await server.call('GET', '/api/v1/repositories?limit=2&last=private/app', { as: admin });
-    expect(rest.json().repositories).toHaveLength(1);
+    expect(rest.json().repositories).toHaveLength(2);
     expect(rest.json().next).toBeUndefined();
   });
 

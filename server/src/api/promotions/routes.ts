@@ -10,6 +10,7 @@ import {
   parseInput,
   repositoryField,
   resolveImage,
+  unknown,
   type ApiContext,
 } from '../context.ts';
 
@@ -64,6 +65,8 @@ export function addPromotionRoutes(context: ApiContext, promotions: PromotionAct
   app.get('/api/v1/promotions', async (request) => {
     const { repository, before, limit } = parseInput(listQuery, request.query);
     demand(context, request, 'pull', repository);
+    if (!(await context.catalog.repositoryExists(repository)))
+      throw await unknown(context, repository, 'promotions');
     const found = await promotions.list(repository, { limit: limit + 1, ...(before && { before }) });
     const shown = found.slice(0, limit);
     return {
