@@ -1,6 +1,6 @@
 /** `node bench/routines.ts`: what it costs to judge an image by all routines of the standard collection. See README.md here. */
 import { parseArgs } from 'node:util';
-import { bindingsFor } from '@wharfinger/lib/routines/default-bindings';
+import { strictestDefaults } from '@wharfinger/lib/routines/default-bindings';
 import { effectiveBindings } from '@wharfinger/lib/routines/effective-bindings';
 import { factsFromFragment } from '@wharfinger/lib/routines/fact-fragment';
 import type { Facts } from '@wharfinger/lib/routines/facts';
@@ -76,7 +76,13 @@ const waivers = Array.from({ length: 20 }, (_, index): Waiver => ({
   expires: '2026-06-01T00:00:00Z',
 }));
 const all = effectiveBindings(records, repository, [standard], 'pull', now).bindings;
-const byGate = bindingsFor({ gate: 'hold', official: true, keysTrusted: true }, standard);
+const byGate = effectiveBindings(
+  strictestDefaults(standard.name),
+  repository,
+  [standard],
+  'pull',
+  now,
+).bindings;
 const resolve = (of: readonly BindingRecord[]) => effectiveBindings(of, repository, [standard], 'pull', now);
 
 /** Facts are made outside of what is measured; their conversion, once per image, is inside. */

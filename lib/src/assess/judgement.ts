@@ -4,7 +4,7 @@ import { digestOf, type Digest } from '../oci/digest.ts';
 import { parseStrictJson } from '../oci/strict-json.ts';
 import { loadCollection } from '../routines/collection.ts';
 import { mistakesInBindings } from '../routines/check-bindings.ts';
-import { bindingsFor } from '../routines/default-bindings.ts';
+import { demandDefaultRoutines } from '../routines/default-bindings.ts';
 import { createPlainCheck, formatPath, type PlainCheck } from '../routines/plain-check.ts';
 import { readBinding, readWaiver } from '../routines/read-records.ts';
 import { repositoryClasses, repositoryStages } from '../routines/records.ts';
@@ -130,7 +130,7 @@ function readCollections(value: unknown, check: PlainCheck): readonly Collection
     if (text === '') continue;
     try {
       const collection = loadCollection(text);
-      if (index === 0) bindingsFor({ gate: 'hold', official: true, keysTrusted: true }, collection);
+      if (index === 0) demandDefaultRoutines(collection);
       if (collections.some(({ name }) => name === collection.name))
         check.fail(path, `is the second collection called ${collection.name}`);
       collections.push(collection);

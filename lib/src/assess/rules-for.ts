@@ -1,6 +1,6 @@
 import type { CustodyLayout } from '../custody/layout.ts';
 import { mostSpecific } from '../oci/repository-pattern.ts';
-import { bindingsFor } from '../routines/default-bindings.ts';
+import { defaultBindings } from '../routines/default-bindings.ts';
 import { effectiveBindings } from '../routines/effective-bindings.ts';
 import type { RepositoryFacts } from '../routines/facts.ts';
 import type { Exceptions } from '../routines/records.ts';
@@ -53,7 +53,8 @@ export function rulesFor(judgement: Judgement, repository: string, purpose: Purp
   const policy = { gate: rule.gate, official: rule.official, keysTrusted: signers.some(mayRelease) };
   const facts = repositoryFacts(rule, repository);
   const { collections } = judgement;
-  const bound = effectiveBindings(judgement.bindings, facts, collections, purpose, now);
+  const defaults = defaultBindings(policy, collections[0]!.name);
+  const bound = effectiveBindings(judgement.bindings, facts, collections, purpose, now, defaults);
   const granted: CheckedGrants = outdated
     ? { grants: [], refused: [] }
     : grantsFor(judgement.grants, judgement.grantRules, entries, facts, now);
@@ -62,7 +63,7 @@ export function rulesFor(judgement: Judgement, repository: string, purpose: Purp
   return {
     repository: facts,
     gate: rule.official ? 'hold' : rule.gate,
-    bindings: [...bindingsFor(policy, collections[0]!), ...bound.bindings],
+    bindings: bound.bindings,
     trust: {
       signers: outdated ? [] : signers,
       formats: trusted?.formats ?? signatureFormats,

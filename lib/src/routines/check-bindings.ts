@@ -1,3 +1,4 @@
+import { strictestDefaults } from './default-bindings.ts';
 import { looseningIn } from './overlay.ts';
 import { mistakesInParameters } from './parameter.ts';
 import type { Mistake } from './plain-check.ts';
@@ -10,12 +11,14 @@ const longestChain = 16;
 /**
  * What is wrong with bindings as a whole: ids that stand twice, collections, routines and parameters that do not exist, overlays
  * that loosen what they overlay. A path leads to the field, beginning with the index of the binding.
+ *
+ * @param collections the first is the one of the default bindings, which overlays may name
  */
 export function mistakesInBindings(
   records: readonly BindingRecord[],
   collections: readonly Collection[],
 ): Mistake[] {
-  const byId = new Map(records.map((record) => [record.id, record]));
+  const byId = bindingsById(records, collections);
   const seen = new Set<string>();
   return records.flatMap((record, index) => {
     const { id } = record;
@@ -27,6 +30,15 @@ export function mistakesInBindings(
 
 function at(index: number, { path, what }: Mistake): Mistake {
   return { path: [index, ...path], what };
+}
+
+/** What overlays may name: records by their ids, and the default bindings as strict as they are anywhere. */
+export function bindingsById(
+  records: readonly BindingRecord[],
+  collections: readonly Collection[],
+): ReadonlyMap<string, BindingRecord> {
+  const defaults = collections.slice(0, 1).flatMap(({ name }) => strictestDefaults(name));
+  return new Map([...defaults, ...records].map((record) => [record.id, record]));
 }
 
 /** What is wrong with one binding among others: what it names, and what it overlays. */

@@ -1,5 +1,6 @@
 import { WharfingerError } from '../errors.ts';
-import type { Binding, Collection, Routine } from './routine.ts';
+import { unwaivable, type BindingRecord } from './records.ts';
+import type { Collection } from './routine.ts';
 import type { Effect, Purpose } from './verdict.ts';
 
 /** What a namespace says about how its images are judged. */
@@ -22,22 +23,31 @@ const gated = ['inventory-complete', 'advisories-known', 'no-fixable-vulnerabili
 /** Warn whatever the gate: how the image was built. Most public base images run as root, and few record their base. */
 const advice = ['non-root', 'pinned-base', 'maximum-age'];
 
+/** What the default binding of a routine is called. No record can be called so: the ids of records have no slash. */
+export function defaultBindingId(routine: string): string {
+  return `default/${routine}`;
+}
+
 /**
  * The bindings that a repository has by its namespace's policy alone (docs/decisions/0021-default-bindings.md says why
  * these): what holds always, what follows the gate, what only advises. `signed` follows the gate where keys are trusted for the
- * repository, and holds where the namespace is official. Under `warn`, what cannot be decided yet is served.
+ * repository, and holds where the namespace is official. Under `warn`, what cannot be decided yet is served. Overlays may loosen
+ * those that waivers may excuse from (0039-default-bindings-have-names.md).
  *
- * @param collection the standard collection, or one that has routines of the same names
- * @throws WharfingerError ROUTINE_INVALID where it lacks one
+ * @param collection name of the one that has the routines
  */
-export function bindingsFor(policy: GatePolicy, collection: Collection): readonly Binding[] {
+export function defaultBindings(policy: GatePolicy, collection: string): readonly BindingRecord[] {
   const gate: Effect = policy.official ? 'hold' : policy.gate;
-  const bind = (name: string, effect: Effect, undecided: Effect): Binding => ({
-    routine: routineNamed(name, collection),
+  const bind = (routine: string, effect: Effect, undecided: Effect): BindingRecord => ({
+    id: defaultBindingId(routine),
+    collection,
+    routine,
     parameters: {},
+    scope: {},
+    purposes,
     effect,
     undecided,
-    purposes,
+    delegable: !unwaivable.has(routine),
   });
   return [
     ...always.map((name) => bind(name, 'hold', gate)),
@@ -47,12 +57,19 @@ export function bindingsFor(policy: GatePolicy, collection: Collection): readonl
   ];
 }
 
-/** @throws WharfingerError ROUTINE_INVALID */
-export function routineNamed(name: string, collection: Collection): Routine {
-  const routine = collection.routines.find((routine) => routine.name === name);
-  if (!routine)
-    throw new WharfingerError('ROUTINE_INVALID', {
-      what: `the collection ${collection.name} ${collection.version} has no routine ${name}`,
-    });
-  return routine;
+/** All of them, as strict as they are anywhere: what tightens these tightens them in every repository. */
+export function strictestDefaults(collection: string): readonly BindingRecord[] {
+  return defaultBindings({ gate: 'hold', official: true, keysTrusted: true }, collection);
+}
+
+/**
+ * Demands that a collection has every routine that binds by default.
+ * @throws WharfingerError ROUTINE_INVALID where it lacks one
+ */
+export function demandDefaultRoutines(collection: Collection): void {
+  for (const { routine: name } of strictestDefaults(collection.name))
+    if (!collection.routines.some((routine) => routine.name === name))
+      throw new WharfingerError('ROUTINE_INVALID', {
+        what: `the collection ${collection.name} ${collection.version} has no routine ${name}`,
+      });
 }

@@ -1,4 +1,4 @@
-import { findRoutine, mistakesInBinding } from './check-bindings.ts';
+import { bindingsById, findRoutine, mistakesInBinding } from './check-bindings.ts';
 import { subjectKinds } from './facts.ts';
 import { formatPath } from './plain-check.ts';
 import type { BindingRecord } from './records.ts';
@@ -21,6 +21,8 @@ export interface EffectiveBindings {
  * that loosens) is among them as a binding that leaves its routine undecided, and takes nobody's place.
  *
  * @param records all of them, as `readBinding` accepted them; ids are unique
+ * @param collections the first is the one of the default bindings
+ * @param defaults those that the repository has by its gate (`defaultBindings`)
  * @throws WharfingerError BINDING_INVALID for windows that were never checked
  */
 export function effectiveBindings(
@@ -29,10 +31,11 @@ export function effectiveBindings(
   collections: readonly Collection[],
   purpose: Purpose,
   now: Date,
+  defaults: readonly BindingRecord[] = [],
 ): EffectiveBindings {
-  const byId = new Map(records.map((record) => [record.id, record]));
+  const byId = bindingsById(records, collections);
   const changes: number[] = [];
-  const inForce = records.filter((record) => {
+  const inForce = [...defaults, ...records].filter((record) => {
     if (!record.purposes.includes(purpose) || !matchesScope(record.scope, repository)) return false;
     const { open, changesAt } = windowState(record.window, now);
     if (changesAt) changes.push(changesAt.getTime());

@@ -11,6 +11,7 @@ import type { Effect, Verdict } from './verdict.ts';
 const now = new Date('2026-03-04T12:00:00Z');
 const standard = loadStandardCollection();
 const bind = (name: string, effect: Effect = 'hold'): Binding => ({
+  id: `bound-${name}`,
   routine: standard.routines.find((routine) => routine.name === name)!,
   parameters: {},
   effect,

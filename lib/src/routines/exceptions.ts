@@ -116,7 +116,7 @@ export function excuseAdvisories(
       details: lines.slice(0, mostDetails).map((line) => printable(line, 300)),
       more: Math.max(0, lines.length - mostDetails),
       remedy: 'update the packages before the waiver expires',
-      ...(id !== undefined && { binding: id }),
+      binding: id,
       waiver: note,
       advisories,
     };

@@ -12,7 +12,8 @@ function reason(fields: Partial<Reason>): Reason {
     more: 0,
     remedy: 'mend it',
   } as const;
-  return { ...base, ...fields };
+  const { routine = base.routine } = fields;
+  return { ...base, binding: `default/${routine}`, ...fields };
 }
 
 function verdict(reasons: readonly Reason[], fields: Partial<Verdict> = {}): Verdict {
@@ -106,6 +107,17 @@ passed: a, b
 may change by time alone at 2026-02-01T00:00:00.000Z
 `,
     );
+  });
+
+  it('names the binding where it is not the default one of its routine', () => {
+    const text = explainVerdict(
+      verdict([
+        reason({ routine: 'a', binding: 'default/a' }),
+        reason({ routine: 'b', binding: 'strict-b' }),
+      ]),
+    );
+    expect(text).toContain('\nhold: a\n');
+    expect(text).toContain('\nhold: b, bound by strict-b\n');
   });
 
   it('tells what only warns for now, what is excused and by whom, and who broke the glass', () => {

@@ -1,3 +1,4 @@
+import { defaultBindingId } from './default-bindings.ts';
 import type { Reason, Verdict } from './verdict.ts';
 
 /** What docker and podman show of an error before they cut it. */
@@ -48,12 +49,12 @@ export function explainVerdict(verdict: Verdict): string {
   ];
   for (const reason of verdict.reasons) {
     const undecided = reason.state === 'undecided' ? ', undecided' : '';
-    lines.push('', `${reason.effect}: ${reason.routine}${undecided}`, ...wordsOf(reason));
+    lines.push('', `${reason.effect}: ${routineAndBinding(reason)}${undecided}`, ...wordsOf(reason));
     lines.push(...easedWords(reason), `  to do: ${reason.remedy}`);
   }
   for (const reason of verdict.waived ?? []) {
     const { id, owner, reason: why, expires } = reason.waiver;
-    lines.push('', `waived: ${reason.routine}`, ...wordsOf(reason));
+    lines.push('', `waived: ${routineAndBinding(reason)}`, ...wordsOf(reason));
     lines.push(`  excused by ${owner} until ${expires}: ${why} (waiver ${id})`);
   }
   for (const { id, requestedBy, approvedBy, until, reason } of verdict.grants ?? [])
@@ -65,6 +66,11 @@ export function explainVerdict(verdict: Verdict): string {
   if (verdict.passed.length > 0) lines.push('', `passed: ${verdict.passed.join(', ')}`);
   if (verdict.validUntil !== undefined) lines.push('', `may change by time alone at ${verdict.validUntil}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** Which routine it was, and which binding put it to work where that is not the default one. */
+export function routineAndBinding({ routine, binding }: Reason): string {
+  return binding === defaultBindingId(routine) ? routine : `${routine}, bound by ${binding}`;
 }
 
 function wordsOf({ message, details, more }: Reason): string[] {

@@ -184,7 +184,7 @@ describe('huge facts', () => {
       expires: '2027-01-01T00:00:00Z',
     }));
     const routine = standard.routines.find(({ name }) => name === 'no-fixable-vulnerabilities')!;
-    const binding = { routine, parameters: {}, effect: 'hold', purposes: ['pull'] } as const;
+    const binding = { id: 'bound', routine, parameters: {}, effect: 'hold', purposes: ['pull'] } as const;
     const verdict = judge(huge, [binding], 'pull', now, { waivers, grants: [] });
     expect(verdict.outcome).toBe('hold');
     expect(verdict.waived).toMatchObject([

@@ -1,7 +1,8 @@
 import { array, assert, boolean, constantFrom, option, property, record, uniqueArray } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadCollection } from './collection.ts';
-import { bindingsFor } from './default-bindings.ts';
+import { defaultBindings, type GatePolicy } from './default-bindings.ts';
+import { effectiveBindings } from './effective-bindings.ts';
 import { factsFromFragment } from './fact-fragment.ts';
 import { subjectKinds, type Facts, type FindingFact } from './facts.ts';
 import { judge } from './judge.ts';
@@ -11,9 +12,18 @@ import type { Effect, Verdict } from './verdict.ts';
 
 const now = new Date('2026-01-01T00:00:00Z');
 const collection = loadStandardCollection();
-const official = bindingsFor({ gate: 'hold', official: true, keysTrusted: true }, collection);
-const holding = bindingsFor({ gate: 'hold', official: false, keysTrusted: false }, collection);
-const warning = bindingsFor({ gate: 'warn', official: false, keysTrusted: false }, collection);
+const boundBy = (policy: GatePolicy): readonly Binding[] =>
+  effectiveBindings(
+    [],
+    { name: 'team/app' },
+    [collection],
+    'pull',
+    now,
+    defaultBindings(policy, collection.name),
+  ).bindings;
+const official = boundBy({ gate: 'hold', official: true, keysTrusted: true });
+const holding = boundBy({ gate: 'hold', official: false, keysTrusted: false });
+const warning = boundBy({ gate: 'warn', official: false, keysTrusted: false });
 
 function routine(fields: Partial<Routine>): Routine {
   const base = loadCollection(
@@ -29,7 +39,7 @@ function routine(fields: Partial<Routine>): Routine {
 }
 
 function bind(fields: Partial<Routine>, effect: Effect = 'hold', binding: Partial<Binding> = {}): Binding {
-  return { routine: routine(fields), parameters: {}, effect, purposes: ['pull'], ...binding };
+  return { id: 'bound', routine: routine(fields), parameters: {}, effect, purposes: ['pull'], ...binding };
 }
 
 function verdictOf(bindings: readonly Binding[], fragment: Record<string, unknown> = {}): Verdict {
@@ -185,7 +195,7 @@ describe('the default bindings', () => {
 
   it('ask for signatures where keys are trusted, and always where official', () => {
     const outcomeFor = (gate: 'warn' | 'hold', isOfficial: boolean, keysTrusted: boolean): string =>
-      verdictOf(bindingsFor({ gate, official: isOfficial, keysTrusted }, collection)).outcome;
+      verdictOf(boundBy({ gate, official: isOfficial, keysTrusted })).outcome;
     expect(outcomeFor('warn', false, false)).toBe('allow');
     expect(outcomeFor('warn', false, true)).toBe('warn');
     expect(outcomeFor('hold', false, false)).toBe('allow');

@@ -96,7 +96,7 @@ function reasonOf(
     details,
     more,
     remedy,
-    ...(id !== undefined && { binding: id }),
+    binding: id,
     ...(inGrace && { eased: { by: 'grace', effect: counts, until: graceUntil! } }),
   };
 }

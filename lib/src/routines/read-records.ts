@@ -21,6 +21,8 @@ import { isZone } from './wall-clock.ts';
 type Fields = Readonly<Record<string, unknown>>;
 
 const idShape = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
+/** A record, or one of the bindings that a repository has by its gate. */
+const overlaidShape = /^(?:default\/)?[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const clockShape = /^(?:[01]\d|2[0-3]):[0-5]\d$/;
 
 const bindingFields = [
@@ -62,7 +64,9 @@ export function readBinding(value: unknown, path: Path, check: PlainCheck): Bind
     ...(fields['graceUntil'] !== undefined && {
       graceUntil: readTime(fields['graceUntil'], at('graceUntil'), check),
     }),
-    ...(fields['overlays'] !== undefined && { overlays: readId(fields['overlays'], at('overlays'), check) }),
+    ...(fields['overlays'] !== undefined && {
+      overlays: readOverlaid(fields['overlays'], at('overlays'), check),
+    }),
     ...(fields['delegable'] !== undefined && {
       delegable: check.truth(fields['delegable'], at('delegable')),
     }),
@@ -204,6 +208,16 @@ function readId(value: unknown, path: Path, check: PlainCheck): string {
   const id = check.text(value, path, 100);
   if (id !== '' && !idShape.test(id))
     check.fail(path, 'must be lower-case words joined by -, such as no-root-in-production');
+  return id;
+}
+
+function readOverlaid(value: unknown, path: Path, check: PlainCheck): string {
+  const id = check.text(value, path, 120);
+  if (id !== '' && !overlaidShape.test(id))
+    check.fail(
+      path,
+      'must be the id of a binding, or default/ and the name of a routine that binds by default',
+    );
   return id;
 }
 

@@ -60,7 +60,7 @@ export interface BindingRecord {
   /** RFC 3339: until then it only warns */
   readonly graceUntil?: string;
   /**
-   * id of the binding that this one overlays: where and while it is in force it takes the place of that one. It may only tighten (an
+   * id of the binding that this one overlays, of a record or `default/<routine>`: where and while it is in force it takes the place of that one. It may only tighten (an
    * effect as strong, grace no longer, parameters that move as `tightens` of the routine allows) unless that one is delegable.
    */
   readonly overlays?: string;

@@ -94,8 +94,8 @@ export interface Collection {
 
 /** Puts a routine to work on an image. Which repositories it is for, and when, was decided before. */
 export interface Binding {
-  /** of the record that it was made from; absent: it follows from the gate of the repository */
-  readonly id?: string;
+  /** of the record that it was made from, or of the default binding (`defaultBindingId`) */
+  readonly id: string;
   readonly routine: Routine;
   /** those not given have their default */
   readonly parameters: ParameterValues;

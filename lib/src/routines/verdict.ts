@@ -48,8 +48,8 @@ export interface Reason {
   readonly more: number;
   /** what to do */
   readonly remedy: string;
-  /** id of the binding that put the routine to work; absent: it is bound by the gate of the repository */
-  readonly binding?: string;
+  /** id of the binding that put the routine to work, `default/…` where the repository has it by its gate; an overlay can name it */
+  readonly binding: string;
   /** why it only warns for now, and what it will do afterwards; absent: its effect is that of its binding */
   readonly eased?: Eased;
 }

@@ -11,6 +11,7 @@ import { makeServerJudge } from './server-judge.ts';
 
 const reason = (effect: string, routine: string) => ({
   routine,
+  binding: `default/${routine}`,
   effect,
   state: 'failed',
   message: `${routine} says no`,

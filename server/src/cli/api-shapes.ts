@@ -13,7 +13,7 @@ const reason = z.object({
   details: z.array(z.string()),
   more: z.number(),
   remedy: z.string(),
-  binding: z.string().optional(),
+  binding: z.string(),
   eased: z.object({ by: z.enum(['grace', 'grant']), effect, until: z.string() }).optional(),
 });
 

@@ -49,6 +49,7 @@ it.each([
 describe('exit codes', () => {
   const reason = (effect: 'warn' | 'hold' | 'deny', state: 'failed' | 'undecided') => ({
     routine: 'r',
+    binding: 'b',
     effect,
     state,
     message: '',

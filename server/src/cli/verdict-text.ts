@@ -1,3 +1,4 @@
+import { routineAndBinding } from '@wharfinger/lib/routines/explain';
 import type {
   Effect,
   GrantNote,
@@ -61,9 +62,10 @@ function reasonLines(reason: Reason, style: Style): string[] {
   ];
 }
 
-function saidLines(mark: string, { message, routine, details, more }: Reason, style: Style): string[] {
+function saidLines(mark: string, reason: Reason, style: Style): string[] {
+  const { message, details, more } = reason;
   return [
-    `${mark}  ${displayable(message)} ${style.dim(`(${displayable(routine)})`)}`,
+    `${mark}  ${displayable(message)} ${style.dim(`(${displayable(routineAndBinding(reason))})`)}`,
     ...details.map((detail) => `  - ${displayable(detail)}`),
     ...(more > 0 ? [`  - and ${more} more`] : []),
   ];

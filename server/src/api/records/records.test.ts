@@ -288,6 +288,27 @@ describe('bindings and waivers', () => {
     expect(await refused('bindings', { ...binding('x'), effect: 'shout' })).toMatch(/400 BINDING_INVALID/);
   });
 
+  test('stand in the place of what the gate binds, by its name, where who brings them may bind', async () => {
+    const overlay = (id: string, repositories: string[], routine = 'maximum-age') => ({
+      ...binding(id, repositories),
+      routine,
+      parameters: {},
+      overlays: `default/${routine}`,
+    });
+    await done('bindings', overlay('young-here', ['team/app']), 'bob');
+    expect((await judgement()).bindings).toEqual([
+      expect.objectContaining({ id: 'young-here', overlays: 'default/maximum-age' }),
+    ]);
+    await done('bindings/end', { name: 'young-here', reason: 'over' }, 'bob');
+    expect(await refused('bindings', overlay('x', ['team/**']), 'bob')).toMatch(/^403/);
+    expect(await refused('bindings', overlay('x', ['team/app'], 'not-malicious'), 'bob')).toMatch(
+      /would loosen default\/not-malicious, which is not delegable: effect: warn is weaker than hold/,
+    );
+    expect(await refused('bindings', overlay('x', ['team/app'], 'maximum-size'), 'bob')).toMatch(
+      /there is no binding default\/maximum-size here/,
+    );
+  });
+
   test('a waiver has an owner who is somebody, and an end', async () => {
     expect(await refused('waivers', waiver('w', ['team/app'], 'somebody'), 'bob')).toMatch(
       /nobody is called/,

@@ -32,7 +32,8 @@ export function addBinding(program: Command, run: Run): void {
     summary: 'put a routine to work',
     description:
       'Puts a routine to work, as a file says: id, collection, routine, scope, purposes, effect, and where they are wanted ' +
-      'parameters, undecided, window, graceUntil, overlays, delegable, owner, reason.',
+      'parameters, undecided, window, graceUntil, overlays, delegable, owner, reason. What a repository has by its gate is overlaid by ' +
+      'the name default/ROUTINE.',
     example:
       '\nExample:\n  wharf binding add localhost:5000 - <<END\n  id: no-old-images\n  collection: standard\n  routine: maximum-age\n' +
       '  parameters: { days: 90 }\n  scope: { repositories: ["prod/**"] }\n  purposes: [pull]\n  effect: hold\n  END',

@@ -101,7 +101,7 @@ function lineOf(pull: RecordedPull, { effect, verdict }: ReturnType<typeof repla
 
 async function proposedRules(collection: Collection, options: Options): Promise<ProposedRules> {
   const standard = loadStandardCollection();
-  const collections = collection.name === standard.name ? [collection] : [collection, standard];
+  const collections = collection.name === standard.name ? [collection] : [standard, collection];
   const { routine: names } = options;
   const unknown = (names ?? []).filter((name) => !collection.routines.some((one) => one.name === name));
   if (unknown.length > 0)
