@@ -65,9 +65,10 @@ export function addPromotionRoutes(context: ApiContext, promotions: PromotionAct
   app.get('/api/v1/promotions', async (request) => {
     const { repository, before, limit } = parseInput(listQuery, request.query);
     demand(context, request, 'pull', repository);
-    if (!(await context.catalog.repositoryExists(repository)))
-      throw await unknown(context, repository, 'promotions');
     const found = await promotions.list(repository, { limit: limit + 1, ...(before && { before }) });
+    // what waits to be the first image of a repository is listed before that one is there
+    if (found.length === 0 && !(await context.catalog.repositoryExists(repository)))
+      throw await unknown(context, repository, 'promotions');
     const shown = found.slice(0, limit);
     return {
       repository,

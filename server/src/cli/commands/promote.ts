@@ -1,10 +1,14 @@
 import type { Command } from 'commander';
+import { remoteContent } from '@wharfinger/lib/client/content-source';
+import { copyImage } from '@wharfinger/lib/client/copy';
 import { WharfingerError } from '@wharfinger/lib/errors';
+import { isRepositoryName } from '@wharfinger/lib/oci/reference';
 import { z } from 'zod';
 import { requireServer } from '../api-client.ts';
 import { verdictShape } from '../api-shapes.ts';
 import { displayable, formatTable, shortDigest } from '../display.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
+import { registrySession } from '../remote-image.ts';
 import { parseImageReference, parseRepository } from '../repository-argument.ts';
 import type { Run, Session } from '../session.ts';
 import { verdictText } from '../verdict-text.ts';
@@ -46,9 +50,14 @@ export function addPromote(program: Command, run: Run): void {
     )
     .argument('<image>', 'host/repository:tag or host/repository@digest')
     .argument('<target>', 'host/repository, or host/repository:tag')
+    .option(
+      '--via <repository>',
+      'where the target is another registry: a repository there that the image is copied into first, with all evidence',
+    )
     .addHelpText(
       'after',
       '\nExamples:\n  wharf promote localhost:5000/dev/app:1.4 localhost:5000/prod/app\n' +
+        '  wharf promote registry.dev/team/app:1.4 registry.prod/team/app --via team/arrivals\n' +
         '  wharf promotions localhost:5000/prod/app',
     )
     .action(run(promote));
@@ -64,22 +73,28 @@ export function addPromote(program: Command, run: Run): void {
     .action(run(promotions));
 }
 
-async function promote(session: Session, _: object, image: string, target: string): Promise<ExitCode> {
+interface PromoteOptions {
+  readonly via?: string;
+}
+
+async function promote(
+  session: Session,
+  options: PromoteOptions,
+  image: string,
+  target: string,
+): Promise<ExitCode> {
   const from = parseImageReference(image);
   const to = parseTarget(target);
-  if (from.registry !== to.registry)
-    throw new WharfingerError('USAGE', {
-      what: `${from.registry} and ${to.registry} are two registries`,
-      remedy: 'copy the image with its evidence into a repository of the target, then promote it there',
-    });
-  const server = await requireServer(from.registry, session);
+  const there = from.registry === to.registry ? from : await copyOver(session, options, from, to.registry);
+  const server = await requireServer(to.registry, session);
+  const tag = to.tag ?? (from.digest === undefined ? from.tag : undefined);
   const promotion = await server.post(
     '/api/v1/promotions',
     {
-      repository: from.repository,
-      reference: from.reference,
+      repository: there.repository,
+      reference: there.reference,
       to: to.repository,
-      ...(to.tag === undefined ? {} : { tags: [to.tag] }),
+      tags: tag === undefined ? [] : [tag],
     },
     promotionShape,
   );
@@ -90,6 +105,31 @@ async function promote(session: Session, _: object, image: string, target: strin
     return lines.join('\n');
   });
   return exits[promotion.state];
+}
+
+/** Copies an image and all that refers to it into a repository of another registry, which judges and promotes it there. */
+async function copyOver(
+  session: Session,
+  { via }: PromoteOptions,
+  { registry, repository, reference }: ReturnType<typeof parseImageReference>,
+  target: string,
+): Promise<{ readonly repository: string; readonly reference: string }> {
+  if (via === undefined || !isRepositoryName(via))
+    throw new WharfingerError('USAGE', {
+      what: `${registry} and ${target} are two registries`,
+      remedy: `name a repository of ${target} that the image is copied into first: --via REPOSITORY`,
+    });
+  const from = await registrySession(registry, session);
+  const to = await registrySession(target, session);
+  try {
+    const content = remoteContent(from, repository);
+    const options = { referrers: true };
+    const { digest } = await copyImage(content, { session: to, repository: via }, reference, options);
+    return { repository: via, reference: digest };
+  } finally {
+    await from.close();
+    await to.close();
+  }
 }
 
 async function promotions(
