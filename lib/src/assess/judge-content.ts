@@ -1,13 +1,13 @@
 import { createGenerationSum } from '../advisories/generation.ts';
 import { chooseImage, type ImageSource } from '../client/image-source.ts';
+import { partsOfIndex } from '../client/index-parts.ts';
 import type { ContentSource } from '../client/content-source.ts';
 import type { LayerInventory } from '../inspect/inventory.ts';
 import { readLayer } from '../inspect/layer.ts';
-import { formatPlatform, type Descriptor } from '../oci/descriptor.ts';
+import { formatPlatform } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { EvidenceSource, FetchedManifest } from '../oci/evidence-source.ts';
 import { parseManifest, type ImageIndex } from '../oci/manifest.ts';
-import { isManifestType } from '../oci/media-types.ts';
 import type { Facts } from '../routines/facts.ts';
 import type { Purpose, Verdict } from '../routines/verdict.ts';
 import { assessImage } from './assess-image.ts';
@@ -49,7 +49,7 @@ export interface Judged {
 
 /** An image or index, judged, with every image of it that is meant. */
 export interface JudgedImage extends Judged {
-  /** of an index: its images, each by itself; empty for an image */
+  /** of an index: what lies in it at any depth, images and indexes, each by itself; empty for an image */
   readonly images: ReadonlyArray<Judged & { readonly platform: string }>;
   /** true: neither the index nor any of the images that are meant is held or denied */
   readonly allowed: boolean;
@@ -71,15 +71,17 @@ export async function judgeContent(
     const judged = await judgeOne(content, fetched, options);
     return { ...judged, images: [], allowed: isAllowed(judged) };
   }
-  const { known, evidence } = await assessIndex(content, fetched, manifest, options);
-  const generation = options.advisories && (await generationOfKnown(options.advisories));
-  const index = judged(known.facts, known.validUntil, evidence.ancestors, generation, options);
+  const { advisories } = options;
+  const known = withGeneration(options, advisories && (await generationOfKnown(advisories)));
+  const index = await judgeIndex(content, fetched, manifest, known);
   const images: Array<Judged & { platform: string }> = [];
-  for (const child of await childrenOf(content, fetched, manifest, options.platform))
-    images.push({
-      ...(await judgeOne(content, child.fetched, withGeneration(options, generation))),
-      platform: child.platform,
-    });
+  for (const part of await partsOfIndex(content, { digest: fetched.digest, manifest }, options.platform)) {
+    const judgedPart =
+      part.manifest.kind === 'index'
+        ? await judgeIndex(content, part.fetched, part.manifest, known)
+        : await judgeOne(content, part.fetched, known);
+    images.push({ ...judgedPart, platform: part.platform ? formatPlatform(part.platform) : 'no platform' });
+  }
   return { ...index, images, allowed: [index, ...images].every(isAllowed) };
 }
 
@@ -91,6 +93,17 @@ function withGeneration(options: JudgeContentOptions, generation: Digest | undef
 
 function isAllowed({ verdict }: Judged): boolean {
   return verdict.outcome === 'allow' || verdict.outcome === 'warn';
+}
+
+/** An index on its own evidence. */
+async function judgeIndex(
+  content: ContentSource,
+  fetched: FetchedManifest,
+  manifest: ImageIndex,
+  options: JudgeContentOptions,
+): Promise<Judged> {
+  const { known, evidence } = await assessIndex(content, fetched, manifest, options);
+  return judged(known.facts, known.validUntil, evidence.ancestors, options.advisories?.generation, options);
 }
 
 async function judgeOne(
@@ -133,35 +146,4 @@ function judged(
 /** Layers in this process, one after the other. */
 async function* inspectHere(layers: ImageSource['layers']): AsyncGenerator<LayerInventory> {
   for (const layer of layers) yield await readLayer({ digest: layer.descriptor.digest, bytes: layer.open() });
-}
-
-/** The images of an index that are meant and that are there; attestation manifests of builders are none. */
-async function childrenOf(
-  content: ContentSource,
-  fetched: FetchedManifest,
-  index: ImageIndex,
-  platform: string | undefined,
-): Promise<Array<{ fetched: FetchedManifest; platform: string }>> {
-  if (platform !== undefined) {
-    const { digest, mediaType, manifestBytes } = await chooseImage(content, fetched, platform);
-    return [{ fetched: { digest, mediaType, bytes: manifestBytes }, platform }];
-  }
-  const found = new Map<Digest, { fetched: FetchedManifest; platform: string }>();
-  for (const child of index.manifests) {
-    if (!isManifestType(child.mediaType) || isAttestation(child)) continue;
-    const there = await content.manifest(child.digest);
-    if (there) found.set(child.digest, { fetched: there, platform: platformOf(child) });
-  }
-  return [...found.values()];
-}
-
-function platformOf({ platform }: Descriptor): string {
-  return platform ? formatPlatform(platform) : 'no platform';
-}
-
-function isAttestation({ platform, annotations }: Descriptor): boolean {
-  return (
-    annotations?.['vnd.docker.reference.type'] === 'attestation-manifest' ||
-    (platform?.os === 'unknown' && platform.architecture === 'unknown')
-  );
 }

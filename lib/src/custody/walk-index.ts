@@ -1,3 +1,4 @@
+import { attestationLayer, isAttestationChild } from '../oci/attestation-child.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { formatPlatform } from '../oci/descriptor.ts';
 import type { ImageIndex } from '../oci/manifest.ts';
@@ -6,7 +7,6 @@ import { predicateTypes } from '../oci/wharfinger-names.ts';
 import type { VerifiedStatement } from '../signing/evidence.ts';
 import { refusalReason } from '../signing/refusal.ts';
 import { addIgnored, addProblem, startDraft, type Draft } from './ancestry.ts';
-import { attestationLayer, isAttestationChild } from './attestation-child.ts';
 import type { Refusal } from './choose-link.ts';
 import { firstAfter, stateAt } from './judge-time.ts';
 import { canonicalText, type JsonObject } from './json-value.ts';

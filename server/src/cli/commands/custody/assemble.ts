@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { isAttestationChild } from '@wharfinger/lib/custody/attestation-child';
+import { isAttestationChild } from '@wharfinger/lib/oci/attestation-child';
 import { makeAssembly } from '@wharfinger/lib/custody/make/make-assembly';
 import { fetchManifest } from '@wharfinger/lib/custody/read-image';
 import { WharfingerError } from '@wharfinger/lib/errors';

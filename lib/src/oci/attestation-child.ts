@@ -1,4 +1,4 @@
-import type { Descriptor } from '../oci/descriptor.ts';
+import type { Descriptor } from './descriptor.ts';
 
 /** Type of the layers of BuildKit's attestation manifests. */
 export const attestationLayer = 'application/vnd.in-toto+json';
