@@ -41,6 +41,7 @@ function copyOf(world: World): World {
     blobs: new Map(world.blobs),
     attached: new Map(world.attached),
     measured: new Map(world.measured),
+    now: world.now,
   };
 }
 

@@ -10,7 +10,7 @@ import {
   codesOf,
   layout,
   makeChain,
-  period,
+  periodOf,
   walk,
   type Chain,
   type LayerSpec,
@@ -48,7 +48,7 @@ export function linkAnyway(change: (link: LayerLink) => object = (same) => same)
         image,
         registry: layout.registry,
         team: 'payments/app',
-        ...period,
+        ...periodOf(world),
         kind: 'origin',
       });
       const first = below.layers.length;
@@ -107,7 +107,7 @@ export function squashed(world: Chain['world'], image: Chain['app']['image'], pa
     team: 'payments/app',
     kind: 'squash',
     parent: { image: parent.image, link: parent.signed.payloadDigest, seq: parent.link.seq },
-    ...period,
+    ...periodOf(world),
   });
   return {
     image,

@@ -143,10 +143,12 @@ export interface World {
   /** `repository subject` → what refers to it */
   readonly attached: Map<string, Descriptor[]>;
   readonly measured: Map<Digest, Digest>;
+  /** when its statements are signed */
+  readonly now: Date;
 }
 
-export function emptyWorld(): World {
-  return { manifests: new Map(), blobs: new Map(), attached: new Map(), measured: new Map() };
+export function emptyWorld(at = now): World {
+  return { manifests: new Map(), blobs: new Map(), attached: new Map(), measured: new Map(), now: at };
 }
 
 export function sourceOf(world: World, repository: string): EvidenceSource {
@@ -212,7 +214,7 @@ export function attach(
   key: string,
 ): SignedStatement {
   const { mediaType, bytes } = world.manifests.get(`${repository}@${digest}`)!;
-  const signed = signStatement({ mediaType, digest, size: bytes.length }, statement, keyOf(key), now);
+  const signed = signStatement({ mediaType, digest, size: bytes.length }, statement, keyOf(key), world.now);
   attachSigned(world, repository, digest, signed);
   return signed;
 }
@@ -253,7 +255,12 @@ export interface Built {
   readonly signed: SignedStatement;
 }
 
-export const period = { from: new Date(now.getTime() - hour), until: new Date(now.getTime() + 24 * hour) };
+/** How long statements of a world hold. */
+export function periodOf({ now: at }: Pick<World, 'now'>): { readonly from: Date; readonly until: Date } {
+  return { from: new Date(at.getTime() - hour), until: new Date(at.getTime() + 24 * hour) };
+}
+
+export const period = periodOf({ now });
 
 /** Links an image as its team does; `change` makes the link another one before it is signed. */
 export function link(
@@ -268,7 +275,7 @@ export function link(
     image,
     registry,
     team,
-    ...period,
+    ...periodOf(world),
     ...(parent === undefined
       ? {}
       : { parent: { image: parent.image, link: parent.signed.payloadDigest, seq: parent.link.seq } }),
@@ -288,7 +295,14 @@ export function approve(
   key: string,
   change: (approval: object) => object = (same) => same,
 ): SignedStatement {
-  const predicate = makeApproval({ image, registry, routines: [], ticket: 'CHG-1', ...period, ...said });
+  const predicate = makeApproval({
+    image,
+    registry,
+    routines: [],
+    ticket: 'CHG-1',
+    ...periodOf(world),
+    ...said,
+  });
   return attach(world, image, { predicateType: predicateTypes.approval, predicate: change(predicate) }, key);
 }
 
@@ -304,7 +318,7 @@ export function takeIn(
   const { image, signed } = parent;
   const predicate = writeVerificationSummary({
     verifier: key,
-    timeVerified: wholeSeconds(new Date(now.getTime() - 2 * hour)),
+    timeVerified: wholeSeconds(new Date(world.now.getTime() - 2 * hour)),
     resourceUri: resourceUri({ registry, repository: image.repository }, image.digest),
     policy: { digest: policy },
     inputs: [signed.payloadDigest],
@@ -336,6 +350,10 @@ export interface Chain {
 
 /** What a chain of the tests does otherwise than it should. Each takes the place of the step of its name. */
 export interface Steps {
+  /** where it is made; absent: in a world of its own */
+  readonly world?: World;
+  /** what the images are called in the repositories of their stages */
+  readonly names?: Readonly<Record<'base' | 'runtime' | 'prod', string>>;
   readonly baseImage?: ImageSpec;
   readonly nodeImage?: ImageSpec;
   readonly appImage?: ImageSpec;
@@ -350,10 +368,10 @@ export interface Steps {
 
 /** A chain of three teams with nothing against it, but for the steps given. */
 export async function makeChain(steps: Steps = {}): Promise<Chain> {
-  const world = emptyWorld();
+  const { world = emptyWorld(), names = { base: 'debian', runtime: 'node', prod: 'api' } } = steps;
   const base = await addImage(
     world,
-    'base/debian',
+    `base/${names.base}`,
     steps.baseImage ?? { layers: baseLayers, config: baseConfig },
   );
   const linkedBase = (steps.base ?? ((at, image) => link(at, image, 'platform/base', 'base-key')))(
@@ -364,7 +382,7 @@ export async function makeChain(steps: Steps = {}): Promise<Chain> {
   (steps.takeInBase ?? ((at, parent) => takeIn(at, parent, 'node-key')))(world, linkedBase);
   const node = await addImage(
     world,
-    'runtime/node',
+    `runtime/${names.runtime}`,
     steps.nodeImage ?? { layers: nodeLayers, config: nodeConfig },
   );
   const linkedNode = (steps.node ?? ((at, image, parent) => linkNode(at, image, parent)))(
@@ -373,7 +391,11 @@ export async function makeChain(steps: Steps = {}): Promise<Chain> {
     linkedBase,
   );
   (steps.takeInNode ?? ((at, parent) => takeIn(at, parent, 'app-key')))(world, linkedNode);
-  const app = await addImage(world, 'prod/api', steps.appImage ?? { layers: appLayers, config: appConfig });
+  const app = await addImage(
+    world,
+    `prod/${names.prod}`,
+    steps.appImage ?? { layers: appLayers, config: appConfig },
+  );
   const linkedApp = (steps.app ?? ((at, image, parent) => linkApp(at, image, parent)))(
     world,
     app,
@@ -449,7 +471,7 @@ export function assemble(
 ): SignedStatement {
   const { excluded = [], key = 'app-key', change = (same: object) => same } = options;
   const scope = { registry, repository };
-  const predicate = makeAssembly({ scope, team: 'payments/app', manifests, excluded, ...period });
+  const predicate = makeAssembly({ scope, team: 'payments/app', manifests, excluded, ...periodOf(world) });
   return attach(
     world,
     { repository, digest: index },
