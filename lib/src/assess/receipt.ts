@@ -1,5 +1,5 @@
 import { WharfingerError } from '../errors.ts';
-import { digestOf, type Digest } from '../oci/digest.ts';
+import { digestOf, isDigest, type Digest } from '../oci/digest.ts';
 import { parseStrictJson } from '../oci/strict-json.ts';
 import { predicateTypes } from '../oci/wharfinger-names.ts';
 import type { Facts } from '../routines/facts.ts';
@@ -7,7 +7,13 @@ import type { Purpose, Verdict } from '../routines/verdict.ts';
 import { envelopeSigner, parseEnvelope, signEnvelope } from '../signing/dsse.ts';
 import { parsePublicKey } from '../signing/keys.ts';
 import type { SigningKey } from '../signing/private-keys.ts';
-import { statementPayloadType, statementType, subjectDigest } from '../signing/statement.ts';
+import {
+  parseStatement,
+  statementPayloadType,
+  statementType,
+  subjectDigest,
+  type Statement,
+} from '../signing/statement.ts';
 import { judgeFacts, type KnownFacts } from './judge-facts.ts';
 import type { Judgement } from './judgement-document.ts';
 import type { RegistryKey } from './judgement-seal.ts';
@@ -136,31 +142,39 @@ export function openReceipt(bytes: Uint8Array, registryKeys: readonly RegistryKe
   if (bytes.length > longestReceipt) refuse(`it is larger than ${longestReceipt} bytes`);
   const value = parseStrictJson(bytes, refuse);
   const envelope = orRefuse(() => parseEnvelope(value), refuse);
-  if (envelope.payloadType !== statementPayloadType) refuse('it carries no in-toto statement');
   const keys = registryKeys.map((key) => parsePublicKey(key));
   const signer = envelopeSigner(envelope, keys) ?? refuse('none of the trusted keys of registries signed it');
   const statement = envelope.payload.toString('utf8');
-  return { statement, predicate: readPredicate(envelope.payload, refuse), keyId: signer.id };
+  const said = orRefuse(() => parseStatement(envelope.payloadType, envelope.payload), refuse);
+  return { statement, predicate: readPredicate(said, refuse), keyId: signer.id };
 }
 
-/** The parts of the statement that name what it rests on; the whole is compared byte for byte by who recomputes it. */
-function readPredicate(payload: Uint8Array, refuse: (what: string) => never): ReceiptPredicate {
-  const statement = recordOf(parseStrictJson(payload, refuse));
-  const predicate = recordOf(statement['predicate']);
-  if (statement['predicateType'] !== predicateTypes.verdict) refuse('its statement is not about a verdict');
-  const { at, purpose, repository, registry } = predicate;
+/**
+ * The parts of the statement that name what it rests on; the whole is compared byte for byte by who recomputes it. What it
+ * says twice, it must say alike.
+ */
+function readPredicate(said: Statement, refuse: (what: string) => never): ReceiptPredicate {
+  if (said.predicateType !== predicateTypes.verdict) refuse('its statement is not about a verdict');
+  const predicate = recordOf(said.predicate);
+  const { at, purpose, repository, registry, advisories } = predicate;
+  const [judgement, evidence] = [recordOf(predicate['judgement']), recordOf(predicate['evidence'])];
+  const verdict = recordOf(predicate['verdict']);
   const named = [at, purpose, repository, registry].every((one) => typeof one === 'string');
-  const judgement = recordOf(predicate['judgement']);
-  const evidence = recordOf(predicate['evidence']);
-  const { advisories } = predicate;
   const whole =
-    typeof judgement['digest'] === 'string' &&
-    typeof evidence['manifest'] === 'string' &&
+    isDigest(judgement['digest']) &&
+    Number.isSafeInteger(judgement['version']) &&
     typeof evidence['facts'] === 'string' &&
     (advisories === null || typeof advisories === 'string') &&
-    typeof recordOf(predicate['verdict'])['outcome'] === 'string';
+    typeof verdict['outcome'] === 'string';
   if (!named || !whole) refuse('its statement lacks what a verdict rests on');
   if (Number.isNaN(Date.parse(at as string))) refuse('its time is none');
+  const alike =
+    evidence['manifest'] === said.subject &&
+    verdict['digest'] === said.subject &&
+    verdict['repository'] === repository &&
+    verdict['purpose'] === purpose &&
+    verdict['at'] === at;
+  if (!alike) refuse('its verdict is about another image, repository, purpose or time than its statement');
   return predicate as unknown as ReceiptPredicate;
 }
 
