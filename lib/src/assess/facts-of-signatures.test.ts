@@ -54,6 +54,19 @@ describe('who counts of those who signed', () => {
   });
 });
 
+describe('whose signatures count', () => {
+  it('are those whom the policy trusts with releases, not who only attests or stamps', () => {
+    const signers = [
+      { name: 'usual', pem: '' },
+      { name: 'release', pem: '', purposes: ['release'] },
+      { name: 'ci', pem: '', purposes: ['attest'] },
+      { name: 'stamps', pem: '', purposes: ['stamp', 'intake'] },
+    ] as const;
+    const checked = checkedSignatures(digestOf('x'), { valid: [], refused: [], statements: [] }, { signers });
+    expect(signatureFacts(checked).trustedKeys).toEqual(['usual', 'release']);
+  });
+});
+
 describe('an attestation', () => {
   const statement: VerifiedStatement = {
     signer: { key: 'ci', keyId: 'cc', principal: 'ci', purposes: ['attest'] },

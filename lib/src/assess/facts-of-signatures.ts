@@ -1,18 +1,19 @@
 import type { SignatureFacts, SignerFact } from '../routines/facts.ts';
 import type { Digest } from '../oci/digest.ts';
-import type {
-  EvidenceReport,
-  RefusedSignature,
-  SignatureReport,
-  Signer,
-  VerifiedStatement,
+import {
+  isTrustedFor,
+  type EvidenceReport,
+  type RefusedSignature,
+  type SignatureReport,
+  type Signer,
+  type VerifiedStatement,
 } from '../signing/evidence.ts';
 import type { Rules } from './rules-for.ts';
 
 /** What was found when signatures were verified, and with which keys. */
 export interface CheckedSignatures {
   readonly report: SignatureReport;
-  /** who is trusted for the repository */
+  /** whose signatures of images of the repository count; who only attests or stamps is none of them */
   readonly trustedKeys: ReadonlyArray<{ readonly name: string }>;
 }
 
@@ -28,7 +29,8 @@ export function checkedSignatures(
   evidence: Pick<EvidenceReport, 'valid' | 'refused' | 'statements'>,
   rules: Pick<Rules, 'signers' | 'noneCounts'>,
 ): CheckedSignatures {
-  const { signers: trustedKeys, noneCounts } = rules;
+  const { noneCounts } = rules;
+  const trustedKeys = rules.signers.filter((signer) => isTrustedFor(signer, 'release'));
   const { valid } = evidence;
   const mistaken = valid.length > 0 ? [] : evidence.statements.slice(0, mostMistaken).map(noSignature);
   const refused = [...evidence.refused, ...mistaken];

@@ -6,7 +6,7 @@ import type { RepositoryFacts } from '../routines/facts.ts';
 import type { Exceptions } from '../routines/records.ts';
 import type { Binding } from '../routines/routine.ts';
 import type { Purpose } from '../routines/verdict.ts';
-import { signatureFormats, usualPurposes, type TrustedSigner, type TrustSet } from '../signing/evidence.ts';
+import { isTrustedFor, signatureFormats, type TrustedSigner, type TrustSet } from '../signing/evidence.ts';
 import { grantsFor, type CheckedGrants } from './grants.ts';
 import type { Judgement, RepositoryRule } from './judgement-document.ts';
 
@@ -50,7 +50,11 @@ export function rulesFor(judgement: Judgement, repository: string, purpose: Purp
   const { expires, entries } = judgement.revocations;
   const outdated = Date.parse(expires) <= now.getTime();
   const custody = mostSpecific(judgement.custody, repository)?.layout;
-  const policy = { gate: rule.gate, official: rule.official, keysTrusted: signers.some(mayRelease) };
+  const policy = {
+    gate: rule.gate,
+    official: rule.official,
+    keysTrusted: signers.some((signer) => isTrustedFor(signer, 'release')),
+  };
   const facts = repositoryFacts(rule, repository);
   const { collections } = judgement;
   const defaults = defaultBindings(policy, collections[0]!.name);
@@ -90,10 +94,6 @@ export function earliest(...times: ReadonlyArray<string | undefined>): string | 
       (first, time) => (first === undefined || Date.parse(time) < Date.parse(first) ? time : first),
       undefined,
     );
-}
-
-function mayRelease({ purposes = usualPurposes }: TrustedSigner): boolean {
-  return purposes.includes('release');
 }
 
 function repositoryFacts(rule: RepositoryRule, name: string): RepositoryFacts {

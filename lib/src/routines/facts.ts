@@ -183,7 +183,7 @@ export interface SignatureFacts {
     readonly evidence: string;
     readonly reason: string;
   }>;
-  /** names of the keys trusted for this repository */
+  /** names of those whose signatures count for this repository; who may only attest or stamp is none of them */
   readonly trustedKeys: readonly string[];
 }
 

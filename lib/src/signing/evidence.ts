@@ -74,6 +74,11 @@ export interface TrustedCertificates extends SignerRecord {
 
 export type TrustedSigner = TrustedKey | TrustedIdentity | TrustedCertificates;
 
+/** True if what somebody signs counts as that. */
+export function isTrustedFor({ purposes = usualPurposes }: TrustedSigner, purpose: SignerPurpose): boolean {
+  return purposes.includes(purpose);
+}
+
 /** Compared exactly, or by a regular expression (RE2) that must match the whole text. */
 export type TextMatch = { readonly exact: string } | { readonly pattern: string };
 

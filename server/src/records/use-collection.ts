@@ -2,7 +2,7 @@ import { pullCollection } from '@wharfinger/lib/assess/collection-goods';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import type { EvidenceSource } from '@wharfinger/lib/oci/evidence-source';
-import { usualPurposes, type TrustedKey } from '@wharfinger/lib/signing/evidence';
+import { isTrustedFor, type TrustedKey } from '@wharfinger/lib/signing/evidence';
 import { parsePublicKey } from '@wharfinger/lib/signing/keys';
 import { recordInForce, type PolicyRecord } from '../stores/policy-record-rows.ts';
 import { changePolicy, type ChangeParts } from './change-policy.ts';
@@ -41,7 +41,7 @@ export async function useCollection(
   const revoked = new Set(revocations.map(({ keyId }) => keyId));
   const keys = signers
     .filter((signer): signer is TrustedKey => 'pem' in signer)
-    .filter((key) => (key.purposes ?? usualPurposes).includes('release'))
+    .filter((key) => isTrustedFor(key, 'release'))
     .filter((key) => !revoked.has(parsePublicKey(key).id));
   if (keys.length === 0) {
     throw new WharfingerError('SIGNATURE_INVALID', {

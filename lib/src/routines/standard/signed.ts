@@ -28,8 +28,8 @@ export const signed = String.raw`
     details: >-
       signatures.refused.map(signature, signature.format + " " + signature.evidence + ": " + signature.reason)
     remedy: >-
-      sign the digest with a key that is trusted for this repository (cosign sign --key …; with --recursive for an
-      index and its images), or have the key added to the trust policy
+      sign the digest with a key that is trusted for this repository (wharf sign or cosign sign, with --recursive for
+      an index and its images; notation sign where certificates are trusted), or have the key added to the trust policy
     tests:
       - name: a signature by a trusted key
         facts: { signatures: { trustedKeys: [release], valid: [{ key: release }], signers: [release] } }
