@@ -44,6 +44,7 @@ import { loadRegistryKey } from './identity/registry-key.ts';
 import { fromOrigin } from './identity/origin.ts';
 import { createPasswordVerifier } from './identity/passwords.ts';
 import { createTokenStore } from './identity/tokens.ts';
+import { createChainMemory } from './pipeline/chain-memory.ts';
 import { createEditions } from './pipeline/editions.ts';
 import { guardEvidence } from './pipeline/guard-evidence.ts';
 import { createHoldActs } from './pipeline/holds.ts';
@@ -148,6 +149,7 @@ export async function startServer(
     freshPolicy: inForce.fresh,
     readLayers: createLayerReader(storage, config.inspection),
     composeImage: createImageComposer(config.inspection),
+    chains: createChainMemory(db),
     registryKey,
     now,
     log,

@@ -1,9 +1,9 @@
 import type { PackageVersion } from '../advisories/match.ts';
+import type { ContentSource } from '../client/content-source.ts';
 import type { ImageSource } from '../client/image-source.ts';
 import { composeImage } from '../inspect/compose-image.ts';
 import type { ImageInventory, LayerInventory } from '../inspect/inventory.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { EvidenceSource } from '../oci/evidence-source.ts';
 import type { Facts } from '../routines/facts.ts';
 import type { Purpose, Verdict } from '../routines/verdict.ts';
 import { factsAndTime } from './facts-of-image.ts';
@@ -11,6 +11,7 @@ import { subjectsOf, type MatchedPackages } from './findings-of-image.ts';
 import { holdOn, judgeFacts, type KnownFacts } from './judge-facts.ts';
 import type { Judgement } from './judgement-document.ts';
 import { lookUpEvidence, type ImageEvidence } from './look-up-evidence.ts';
+import { measureBy, measuredLayers } from './measured-layers.ts';
 import { rulesFor } from './rules-for.ts';
 
 /** What an image is assessed with. */
@@ -20,8 +21,8 @@ export interface AssessOptions {
   readonly judgement: Judgement;
   readonly purpose: Purpose;
   readonly now: Date;
-  /** where the evidence of other repositories lies, which a chain of custody leads to; left out: nowhere but in the image's own */
-  readonly evidenceOf?: (repository: string) => EvidenceSource | undefined;
+  /** where images and evidence of other repositories lie, which a chain of custody leads to; left out: where the image lies */
+  readonly evidenceOf?: (repository: string) => ContentSource | undefined;
   /** Finds the advisories that match; undefined: there are none here, and what needs them is undecided. */
   readonly findMatches: ((packages: readonly PackageVersion[]) => Promise<MatchedPackages>) | undefined;
   /**
@@ -56,9 +57,12 @@ export async function assessImage(source: ImageSource, options: AssessOptions): 
   for await (const layer of options.inspectLayers(distinct(source.layers))) layers.set(layer.digest, layer);
   const inventory = composeImage(source.manifest, config, layers);
   const matched = await options.findMatches?.(subjectsOf(inventory));
+  const contentOf =
+    options.evidenceOf ?? ((name) => (name === repository ? source.evidence : source.contentOf?.(name)));
   const evidence = await lookUpEvidence(
     { repository, digest: source.digest, config, rules, registry: judgement.registry, now },
-    options.evidenceOf ?? ((name) => (name === repository ? source.evidence : undefined)),
+    contentOf,
+    { measured: measuredLayers(inventory), measure: measureBy(contentOf, options.inspectLayers) },
   );
   const known = factsAndTime({
     repository,

@@ -6,12 +6,13 @@ import type { AssessOptions } from './assess-image.ts';
 import { factsAndTime } from './facts-of-image.ts';
 import { holdOn, type KnownFacts } from './judge-facts.ts';
 import { lookUpEvidence, type ImageEvidence } from './look-up-evidence.ts';
+import { measureBy } from './measured-layers.ts';
 import { rulesFor } from './rules-for.ts';
 
 /** What an index is assessed with: it has no layers and no packages of its own. */
 export type AssessIndexOptions = Pick<
   AssessOptions,
-  'repository' | 'judgement' | 'purpose' | 'now' | 'evidenceOf'
+  'repository' | 'judgement' | 'purpose' | 'now' | 'evidenceOf' | 'inspectLayers'
 > & {
   /** children that are known to be there, though they are not here */
   readonly elsewhere?: ReadonlySet<Digest>;
@@ -27,14 +28,16 @@ export async function assessIndex(
   content: ContentSource,
   fetched: FetchedManifest,
   manifest: ImageIndex,
-  { repository, judgement, purpose, now, evidenceOf, elsewhere }: AssessIndexOptions,
+  { repository, judgement, purpose, now, evidenceOf, inspectLayers, elsewhere }: AssessIndexOptions,
 ): Promise<{ readonly known: KnownFacts; readonly evidence: ImageEvidence }> {
   const { digest } = fetched;
   const rules = rulesFor(judgement, repository, purpose, now);
   const held = holdOn(judgement, repository, digest);
+  const contentOf = evidenceOf ?? ((name) => (name === repository ? content : undefined));
   const evidence = await lookUpEvidence(
     { repository, digest, rules, registry: judgement.registry, now },
-    evidenceOf ?? ((name) => (name === repository ? content : undefined)),
+    contentOf,
+    { measure: measureBy(contentOf, inspectLayers) },
   );
   const children = [...new Set(manifest.manifests.map((child) => child.digest))];
   const missing: typeof children = [];

@@ -6,7 +6,7 @@ import type { LayerInventory } from '../inspect/inventory.ts';
 import { readLayer } from '../inspect/layer.ts';
 import { formatPlatform } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { EvidenceSource, FetchedManifest } from '../oci/evidence-source.ts';
+import type { FetchedManifest } from '../oci/evidence-source.ts';
 import { parseManifest, type ImageIndex } from '../oci/manifest.ts';
 import type { Facts } from '../routines/facts.ts';
 import type { Purpose, Verdict } from '../routines/verdict.ts';
@@ -30,8 +30,8 @@ export interface JudgeContentOptions {
   readonly platform?: string;
   /** children of an index that are known to be there, though they are not here */
   readonly elsewhere?: ReadonlySet<Digest>;
-  /** where the evidence of other repositories lies, which a chain of custody leads to */
-  readonly evidenceOf?: (repository: string) => EvidenceSource | undefined;
+  /** where images and evidence of other repositories lie, which a chain of custody leads to */
+  readonly evidenceOf?: (repository: string) => ContentSource | undefined;
   /** takes layers apart: in this process, where it is not said */
   readonly inspectLayers?: (layers: ImageSource['layers']) => AsyncIterable<LayerInventory>;
 }
@@ -102,7 +102,10 @@ async function judgeIndex(
   manifest: ImageIndex,
   options: JudgeContentOptions,
 ): Promise<Judged> {
-  const { known, evidence } = await assessIndex(content, fetched, manifest, options);
+  const { known, evidence } = await assessIndex(content, fetched, manifest, {
+    ...options,
+    inspectLayers: options.inspectLayers ?? inspectHere,
+  });
   return judged(known.facts, known.validUntil, evidence.ancestors, options.advisories?.generation, options);
 }
 

@@ -1,8 +1,9 @@
 import { ancestorsOf, type CustodyReport, type EvidenceItem } from '../custody/report.ts';
 import { custodyFacts } from '../custody/custody-facts.ts';
+import type { ChainSource } from '../custody/chain-source.ts';
 import type { CustodyLayout } from '../custody/layout.ts';
 import { verifiedChain } from '../custody/verified-source.ts';
-import { walkChain } from '../custody/walk-chain.ts';
+import { walkChain, type ChainInput } from '../custody/walk-chain.ts';
 import { parseImageConfig } from '../inspect/config.ts';
 import { formatPlatform } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -41,18 +42,27 @@ export interface EvidenceQuestion {
   readonly now: Date;
 }
 
+/** How a chain of custody is walked besides: none of it makes another chain complete but what was measured. */
+export interface ChainWays extends Pick<ChainInput, 'measured' | 'memo'> {
+  /** measures layers that were compressed anew; absent: none of them is taken */
+  readonly measure?: ChainSource['measure'];
+  /** Is told what the walk found, where there was one. */
+  readonly onChain?: (report: CustodyReport) => void;
+  /** Stands between the walk and its source, such as to remember what it reads. */
+  readonly through?: (source: ChainSource) => ChainSource;
+}
+
 /**
  * Looks up and verifies all evidence of an image: signatures, attestations, and where a layout asks for it the chain of
  * custody. Registry, library and archive ask it alike, and come to the same.
  *
  * @param sourceOf where the evidence of the images of a repository lies; undefined: nowhere, an archive of docker save carries none
- * @param onChain is told what the walk of the chain of custody found, where there was one
  * @throws whatever a source throws: a look-up that fails is not an answer
  */
 export async function lookUpEvidence(
   { repository, digest, config, rules, registry, now }: EvidenceQuestion,
   sourceOf: (repository: string) => EvidenceSource | undefined,
-  onChain?: (report: CustodyReport) => void,
+  { measured, memo, measure, onChain, through = (same) => same }: ChainWays = {},
 ): Promise<ImageEvidence> {
   const own = sourceOf(repository) ?? noEvidence;
   const report = await verifyEvidence({ digest }, own, rules.trust, now);
@@ -70,7 +80,9 @@ export async function lookUpEvidence(
       layout: rules.custody,
       ...stageOf(rules.custody, repository),
       now,
-      source: verifiedChain((name) => sourceOf(name) ?? noEvidence, rules.trust, now),
+      source: through(verifiedChain((name) => sourceOf(name) ?? noEvidence, rules.trust, now, measure)),
+      ...(measured && { measured }),
+      ...(memo && { memo }),
     }));
   if (walked) onChain?.(walked);
   const validUntil = earliest(report.validUntil, attested.validUntil, walked?.validUntil);

@@ -1,6 +1,6 @@
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { EvidenceSource, FetchedManifest } from '../oci/evidence-source.ts';
+import type { FetchedManifest } from '../oci/evidence-source.ts';
 import { parseManifest, type ImageManifest } from '../oci/manifest.ts';
 import type { ContentSource } from './content-source.ts';
 import { firstImageOf } from './index-parts.ts';
@@ -26,7 +26,9 @@ export interface ImageSource {
   /** lowest first; each is checked against digest and size while it is read */
   readonly layers: ReadonlyArray<{ readonly descriptor: Descriptor; open(): AsyncIterable<Uint8Array> }>;
   /** where signatures are looked for; undefined: an archive of docker save cannot carry any */
-  readonly evidence: EvidenceSource | undefined;
+  readonly evidence: ContentSource | undefined;
+  /** Other repositories of the place that it lies in; absent: there are none, or nobody can tell. */
+  readonly contentOf?: (repository: string) => ContentSource;
   close(): Promise<void>;
 }
 

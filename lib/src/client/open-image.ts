@@ -45,6 +45,7 @@ async function openRemote(reference: Reference, options: OpenOptions): Promise<I
       ...opened,
       name: formatReference(reference),
       digestOrigin: 'stored',
+      contentOf: (repository) => remoteContent(session, repository),
       close: () => session.close(),
     };
   } catch (error) {
@@ -63,7 +64,8 @@ async function openFiles(
   if (await isLayout(files)) {
     const content = await layoutContent(files);
     const opened = await openContent(content, reference ?? onlyEntry(content), options);
-    return { ...opened, name, digestOrigin: 'stored', close };
+    // a layout does not know repositories: what belongs to an image lies in it as well
+    return { ...opened, name, digestOrigin: 'stored', contentOf: () => content, close };
   }
   const { content, digest } = await dockerArchive(files, reference);
   const opened = await openContent(content, digest, options);

@@ -1,6 +1,6 @@
 import type { Digest } from '../oci/digest.ts';
 import type { AcceptedLink, Refusal } from './choose-link.ts';
-import type { CustodyImage } from './custody-image.ts';
+import type { CustodyImage, CustodyLayer } from './custody-image.ts';
 import type { CustodyProblem, CustodyProblemCode, IgnoredStatement } from './problem.ts';
 import type { Place } from './read-image.ts';
 import type { EvidenceItem, StageReport } from './report.ts';
@@ -11,6 +11,9 @@ export interface Owner {
   readonly stage: string;
   readonly link: Digest;
 }
+
+/** A blob and the content that a config claims to be in it. */
+export type LayerClaim = Pick<CustodyLayer, 'digest' | 'diffId'>;
 
 /** What was found out about an image and everything below it. It is plain data, and never changed once it is made. */
 export interface Ancestry {
@@ -28,6 +31,8 @@ export interface Ancestry {
   readonly evidence: readonly EvidenceItem[];
   /** keys that made what counts */
   readonly keyIds: readonly string[];
+  /** layers of the image and of everything below it: what their configs claim to be in which blob */
+  readonly claims: readonly LayerClaim[];
   /** RFC 3339: when it was looked at, and from when on time may have changed it */
   readonly walkedAt: string;
   readonly validUntil?: string;
@@ -41,12 +46,13 @@ export interface Draft {
   readonly remarks: string[];
   readonly evidence: EvidenceItem[];
   readonly keyIds: string[];
+  readonly claims: LayerClaim[];
   /** RFC 3339: times at which the outcome may change */
   readonly times: Array<string | undefined>;
 }
 
 export function startDraft(place: Place): Draft {
-  return { place, problems: [], ignored: [], remarks: [], evidence: [], keyIds: [], times: [] };
+  return { place, problems: [], ignored: [], remarks: [], evidence: [], keyIds: [], claims: [], times: [] };
 }
 
 /** Adds what was found below. */
@@ -56,6 +62,7 @@ export function addBelow(draft: Draft, below: Ancestry): void {
   draft.remarks.push(...below.remarks);
   draft.evidence.push(...below.evidence);
   draft.keyIds.push(...below.keyIds);
+  draft.claims.push(...below.claims);
   draft.times.push(below.validUntil);
 }
 

@@ -2,6 +2,8 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { FetchedManifest } from '../oci/evidence-source.ts';
 import type { EvidenceReport } from '../signing/evidence.ts';
+import type { CustodyLayer } from './custody-image.ts';
+import type { Place } from './read-image.ts';
 
 /** Statements about one image whose signatures were verified. */
 export type StatementReport = Pick<EvidenceReport, 'statements' | 'refusedStatements' | 'validUntil'>;
@@ -13,10 +15,13 @@ export interface ChainSource {
   config(repository: string, descriptor: Descriptor): Promise<Uint8Array | undefined>;
   /** What trusted signers state about an image, verified. All of a chain is verified by the trust of its final image. */
   statements(repository: string, digest: Digest): Promise<StatementReport>;
+  /**
+   * The content of a layer of an image: its diffID, computed from the bytes. Asked for layers that claim the content of others
+   * and are other bytes. Undefined: it is not there, or it could not be read to its end; left out: nothing can be measured here.
+   */
+  measure?(image: Place, layer: CustodyLayer): Promise<Digest | undefined>;
   /** An image that is known to consist of exactly the layers of this chain ID. Of use to name what an unattributed layer lies on. */
-  imageByChainId?(
-    chainId: Digest,
-  ): Promise<{ readonly repository: string; readonly digest: Digest } | undefined>;
+  imageByChainId?(chainId: Digest): Promise<Place | undefined>;
 }
 
 /**
@@ -26,6 +31,6 @@ export interface ChainSource {
  */
 export interface CustodyMemo<T> {
   readonly generation: string;
-  get(key: string): T | undefined;
+  get(key: string): T | undefined | Promise<T | undefined>;
   set(key: string, value: T): void;
 }

@@ -103,7 +103,8 @@ export interface LayerOwner {
 export interface EvidenceItem {
   readonly repository: string;
   readonly digest: Digest;
-  readonly what: 'manifest' | 'config' | 'link' | 'approval' | 'intake' | 'assembly';
+  /** `layer`: one that was measured, since the image has the same content in other bytes */
+  readonly what: 'manifest' | 'config' | 'layer' | 'link' | 'approval' | 'intake' | 'assembly';
 }
 
 /**

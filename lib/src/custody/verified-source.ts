@@ -10,13 +10,16 @@ import { custodyLimits } from './limits.ts';
  * @param repository where the images of a repository and their evidence are found: of a layout, the same for all
  * @param trust that of the final image; the signers of all stages are in it
  * @param now decides where no trusted time says when something was signed
+ * @param measure measures layers that were compressed anew; absent: none of them is taken
  */
 export function verifiedChain(
   repository: (name: string) => EvidenceSource,
   trust: TrustSet,
   now: Date,
+  measure?: ChainSource['measure'],
 ): ChainSource {
   return {
+    ...(measure === undefined ? {} : { measure }),
     manifest: (name, digest) => repository(name).manifest(digest),
     config: (name, descriptor) => repository(name).blob(descriptor, custodyLimits.bytes),
     statements: (name, digest) => verifyEvidence({ digest }, repository(name), trust, now),

@@ -19,7 +19,10 @@ export interface ChainInput extends Place {
   readonly stage?: string;
   readonly now: Date;
   readonly source: ChainSource;
-  /** diffIDs that were computed from the bytes of blobs, by digest of the blob; without them nothing compressed anew is taken */
+  /**
+   * diffIDs that were computed from the bytes of blobs, by digest of the blob: those of the image's own layers, where they were
+   * taken apart. What the source measures is asked for besides, where a layer was compressed anew.
+   */
   readonly measured?: ReadonlyMap<Digest, Digest>;
   readonly memo?: CustodyMemo<Ancestry>;
 }

@@ -33,8 +33,26 @@ export function walkImage(
   if (above.includes(key)) return Promise.resolve(circular(walk, place, stage));
   const known = walk.done.get(key);
   if (known !== undefined) return known;
-  const found = recall(walk, key, above.length) ?? walkAndKeep(walk, key, place, stage, above);
+  const found = recallOrWalk(walk, key, place, stage, above);
   walk.done.set(key, found);
+  return found;
+}
+
+async function recallOrWalk(
+  walk: Walk,
+  key: string,
+  place: Place,
+  stage: CustodyStage,
+  above: readonly string[],
+): Promise<Ancestry> {
+  const kept = await recall(walk, key, above.length);
+  if (kept !== undefined) return kept;
+  const found = await look(walk, place, stage, [...above, key]);
+  const { memo, layoutDigest } = walk;
+  // what failed because of what led to it need not fail in another walk
+  if (above.length > 0 && !found.problems.some(({ code }) => code === 'too-deep' || code === 'circular')) {
+    memo?.set(`${layoutDigest} ${memo.generation} ${key}`, found);
+  }
   return found;
 }
 
@@ -45,35 +63,23 @@ function circular(walk: Walk, place: Place, stage: CustodyStage): Ancestry {
   return finish(walk, draft, {});
 }
 
-/** Only ancestors are remembered: how deep the walk may still go is checked against their own length. */
-function recall(
-  { memo, layoutDigest, now, layout }: Walk,
+/**
+ * Only ancestors are remembered: how deep the walk may still go is checked against their own length, and what was measured since
+ * against what they claim.
+ */
+async function recall(
+  { memo, layoutDigest, now, layout, measured }: Walk,
   key: string,
   depth: number,
-): Promise<Ancestry> | undefined {
-  if (depth === 0) return undefined;
-  const kept = memo?.get(`${layoutDigest} ${memo.generation} ${key}`);
+): Promise<Ancestry | undefined> {
+  if (depth === 0 || memo === undefined) return undefined;
+  const kept = await memo.get(`${layoutDigest} ${memo.generation} ${key}`);
   if (kept === undefined) return undefined;
   const time = now.getTime();
   const over = kept.validUntil !== undefined && time >= Date.parse(kept.validUntil);
   const fits = depth + kept.stages.length <= depthLimit(layout);
-  return over || time < Date.parse(kept.walkedAt) || !fits ? undefined : Promise.resolve(kept);
-}
-
-async function walkAndKeep(
-  walk: Walk,
-  key: string,
-  place: Place,
-  stage: CustodyStage,
-  above: readonly string[],
-): Promise<Ancestry> {
-  const found = await look(walk, place, stage, [...above, key]);
-  const { memo, layoutDigest } = walk;
-  // what failed because of what led to it need not fail in another walk
-  if (above.length > 0 && !found.problems.some(({ code }) => code === 'too-deep' || code === 'circular')) {
-    memo?.set(`${layoutDigest} ${memo.generation} ${key}`, found);
-  }
-  return found;
+  const belied = kept.claims.some(({ digest, diffId }) => (measured.get(digest) ?? diffId) !== diffId);
+  return over || time < Date.parse(kept.walkedAt) || !fits || belied ? undefined : kept;
 }
 
 function depthLimit({ maxDepth = custodyLimits.depth }: CustodyLayout): number {
@@ -103,6 +109,7 @@ async function look(
     { ...place, what: 'manifest' },
     { repository: place.repository, digest: image.configDigest, what: 'config' },
   );
+  draft.claims.push(...image.layers.map(({ digest, diffId }) => ({ digest, diffId })));
   checkMeasured(walk, image, (code, what, layer) =>
     addProblem(draft, code, `${name}: ${what}`, { stage: stage.name, layer }),
   );
@@ -252,7 +259,7 @@ function finish(
   found: Partial<Pick<Ancestry, 'image' | 'accepted' | 'stages' | 'owners'>>,
 ): Ancestry {
   const validUntil = firstAfter(draft.times, walk.now);
-  const { problems, ignored, remarks, evidence, keyIds } = draft;
+  const { problems, ignored, remarks, evidence, keyIds, claims } = draft;
   return {
     stages: [],
     owners: found.image?.layers.map(() => undefined) ?? [],
@@ -262,6 +269,7 @@ function finish(
     remarks,
     evidence,
     keyIds,
+    claims,
     walkedAt: walk.now.toISOString(),
     ...(validUntil === undefined ? {} : { validUntil }),
   };

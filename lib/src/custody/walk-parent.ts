@@ -6,6 +6,7 @@ import { commonLayers, compareToParent } from './compare-layers.ts';
 import type { CustodyImage } from './custody-image.ts';
 import type { JsonObject } from './json-value.ts';
 import type { CustodyLayout, CustodyStage } from './layout.ts';
+import { measureRecompressed } from './measure-layers.ts';
 import { joinReasons, shorten } from './problem.ts';
 import type { CountedIntake, StageReport } from './report.ts';
 import { custodyStatements } from './statement-order.ts';
@@ -60,7 +61,7 @@ export async function walkParent(walk: Walk, draft: Draft, linked: Linked, say: 
   checkOrder(linked, below, say);
   const intake = await intakeOf(walk, draft, linked, below, say);
   return {
-    ...layersBelow(walk, draft, linked, below, below.image, say),
+    ...(await layersBelow(walk, draft, linked, below, below.image, say)),
     stages: below.stages,
     config: below.image.config,
     ...(intake === undefined ? {} : { intake }),
@@ -171,21 +172,28 @@ async function intakeOf(
   return undefined;
 }
 
-function layersBelow(
+async function layersBelow(
   walk: Walk,
   draft: Draft,
   { accepted, image }: Linked,
   below: Ancestry,
   parent: CustodyImage,
   say: Say,
-): Pick<ParentFinding, 'first' | 'owners'> {
+): Promise<Pick<ParentFinding, 'first' | 'owners'>> {
   // a squash makes the layers anew: its team answers for all of them
   if (accepted.link.kind === 'squash') return { first: 0, owners: [] };
-  const difference = compareToParent(image, parent, walk.measured, (layer) =>
+  const measured = await measureRecompressed(walk, image, parent);
+  const difference = compareToParent(image, parent, measured, (layer) => {
     draft.remarks.push(
       `${image.repository}@${shorten(image.digest)}: layer ${layer} was compressed anew; its content was measured and is the parent's`,
-    ),
-  );
+    );
+    // who verifies elsewhere has to measure it as well
+    draft.evidence.push({
+      repository: parent.repository,
+      digest: parent.layers[layer]!.digest,
+      what: 'layer',
+    });
+  });
   const first = Math.min(parent.layers.length, image.layers.length);
   if (difference === undefined) return { first, owners: below.owners };
   const owner = below.owners[difference.layer]?.team;

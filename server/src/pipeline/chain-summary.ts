@@ -11,6 +11,7 @@ import { enqueue } from '../jobs/enqueue.ts';
 import { namespaceOf } from '../jobs/job.ts';
 import { putChainSummary, summarisedState } from '../stores/chain-summaries.ts';
 import type { Placed } from '../stores/repositories.ts';
+import { waysHere } from './own-chain.ts';
 import { ownEvidence } from './own-evidence.ts';
 import type { PipelineParts } from './parts.ts';
 import { loadImage } from './stored-image.ts';
@@ -55,7 +56,7 @@ export async function attachSummary(parts: PipelineParts, place: Placed): Promis
   const evidence = await lookUpEvidence(
     { ...place, ...(image.config && { config: image.config }), rules, registry, now },
     (name) => ownEvidence(parts.catalog, parts.storage, name),
-    (walked) => (chain = walked),
+    { ...(await waysHere(parts, place, rules.trust, now)), onChain: (walked) => (chain = walked) },
   );
   const state = stateOf(evidence);
   if (chain?.kind !== 'image' || state === undefined || (await summarisedState(parts.db, place)) === state)

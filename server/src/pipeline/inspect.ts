@@ -7,10 +7,11 @@ import { transact } from '../db/transaction.ts';
 import type { ComposedImage, ImageInput } from '../inspection/compose-process.ts';
 import { unreadLayer, type LayerAnswer } from '../inspection/inspect-process.ts';
 import { packJson } from '../stores/compressed-json.ts';
+import { placesRestingOn } from '../stores/chain-parts.ts';
 import { matchVersions } from '../stores/findings.ts';
 import { getImage, packImage, putImage, type PackedImage } from '../stores/images.ts';
 import { getLayerInventory, hasLayerInventory, putLayerInventory } from '../stores/layer-inventories.ts';
-import { placesOf } from '../stores/repositories.ts';
+import { placesOf, type Placed } from '../stores/repositories.ts';
 import { forget, invalidate } from './follow.ts';
 import type { PipelineParts } from './parts.ts';
 import type { StoredManifest } from './stored-image.ts';
@@ -57,9 +58,12 @@ export async function inspectImage(
     await matchVersions(trx, await putImage(trx, image.digest, packed, at));
     // No verdict stands that was made, or is being made, while this was not known.
     const places = await placesOf(trx, image.digest);
-    await forget(trx, parts.memory, [image], 'facts');
+    // What was measured of its layers is evidence too: of its own chain, and of those of the images built on it.
+    await forget(trx, parts.memory, [image], 'evidence');
     const others = places.filter(({ repository }) => repository !== image.repository);
-    await invalidate(trx, parts.memory, 'judge', others, at);
+    const built: Placed[] = [];
+    for (const place of places) built.push(...(await placesRestingOn(trx, place)));
+    await invalidate(trx, parts.memory, 'verify', [...others, ...built], at);
   });
 }
 

@@ -7,6 +7,7 @@ import { getImage } from '../stores/images.ts';
 import type { Placed } from '../stores/repositories.ts';
 import { matchImage } from './gather-facts.ts';
 import { inventoryFormat } from './inspect.ts';
+import { measuredHere } from './own-chain.ts';
 import { ownEvidence } from './own-evidence.ts';
 import type { PipelineParts } from './parts.ts';
 import { loadImage } from './stored-image.ts';
@@ -41,6 +42,8 @@ export async function judgeElsewhere(
         now,
       },
       (name) => ownEvidence(parts.catalog, parts.storage, name === repository ? place.repository : name),
+      // nothing is remembered: the evidence of this place is taken for that of another
+      rules.custody && (await measuredHere(parts, place.digest)),
     ),
     standingHold(parts.db, place),
   ]);

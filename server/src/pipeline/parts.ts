@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { Policy } from '../access/policy.ts';
 import type { Db } from '../db/schema.ts';
 import type { VerdictMemory } from '../gate/verdict-memory.ts';
+import type { ChainMemory } from './chain-memory.ts';
 import type { Editions } from './editions.ts';
 import type { ImageComposer, LayerReader } from './inspect.ts';
 
@@ -25,6 +26,8 @@ export interface PipelineParts {
   readonly readLayers: LayerReader;
   /** composes images of what was read, away from this process as well */
   readonly composeImage: ImageComposer;
+  /** what is known of the images that others are built on */
+  readonly chains: ChainMemory;
   /** what this registry signs with */
   readonly registryKey: SigningKey;
   readonly now: () => Date;

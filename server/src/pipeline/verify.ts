@@ -10,6 +10,7 @@ import type { Placed } from '../stores/repositories.ts';
 import { getSignatureReport, putSignatureReport } from '../stores/signature-reports.ts';
 import { askForSummary } from './chain-summary.ts';
 import { loadImage } from './stored-image.ts';
+import { waysHere } from './own-chain.ts';
 import { ownEvidence } from './own-evidence.ts';
 import type { PipelineParts } from './parts.ts';
 
@@ -34,6 +35,7 @@ export async function verifySignatures(parts: PipelineParts, place: Placed): Pro
     const report = await lookUpEvidence(
       { ...place, ...(image?.config && { config: image.config }), rules, registry, now },
       (name) => ownEvidence(parts.catalog, parts.storage, name),
+      rules.custody && (await waysHere(parts, place, rules.trust, now)),
     );
     const madeFrom = policy.trustDigest(repository, now);
     const inTime = await transact(parts.db, async (trx) => {

@@ -39,7 +39,8 @@ interface Run {
 
 /**
  * Collects an image with its parts, everything that refers to any of it, and what its chain of custody rests on: of the images
- * that it was built on the manifests, configurations and evidence, not the layers.
+ * that it was built on the manifests, configurations and evidence, and of their layers those alone that were compressed anew since:
+ * whether the content is the same has to be measured.
  *
  * @param wanted digests of the children of an index to take; undefined: all
  * @param ancestors as the chain of custody names them
@@ -63,7 +64,7 @@ export async function collectImage(
   };
   await addManifest(run, content, image, { layers: true }, 0);
   for (const { repository, digest, what } of ancestors) {
-    if (what === 'config' || run.manifests.has(digest)) continue;
+    if (what === 'config' || what === 'layer' || run.manifests.has(digest)) continue;
     const from = contentOf(repository);
     const fetched = await from.manifest(digest);
     if (!fetched)
@@ -73,6 +74,8 @@ export async function collectImage(
     const ancestor = what === 'manifest';
     await addManifest(run, from, fetched, { layers: !ancestor, ancestor }, 0);
   }
+  for (const { repository, digest, what } of ancestors)
+    if (what === 'layer') addLayer(run, contentOf(repository), digest);
   const entries = [...run.entries].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
   return { entries, manifests: run.manifests, blobs: run.blobs, leftOut: [...run.leftOut].sort() };
 }
@@ -102,6 +105,16 @@ async function addManifest(
     });
   await addParts(run, from, parseManifest(bytes, mediaType), how, depth);
   await addReferrers(run, from, digest, depth);
+}
+
+/** A layer of an image that was collected without its layers. */
+function addLayer(run: Run, from: ContentSource, digest: Digest): void {
+  for (const { bytes, mediaType } of run.manifests.values()) {
+    const manifest = parseManifest(bytes, mediaType);
+    const layers = manifest.kind === 'manifest' ? manifest.layers : [];
+    const descriptor = layers.find((layer) => layer.digest === digest);
+    if (descriptor !== undefined) run.blobs.set(digest, { descriptor, from });
+  }
 }
 
 function list(run: Run, { digest, mediaType, bytes }: FetchedManifest, { name, ancestor }: How): void {

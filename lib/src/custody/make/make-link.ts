@@ -27,6 +27,8 @@ export interface LinkRequest extends Period {
   /** absent: origin without a parent; config-only where no layer was added; else extend */
   readonly kind?: LinkKind;
   readonly materials?: readonly JsonValue[];
+  /** diffIDs that were computed from the bytes of blobs; absent: no layer may have been compressed anew */
+  readonly measured?: ReadonlyMap<Digest, Digest>;
 }
 
 /**
@@ -40,7 +42,8 @@ export function makeLayerLink(request: LinkRequest): LayerLink {
   if (alone !== (parent === undefined))
     refuse(`a link of kind ${kind} ${alone ? 'has no' : 'needs a'} parent`);
   const first = parent === undefined || kind === 'squash' ? 0 : parent.image.layers.length;
-  if (parent !== undefined && kind !== 'squash') requireBeginning(image, parent.image);
+  if (parent !== undefined && kind !== 'squash')
+    requireBeginning(image, parent.image, request.measured ?? new Map());
   if (kind === 'config-only' && image.layers.length > first)
     refuse('it adds layers, so that it is not config-only');
   if ((kind === 'extend' || kind === 'rebase') && image.layers.length === first)
@@ -85,8 +88,12 @@ function usualKind(image: CustodyImage, parent: CustodyImage | undefined): LinkK
   return image.layers.length === parent.layers.length ? 'config-only' : 'extend';
 }
 
-function requireBeginning(image: CustodyImage, parent: CustodyImage): void {
-  const difference = compareToParent(image, parent, new Map(), () => {});
+function requireBeginning(
+  image: CustodyImage,
+  parent: CustodyImage,
+  measured: ReadonlyMap<Digest, Digest>,
+): void {
+  const difference = compareToParent(image, parent, measured, () => {});
   if (difference === undefined) return;
   refuse(
     `layer ${difference.layer} ${difference.what}`,

@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import type { CustodyFile } from '@wharfinger/lib/assess/custody-file';
 import { linkKinds, type CustodyStage, type LinkKind } from '@wharfinger/lib/custody/layout';
 import { makeLayerLink, type LinkedParent } from '@wharfinger/lib/custody/make/make-link';
+import { measureRecompressed } from '@wharfinger/lib/custody/measure-layers';
 import { requireComplete } from '@wharfinger/lib/custody/make/make-summary';
 import type { LayerLink } from '@wharfinger/lib/custody/statements/layer-link';
 import { walkChain } from '@wharfinger/lib/custody/walk-chain';
@@ -71,7 +72,8 @@ async function link(session: Session, options: Options, text: string): Promise<E
     const stage = stageFor(policy, chain.repository, options);
     const { team, signers } = stage.teams.find((one) => one.team === options.team)!;
     if (key !== undefined) signerOf(policy, key, signers, `link of team ${team}`);
-    const image = await readImage(chain, chainSource(chain, policy.trust, now));
+    const source = chainSource(chain, policy.trust, now);
+    const image = await readImage(chain, source);
     const parent =
       options.parent === undefined
         ? undefined
@@ -82,7 +84,12 @@ async function link(session: Session, options: Options, text: string): Promise<E
       team,
       from: now,
       until,
-      ...(parent === undefined ? {} : { parent }),
+      ...(parent === undefined
+        ? {}
+        : {
+            parent,
+            measured: await measureRecompressed({ source, measured: new Map() }, image, parent.image),
+          }),
       ...(options.kind === undefined ? {} : { kind: options.kind }),
       ...(options.material === undefined ? {} : { materials: options.material.map((uri) => ({ uri })) }),
     });

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { measureBy } from '@wharfinger/lib/assess/measured-layers';
 import { attachToLayout } from '@wharfinger/lib/client/attach-to-layout';
 import { remoteContent, type ContentSource } from '@wharfinger/lib/client/content-source';
 import { folderFiles } from '@wharfinger/lib/client/file-set';
@@ -18,6 +19,7 @@ import { parseManifest } from '@wharfinger/lib/oci/manifest';
 import { formatReference, isRepositoryName, type Reference } from '@wharfinger/lib/oci/reference';
 import type { TrustSet } from '@wharfinger/lib/signing/evidence';
 import { refusalReason } from '@wharfinger/lib/signing/refusal';
+import { inspectLayers } from '../../../inspection/inspect-process.ts';
 import { ownPlatform } from '../../image-options.ts';
 import { registrySession } from '../../remote-image.ts';
 import type { Session } from '../../session.ts';
@@ -148,9 +150,16 @@ function onlyImage({ name, entries }: LayoutContent): string {
   });
 }
 
-/** The images of a chain that was opened, their evidence verified by this trust. */
+/** The images of a chain that was opened, their evidence verified by this trust; layers that were compressed anew are measured. */
 export function chainSource(chain: OpenChain, trust: TrustSet, now: Date): ChainSource {
-  return verifiedChain((repository) => chain.content(repository), trust, now);
+  const measure = measureBy(
+    (repository) => chain.content(repository),
+    (layers) =>
+      inspectLayers(
+        layers.map((layer) => ({ digest: layer.descriptor.digest, source: { stream: () => layer.open() } })),
+      ),
+  );
+  return verifiedChain((repository) => chain.content(repository), trust, now, measure);
 }
 
 /**
