@@ -18,7 +18,7 @@ function yamlOf(guide: string): Array<Record<string, unknown>> {
 describe('the guides of admission', () => {
   const folder = mkdtempSync(join(tmpdir(), 'guide-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  const registries = [{ hosts: ['*'], server: 'https://registry.example.com' }];
+  const registries = [{ hosts: ['*'], server: 'https://registry.example.com', keys: ['registry.pub'] }];
   const write = (config: object): string => {
     const file = join(folder, 'config.yaml');
     writeFileSync(file, stringify(config));

@@ -57,6 +57,11 @@ describe('the configuration of admission', () => {
       { tls, registries: [{ hosts: ['a'], judgement: 'j' }] },
       'the keys that it is signed with',
     ],
+    [
+      'an identity without a key',
+      { tls, registries: [{ ...asked, identity: 'reg.acme' }] },
+      'the keys that speak for it',
+    ],
     ['a host twice', { tls, registries: [asked, asked] }, 'the host r.example stands twice'],
     ['a host in upper case', { tls, registries: [{ ...asked, hosts: ['R.example'] }] }, 'in lower case'],
     [
@@ -80,5 +85,15 @@ describe('the configuration of admission', () => {
     ['a field twice', 'tls: {}\ntls: {}\n', 'unique'],
   ])('is refused with %s', async (_, document, reason) => {
     await expect(readWebhookConfig(await write(document))).rejects.toThrow(reason);
+  });
+
+  it('of a node names the keys by which a server is believed', async () => {
+    await expect(readVerifierConfig(await write({ registries: [judged, asked] }))).rejects.toThrow(
+      'the keys that its answers are signed with',
+    );
+    const { registries } = await readVerifierConfig(
+      await write({ registries: [{ ...asked, keys: ['k.pub'] }] }),
+    );
+    expect(registries[0]!.keys).toEqual([join(folder, 'k.pub')]);
   });
 });

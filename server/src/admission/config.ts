@@ -32,9 +32,9 @@ const registrySchema = z
     server: z.url({ protocol: /^https?$/ }).optional(),
     /** file of `wharf judgement export`: images are judged here by it */
     judgement: z.string().min(1).optional(),
-    /** PEM public keys of the registry, one of which must have signed the judgement: `wharf judgement key` */
+    /** PEM public keys of the registry, one of which must have signed the judgement or the answers: `wharf judgement key` */
     keys: z.array(z.string().min(1)).default([]),
-    /** logical identity of the registry that the judgement must be of; absent: of any that its key signs for */
+    /** logical identity of the registry that judgement or answers must be of; absent: of any that its key signs for */
     identity: z.string().min(1).optional(),
     /** files or folders of OSV records; absent: those that were imported for this user */
     advisories: z.array(z.string().min(1)).optional(),
@@ -48,6 +48,9 @@ const registrySchema = z
   })
   .refine((entry) => entry.judgement === undefined || entry.keys.length > 0, {
     message: 'give with judgement the keys that it is signed with',
+  })
+  .refine((entry) => entry.identity === undefined || entry.keys.length > 0, {
+    message: 'give with identity the keys that speak for it',
   });
 
 /** What the webhook and the node verifier share: who judges, and how long that may take. */
@@ -87,6 +90,9 @@ const webhookSchema = z.strictObject({
 
 const verifierSchema = z.strictObject({
   ...decisionShape,
+  registries: decisionShape.registries.refine((entries) => entries.every(({ keys }) => keys.length > 0), {
+    message: 'give with server the keys that its answers are signed with: the node trusts no address',
+  }),
   /** containerd gives a verifier 10 seconds */
   budget: duration.prefault('9s'),
   /** folder that answers are kept in between runs, readable and writable for the user of containerd alone; absent: none is kept */

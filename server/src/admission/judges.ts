@@ -30,7 +30,13 @@ function judgeFor(entry: RegistryConfig, platforms: readonly string[], session: 
   };
   const { server, judgement, keys, identity, advisories, plainHttp } = entry;
   if (server !== undefined) {
-    return makeServerJudge({ server, platforms, login: () => login(new URL(server).host) });
+    const trust = { keys, session, ...(identity === undefined ? {} : { identity }) };
+    return makeServerJudge({
+      server,
+      platforms,
+      login: () => login(new URL(server).host),
+      ...(keys.length === 0 ? {} : { trust }),
+    });
   }
   return makeFileJudge({
     file: { judgement: judgement!, keys, ...(identity === undefined ? {} : { identity }) },

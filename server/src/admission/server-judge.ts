@@ -1,17 +1,29 @@
 import { Agent, request } from 'undici';
 import { z } from 'zod';
+import { remoteContent, type ContentSource } from '@wharfinger/lib/client/content-source';
 import type { Credentials } from '@wharfinger/lib/client/credentials';
+import { RegistrySession } from '@wharfinger/lib/client/registry-session';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import { isDigest } from '@wharfinger/lib/oci/digest';
 import { formatReference, type Reference } from '@wharfinger/lib/oci/reference';
 import { verdictAnswer } from '../cli/api-shapes.ts';
 import { combineVerdicts, isPlatform, type Decision, type Judge } from './decision.ts';
+import { readSignedAnswers, type AnswerTrust } from './signed-answers.ts';
+import { signedDecision } from './signed-decision.ts';
 
 /** A server that is asked, and as whom. */
 export interface ServerJudgeOptions {
   readonly server: string;
   readonly platforms: readonly string[];
   readonly login: () => Promise<Credentials | undefined>;
+  /** whose signature an answer must have; absent: whatever comes from that address is believed */
+  readonly trust?: AnswerTrust;
+}
+
+/** Names the judgement that an answer was made by. */
+interface JudgementName {
+  readonly digest: string;
+  readonly version: number;
 }
 
 /** Longer answers are not read. */
@@ -31,32 +43,57 @@ const receiptShape = z.object({
 
 /**
  * A judge that asks a Wharfinger server, which resolves tags and knows the verdicts already. Once it judges by something newer,
- * what it said before does not count any more.
+ * what it said before does not count any more. Where keys are given, the receipts decide that they signed, and the manifest says
+ * what an index holds: whoever stands between can hold answers back, and no more.
  */
-export function makeServerJudge({ server, platforms, login }: ServerJudgeOptions): Judge {
+export function makeServerJudge({ server, platforms, login, trust }: ServerJudgeOptions): Judge {
   const agent = new Agent({ connections: 16 });
-  let latest = { digest: '', version: -1 };
+  const read = trust && readSignedAnswers(trust);
+  let latest: JudgementName = { digest: '', version: -1 };
   return {
     version: () => Promise.resolve(`${server} ${latest.digest}`),
     async judge(reference, signal) {
-      const address = new URL('/api/v1/decisions', server);
-      const question = {
-        repository: reference.repository,
-        reference: reference.digest ?? reference.tag ?? 'latest',
-        purpose: 'deploy',
-      };
-      const { status, text } = await ask(address, question, agent, await login(), signal);
-      if (status !== 200) throw refusal(server, status, text, reference);
-      const parsed = verdictAnswer.safeParse(parseJson(text));
-      if (!parsed.success)
+      const credentials = await login();
+      const question = async (wanted: string): Promise<z.infer<typeof verdictAnswer>> => {
+        const body = { repository: reference.repository, reference: wanted, purpose: 'deploy' };
+        const address = new URL('/api/v1/decisions', server);
+        const { status, text } = await ask(address, body, agent, credentials, signal);
+        if (status !== 200) throw refusal(server, status, text, reference);
+        const parsed = verdictAnswer.safeParse(parseJson(text));
+        if (parsed.success) return parsed.data;
         throw failed(server, `its answer is not understood: ${z.prettifyError(parsed.error)}`);
-      const judgement = judgementOf(parsed.data.receipt?.payload, server);
-      if (judgement.version >= latest.version) latest = judgement;
-      return {
-        ...decisionOf(parsed.data, reference, platforms, server),
-        judgedBy: `${server} ${judgement.digest}`,
       };
+      const { decision, judgement } = read
+        ? await withRepository(server, reference.repository, credentials, signal, (content) =>
+            signedDecision(reference, {
+              ask: async (wanted) => (await question(wanted)).receipt,
+              read,
+              content,
+              platforms,
+            }),
+          )
+        : unsignedDecision(
+            await question(reference.digest ?? reference.tag ?? 'latest'),
+            reference,
+            platforms,
+            server,
+          );
+      if (judgement.version >= latest.version) latest = judgement;
+      return { ...decision, judgedBy: `${server} ${judgement.digest}` };
     },
+  };
+}
+
+/** What an answer says, believed for where it comes from. */
+function unsignedDecision(
+  answer: z.infer<typeof verdictAnswer>,
+  reference: Reference,
+  platforms: readonly string[],
+  server: string,
+): { decision: Omit<Decision, 'judgedBy'>; judgement: JudgementName } {
+  return {
+    decision: decisionOf(answer, reference, platforms, server),
+    judgement: judgementOf(answer.receipt?.payload, server),
   };
 }
 
@@ -71,11 +108,12 @@ function decisionOf(
     throw failed(server, `it answered for ${repository}@${digest}, not for ${formatReference(reference)}`);
   }
   if (children === undefined) return combineVerdicts(digest, [{ verdict }]);
-  const parts = platforms.map((platform) => {
-    const child = children.find(
+  const parts = platforms.flatMap((platform) => {
+    // which of several an engine takes is its own affair
+    const found = children.filter(
       (one) => typeof one.platform === 'string' && isPlatform(one.platform, platform),
     );
-    if (child !== undefined) return { platform, verdict: child.verdict };
+    if (found.length > 0) return found.map((child) => ({ platform, verdict: child.verdict }));
     throw new WharfingerError('MANIFEST_UNKNOWN', {
       what: `${formatReference(reference)} has no image for ${platform}`,
       remedy: 'push one, or take the platform from those of the nodes',
@@ -84,11 +122,35 @@ function decisionOf(
   return combineVerdicts(digest, [{ verdict }, ...parts]);
 }
 
-function judgementOf(payload: string | undefined, server: string): { digest: string; version: number } {
+function judgementOf(payload: string | undefined, server: string): JudgementName {
   const text = Buffer.from(payload ?? '', 'base64').toString('utf8');
   const parsed = receiptShape.safeParse(parseJson(text));
   if (parsed.success) return parsed.data.predicate.judgement;
   throw failed(server, `its receipt is not understood: ${z.prettifyError(parsed.error)}`);
+}
+
+/** Works with a repository of the server, and ends what is under way when it takes too long. */
+async function withRepository<T>(
+  server: string,
+  repository: string,
+  credentials: Credentials | undefined,
+  signal: AbortSignal,
+  work: (content: ContentSource) => Promise<T>,
+): Promise<T> {
+  const { host, protocol } = new URL(server);
+  const session = new RegistrySession(host, {
+    insecure: protocol === 'http:',
+    userAgent: 'wharfinger-admission',
+    ...(credentials === undefined ? {} : { credentials }),
+  });
+  const abandon = (): void => void session.close().catch(() => {});
+  signal.addEventListener('abort', abandon, { once: true });
+  try {
+    return await work(remoteContent(session, repository));
+  } finally {
+    signal.removeEventListener('abort', abandon);
+    await session.close();
+  }
 }
 
 async function ask(
