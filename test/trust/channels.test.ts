@@ -77,7 +77,10 @@ beforeEach(async () => {
 
 describe('a client that remembers', () => {
   test('takes what was signed, and what was signed later', async () => {
-    expect(await sign()).toMatchObject({ code: 0 });
+    expect(await sign()).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/ means sha256:[0-9a-f]{64}\nnumber \d+, until /),
+    });
     expect(await check()).toMatchObject({ code: 0, output: expect.stringContaining(old.manifest.digest) });
     await show(fresh);
     expect(await check()).toMatchObject({ code: 3, output: expect.stringContaining('UNSIGNED') });

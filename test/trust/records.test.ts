@@ -146,6 +146,7 @@ describe('records of a registry, from the command line', () => {
     );
     const { reasons } = await verdictOn('prod/app', image.digest);
     expect(JSON.stringify(reasons)).toContain('laptop stolen, INC-77');
+    expect(await done('publisher', 'ls', host)).toMatch(/ release +release, attest +revoked 20\d\d-/);
     await done('key', 'end', host, 'release', '--reason', 'revoked');
     expect(await done('publisher', 'ls', host, '--all')).toMatch(/release \(ended\)/);
     expect(await refused('publisher', 'end', host, 'payments', '--reason', 'left us')).toMatch(

@@ -4,7 +4,7 @@ import { rulesFor } from '@wharfinger/lib/assess/rules-for';
 import { remoteEvidence } from '@wharfinger/lib/client/content-source';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import type { Digest } from '@wharfinger/lib/oci/digest';
-import type { TagName } from '@wharfinger/lib/signing/channels/channel';
+import type { Channel, TagName } from '@wharfinger/lib/signing/channels/channel';
 import { checkFreshness, type Freshness } from '@wharfinger/lib/signing/channels/freshness';
 import { openSnapshot, type Snapshot } from '@wharfinger/lib/signing/channels/snapshot';
 import { parsePublicKey } from '@wharfinger/lib/signing/keys';
@@ -87,11 +87,16 @@ export async function checkTag(text: string, options: TagOptions, session: Sessi
 
 /** The answer in a sentence or two. */
 export function tagText(text: string, checked: CheckedTag): string {
-  return displayable(
-    checked.fresh
-      ? `${text} means ${checked.digest}\nnumber ${checked.channel.counter}, until ${checked.channel.expires}`
-      : `${text} cannot be trusted to mean ${checked.digest}: ${checked.message} (${checked.problem})`,
-  );
+  if (!checked.fresh)
+    return displayable(
+      `${text} cannot be trusted to mean ${checked.digest}: ${checked.message} (${checked.problem})`,
+    );
+  return meaningText(text, checked.digest, checked.channel);
+}
+
+/** What a statement says of a tag. */
+export function meaningText(text: string, digest: Digest, { counter, expires }: Channel): string {
+  return `${displayable(`${text} means ${digest}`)}\n${displayable(`number ${counter}, until ${expires}`)}`;
 }
 
 async function readSnapshot(

@@ -115,10 +115,8 @@ function recordTable(
 export function addEndCommand(parent: Command, run: Run, { path, one, many }: RecordNames): void {
   parent
     .command('end')
-    .summary(`end ${one.toLowerCase()}`)
-    .description(
-      `Ends ${one.toLowerCase()}. It is kept, with who ended it and why; ls --all shows the ${many} that ended.`,
-    )
+    .summary(`end one of the ${many}`)
+    .description(`Ends one of the ${many}. It is kept, with who ended it and why.`)
     .argument('<host>', 'host[:port] of the registry')
     .argument('<name>', 'its name')
     .requiredOption('--reason <text>', 'why; recorded')

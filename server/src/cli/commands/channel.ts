@@ -4,9 +4,15 @@ import { WharfingerError } from '@wharfinger/lib/errors';
 import { predicateTypes } from '@wharfinger/lib/oci/wharfinger-names';
 import { channelPredicate, type Channel, type TagName } from '@wharfinger/lib/signing/channels/channel';
 import { signStatement } from '@wharfinger/lib/signing/sign-statement';
-import { displayable } from '../display.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
-import { addTagOptions, checkTag, registryOption, tagText, type TagOptions } from '../fresh-tag.ts';
+import {
+  addTagOptions,
+  checkTag,
+  registryOption,
+  meaningText,
+  tagText,
+  type TagOptions,
+} from '../fresh-tag.ts';
 import { addJudgementOptions } from '../image-options.ts';
 import { keyOption, readSigningKeys } from '../key-file.ts';
 import { withRemoteImage } from '../remote-image.ts';
@@ -92,9 +98,7 @@ async function sign(session: Session, options: SignOptions, text: string): Promi
     await noteTag(session.environment, tagName, {
       channel: { counter: channel.counter, digest: channel.digest },
     });
-    session.result({ image: name, ...channel }, () =>
-      displayable(`${text} means ${subject.digest}\nnumber ${channel.counter}, until ${channel.expires}`),
-    );
+    session.result({ image: name, ...channel }, () => meaningText(text, subject.digest, channel));
     return exitCodes.done;
   });
 }

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import { signerPurposes } from '@wharfinger/lib/signing/evidence';
+import { parsePublicKey } from '@wharfinger/lib/signing/keys';
 import { z } from 'zod';
 import { requireServer } from '../api-client.ts';
 import { displayable, formatTable } from '../display.ts';
@@ -13,6 +14,7 @@ import {
   recordShape,
   shown,
   type RecordNames,
+  type ShownRecord,
 } from '../record-commands.ts';
 import { parseHost } from '../repository-argument.ts';
 import type { Run, Session } from '../session.ts';
@@ -173,12 +175,13 @@ function addList(publisher: Command, run: Run): void {
     .option('--all', 'those that have ended too')
     .action(
       run(async (session: Session, { all = false }: { all?: boolean }, where: string) => {
+        const revoked = await revokedKeys(session, where);
         const found = {
           publishers: await listRecordsOf(session, where, 'publishers', all),
           keys: await listRecordsOf(session, where, 'keys', all),
           trust: await listRecordsOf(session, where, 'trust', all),
         };
-        session.result(found, () => listText(found, session));
+        session.result(found, () => listText(found, revoked, session));
         return exitCodes.done;
       }),
     );
@@ -186,7 +189,28 @@ function addList(publisher: Command, run: Run): void {
 
 type Listed = Readonly<Record<'publishers' | 'keys' | 'trust', Awaited<ReturnType<typeof listRecordsOf>>>>;
 
-function listText({ publishers: all, keys: known, trust }: Listed, session: Session): string {
+const listAnswer = z.object({ payload: z.string() });
+const revocations = z.object({ entries: z.array(z.object({ keyId: z.string(), revokedAt: z.string() })) });
+
+/** Key id → when it was revoked, as the registry that is asked says: it is shown, nothing rests on it. */
+async function revokedKeys(session: Session, where: string): Promise<ReadonlyMap<string, string>> {
+  const server = await requireServer(parseHost(where), session);
+  const { payload } = await server.get('/api/v1/revocations', {}, listAnswer);
+  const { entries } = revocations.parse(JSON.parse(Buffer.from(payload, 'base64').toString('utf8')));
+  return new Map(entries.map(({ keyId, revokedAt }) => [keyId, revokedAt]));
+}
+
+function untilText({ name, document }: ShownRecord, revoked: ReadonlyMap<string, string>): string {
+  const { pem, validTo } = document;
+  const at = typeof pem === 'string' ? revoked.get(parsePublicKey({ name, pem }).id) : undefined;
+  return at === undefined ? shown(validTo ?? '') : `revoked ${at}`;
+}
+
+function listText(
+  { publishers: all, keys: known, trust }: Listed,
+  revoked: ReadonlyMap<string, string>,
+  session: Session,
+): string {
   if (all.length === 0) return 'There are no publishers.';
   const rows = all.flatMap(({ name, document, ended }) => {
     const own = known.filter((key) => key.document['publisher'] === name);
@@ -199,7 +223,7 @@ function listText({ publishers: all, keys: known, trust }: Listed, session: Sess
       ...first,
       key.name + (key.ended ? ' (ended)' : ''),
       shown(key.document['purposes'] ?? ['release', 'attest']),
-      shown(key.document['validTo'] ?? ''),
+      untilText(key, revoked),
     ]);
   });
   return formatTable(['PUBLISHER', 'TEAM', 'REPOSITORIES', 'KEY', 'FOR', 'UNTIL'], rows, session.style);
