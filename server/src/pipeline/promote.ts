@@ -145,7 +145,7 @@ async function end(
   return transact(parts.db, async (trx) => {
     if (!(await endPromotion(trx, id, state, { by, at }))) return false;
     await recordAudit(trx, {
-      ...currentOrigin(),
+      ...(by !== null && currentOrigin()),
       at,
       actor: by,
       action: 'promotion',
