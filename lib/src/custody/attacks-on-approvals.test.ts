@@ -153,8 +153,13 @@ describe('an intake or approval is refused, for its own reason:', () => {
         routines: [{ digest: digestOf('routine'), result: 'failed' }],
       })),
     },
-    'an approval by a revoked key': {
+    'an approval by a key that nobody trusts': {
       codes: ['approvals-refused'],
+      names: ['no trusted key'],
+      steps: secondApproval({ stage: 'app', role: 'release', approver: 'bob' }, 'stranger-key'),
+    },
+    'an approval by a revoked key': {
+      codes: ['approvals-revoked'],
       names: ['revoked'],
       walk: () => ({ trust: trustSet({ revocations: [revoked('bob-key')] }) }),
     },

@@ -127,7 +127,7 @@ describe('is refused, for its own reason:', () => {
       },
     },
     'a revoked key': {
-      codes: ['link-refused'],
+      codes: ['link-revoked'],
       names: ['platform/node', 'revoked', 'stolen laptop'],
       walk: () => ({ trust: trustSet({ revocations: [revoked('node-key')] }) }),
     },

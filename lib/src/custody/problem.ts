@@ -13,6 +13,7 @@ export const custodyProblemCodes = [
   // links
   'link-missing',
   'link-refused',
+  'link-revoked',
   'link-invalid',
   'link-scope',
   'link-signer',
@@ -51,6 +52,7 @@ export const custodyProblemCodes = [
   // intakes
   'intake-missing',
   'intake-refused',
+  'intake-revoked',
   'intake-invalid',
   'intake-signer',
   'intake-purpose',
@@ -62,6 +64,7 @@ export const custodyProblemCodes = [
   // approvals
   'approvals-short',
   'approvals-refused',
+  'approvals-revoked',
   'approvals-not-distinct',
   'approvals-roles',
   'approval-invalid',
@@ -77,6 +80,7 @@ export const custodyProblemCodes = [
   // indexes
   'assembly-missing',
   'assembly-refused',
+  'assembly-revoked',
   'assembly-invalid',
   'assembly-scope',
   'assembly-signer',

@@ -1,10 +1,12 @@
 import { matchesRepository } from '../oci/repository-pattern.ts';
+import { predicateTypes } from '../oci/wharfinger-names.ts';
 import { addBelow, addProblem, type Ancestry, type Draft, type Owner } from './ancestry.ts';
 import type { StatementReport } from './chain-source.ts';
 import type { LinkChoice, Refusal } from './choose-link.ts';
 import type { CustodyImage } from './custody-image.ts';
 import type { CustodyStage } from './layout.ts';
 import { joinReasons, layerRange, shorten, type CustodyProblemCode } from './problem.ts';
+import { refusedOf } from './refused-of.ts';
 import type { Walk } from './walk.ts';
 
 /**
@@ -60,10 +62,10 @@ function whyNone(
   const [best] = [...refusals].sort((a, b) => rank(b) - rank(a));
   if (best !== undefined)
     return { code: best.code, reason: joinReasons([best, ...refusals].map(({ reason }) => reason)) };
-  const { refusedStatements } = report;
-  if (refusedStatements.length > 0) {
-    const reasons = joinReasons(refusedStatements.map(({ reason }) => reason));
-    return { code: 'link-refused', reason: `no link counts: ${reasons}` };
+  const refused = refusedOf(report, predicateTypes.layerLink);
+  if (refused !== undefined) {
+    const code = refused.revoked ? 'link-revoked' : 'link-refused';
+    return { code, reason: `no link counts: ${joinReasons(refused.reasons)}` };
   }
   return { code: 'link-missing', reason: `no team of stage ${stage.name} has linked it` };
 }

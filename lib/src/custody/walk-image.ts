@@ -1,4 +1,5 @@
 import { matchesRepository } from '../oci/repository-pattern.ts';
+import { predicateTypes } from '../oci/wharfinger-names.ts';
 import { refusalReason } from '../signing/refusal.ts';
 import { addIgnored, addProblem, startDraft, type Ancestry, type Draft, type Owner } from './ancestry.ts';
 import type { StatementReport } from './chain-source.ts';
@@ -11,6 +12,7 @@ import type { CustodyLayout, CustodyStage } from './layout.ts';
 import { custodyLimits } from './limits.ts';
 import { joinReasons, layerRange, shorten } from './problem.ts';
 import { fetchImage, type Place } from './read-image.ts';
+import { refusedOf } from './refused-of.ts';
 import type { StageReport } from './report.ts';
 import { custodyStatements } from './statement-order.ts';
 import { reportUnlinked } from './unlinked.ts';
@@ -214,10 +216,11 @@ function sayShort(
   parent: ParentFinding,
 ): void {
   if (problem === undefined) return;
-  const unread = report.refusedStatements.map(({ reason }) => reason);
-  const reasons = [...refusals.map(({ reason }) => reason), ...unread];
+  const unread = refusedOf(report, predicateTypes.approval);
+  const reasons = [...refusals.map(({ reason }) => reason), ...(unread?.reasons ?? [])];
   const because = reasons.length === 0 ? '' : `; others do not count: ${joinReasons(reasons)}`;
-  const code = problem.code === 'approvals-short' && unread.length > 0 ? 'approvals-refused' : problem.code;
+  const refused = unread?.revoked === true ? 'approvals-revoked' : 'approvals-refused';
+  const code = problem.code === 'approvals-short' && unread !== undefined ? refused : problem.code;
   const end = image.layers.length;
   const what = parent.first < end ? `${layerRange(parent.first, end)} not approved` : 'not approved';
   say(code, `${what}: ${problem.what}${because}`);

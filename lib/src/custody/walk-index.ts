@@ -12,6 +12,7 @@ import { firstAfter, stateAt } from './judge-time.ts';
 import { canonicalText, type JsonObject } from './json-value.ts';
 import type { CustodyStage } from './layout.ts';
 import { custodyLimits } from './limits.ts';
+import { refusedOf } from './refused-of.ts';
 import { joinReasons, shorten, type CustodyProblemCode } from './problem.ts';
 import { fetchManifest, type Place } from './read-image.ts';
 import { uniqueEvidence, type CustodyReport } from './report.ts';
@@ -145,9 +146,10 @@ async function chooseAssembly(walk: Walk, draft: Draft, stage: CustodyStage): Pr
   }
   if (chosen === undefined) {
     const [last] = refusals.slice(-1);
-    const unread = report.refusedStatements.map(({ reason }) => reason);
-    const code = last?.code ?? (unread.length > 0 ? 'assembly-refused' : 'assembly-missing');
-    const reasons = joinReasons([...refusals.map(({ reason }) => reason), ...unread]);
+    const unread = refusedOf(report, predicateTypes.assembly);
+    const refused = unread?.revoked === true ? 'assembly-revoked' : 'assembly-refused';
+    const code = last?.code ?? (unread === undefined ? 'assembly-missing' : refused);
+    const reasons = joinReasons([...refusals.map(({ reason }) => reason), ...(unread?.reasons ?? [])]);
     fail(
       draft,
       stage,

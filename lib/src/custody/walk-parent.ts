@@ -1,4 +1,5 @@
 import { matchesRepository } from '../oci/repository-pattern.ts';
+import { predicateTypes } from '../oci/wharfinger-names.ts';
 import { addBelow, addIgnored, type Ancestry, type Draft, type Owner } from './ancestry.ts';
 import { findIntake } from './check-intake.ts';
 import type { Say } from './check-link.ts';
@@ -8,6 +9,7 @@ import type { JsonObject } from './json-value.ts';
 import type { CustodyLayout, CustodyStage } from './layout.ts';
 import { measureRecompressed } from './measure-layers.ts';
 import { joinReasons, shorten } from './problem.ts';
+import { refusedOf } from './refused-of.ts';
 import type { CountedIntake, StageReport } from './report.ts';
 import { custodyStatements } from './statement-order.ts';
 import type { ParentImage } from './statements/layer-link.ts';
@@ -160,11 +162,11 @@ async function intakeOf(
     return intake;
   }
   addIgnored(draft, parent, refusals);
-  const unread = report.refusedStatements.map(({ reason }) => reason);
+  const unread = refusedOf(report, predicateTypes.verificationSummary);
+  const refused = unread?.revoked === true ? 'intake-revoked' : 'intake-refused';
   const told = refusals.filter(({ code }) => code !== 'intake-signer');
-  const code =
-    told[0]?.code ?? (unread.length > 0 ? 'intake-refused' : (refusals[0]?.code ?? 'intake-missing'));
-  const reasons = joinReasons([...told.map(({ reason }) => reason), ...unread]);
+  const code = told[0]?.code ?? (unread === undefined ? (refusals[0]?.code ?? 'intake-missing') : refused);
+  const reasons = joinReasons([...told.map(({ reason }) => reason), ...(unread?.reasons ?? [])]);
   say(
     code,
     `team ${accepted.link.team} has not shown that it verified ${parent.repository}@${shorten(parent.digest)} before it built on it${reasons === '' ? '' : `: ${reasons}`}`,

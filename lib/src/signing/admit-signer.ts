@@ -5,7 +5,7 @@ import {
   type SignerPurpose,
   type TrustedSigner,
 } from './evidence.ts';
-import { refuse, refusalReason } from './refusal.ts';
+import { refuse, refusalReason, refuseRevoked } from './refusal.ts';
 import type { FoundSigner, VerifyContext } from './verify-context.ts';
 
 type Policy = Pick<VerifyContext, 'trust' | 'now' | 'changesAt'>;
@@ -55,14 +55,14 @@ function requireUnrevoked(found: FoundSigner, revocations: readonly Revocation[]
   for (const { keyId, compromisedSince, revokedAt, reason } of revocations) {
     if (!ids.includes(keyId.toLowerCase())) continue;
     const what = keyId === found.keyId ? `the key of ${name}` : `a certificate that vouches for ${name}`;
-    if (compromisedSince === undefined) refuse(`${what} was revoked at ${revokedAt}: ${reason}`);
+    if (compromisedSince === undefined) refuseRevoked(`${what} was revoked at ${revokedAt}: ${reason}`);
     // A time that cannot be read saves nothing.
     if (found.signedAt !== undefined && found.signedAt.getTime() < Date.parse(compromisedSince)) continue;
     const signed =
       found.signedAt === undefined
         ? 'no trusted time tells that this was signed before'
         : `this was signed at ${found.signedAt.toISOString()}`;
-    refuse(`${what} is compromised since ${compromisedSince} (${reason}), and ${signed}`);
+    refuseRevoked(`${what} is compromised since ${compromisedSince} (${reason}), and ${signed}`);
   }
 }
 

@@ -152,6 +152,10 @@ export interface RefusedSignature {
   readonly format: SignatureFormat | 'unknown';
   readonly evidence: Digest;
   readonly reason: string;
+  /** a key that the policy names signed it, and it was revoked; absent: something else is against it */
+  readonly code?: 'revoked';
+  /** of a statement that a key of the policy did sign; absent: nobody can tell what it really is */
+  readonly predicateType?: string;
 }
 
 /** An attestation whose signature verifies. */

@@ -12,6 +12,26 @@ export function refuse(reason: string, cause?: unknown): never {
   throw error;
 }
 
+const revoked = new WeakSet<WharfingerError>();
+
+/**
+ * Ends the reading of something that was genuine, but by a key that was revoked.
+ * @throws WharfingerError as `refuse`
+ */
+export function refuseRevoked(reason: string): never {
+  try {
+    refuse(reason);
+  } catch (error) {
+    revoked.add(error as WharfingerError);
+    throw error;
+  }
+}
+
+/** Whether this is an error of `refuseRevoked`. */
+export function isRevokedRefusal(error: unknown): boolean {
+  return isWharfingerError(error) && revoked.has(error);
+}
+
 /** The reason given to `refuse`, if this is such an error; undefined for any other failure. */
 export function refusalReason(error: unknown): string | undefined {
   if (!isWharfingerError(error, 'SIGNATURE_INVALID')) return undefined;

@@ -1,6 +1,6 @@
 import type { Digest } from '../oci/digest.ts';
 import type { RefusedSignature } from './evidence.ts';
-import { refusalReason } from './refusal.ts';
+import { isRevokedRefusal, refusalReason } from './refusal.ts';
 
 /** Reports tell of so many each; what goes beyond is counted. */
 const mostTold = 100;
@@ -13,6 +13,8 @@ export interface Known {
   readonly purport: 'signature' | 'statement';
   /** true: somebody whom the policy names did sign it */
   readonly genuine: boolean;
+  /** of a genuine statement */
+  readonly predicateType?: string;
 }
 
 /** What looked like evidence and does not count. */
@@ -42,7 +44,8 @@ export function collectRefusals(image: Digest): Refusals {
       } catch (error) {
         const reason = refusalReason(error);
         if (reason === undefined) throw error;
-        noted.push({ format, evidence, reason, ...known() });
+        const code = isRevokedRefusal(error) ? { code: 'revoked' as const } : {};
+        noted.push({ format, evidence, reason, ...code, ...known() });
       }
     },
     leaveOut(count, what) {
@@ -58,7 +61,7 @@ export function collectRefusals(image: Digest): Refusals {
             order(a.evidence, b.evidence) ||
             order(a.reason, b.reason),
         )
-        .map(({ format, evidence, reason }) => ({ format, evidence, reason }));
+        .map(({ purport: _purport, genuine: _genuine, ...refused }): RefusedSignature => refused);
       const untold = all.length - mostTold;
       const more = {
         format: 'unknown',

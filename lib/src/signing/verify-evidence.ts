@@ -94,7 +94,7 @@ export async function verifyEvidence(
       async () => {
         requireFormat(piece, trust);
         const verified = await verifiers[piece.kind](piece, context);
-        known = { purport: isSignature(verified) ? 'signature' : 'statement', genuine: true };
+        known = knownOf(verified);
         const entry = admit(piece, verified, context);
         if ('predicateType' in entry) statements.push(entry);
         else valid.push(entry);
@@ -122,6 +122,12 @@ function requireFormat({ format }: Piece, { formats }: TrustSet): void {
 /** cosign takes any statement about an image for a signature of it. */
 function isSignature({ statement }: VerifiedPiece): boolean {
   return statement === undefined || statement.predicateType === signaturePredicate;
+}
+
+/** What is known of it once its signature was verified. */
+function knownOf(verified: VerifiedPiece): Known {
+  if (isSignature(verified)) return { purport: 'signature', genuine: true };
+  return { purport: 'statement', genuine: true, predicateType: verified.statement!.predicateType };
 }
 
 /** What a bundle is by what its manifest says, until it is known who signed it. */
