@@ -54,13 +54,38 @@ function readSigner(der: Buffer): SignerCertificate {
   if (parsed.extKeyUsage?.digitalSignature !== true) refuse('the certificate is not for digital signatures');
   const algorithm = keyAlgorithm(known.publicKey);
   if (typeof algorithm === 'object') refuse(`the key of the certificate ${algorithm.refused}`);
-  const spki = known.publicKey.export({ type: 'spki', format: 'der' });
   return {
     identity: { issuer: issuerOf(extensions), subject: subjectOf(extensions) },
-    keyId: createHash('sha256').update(spki).digest('hex'),
+    keyId: keyIdOf(known),
     key: known.publicKey,
     parsed,
   };
+}
+
+function keyIdOf({ publicKey }: NodeCertificate): string {
+  return createHash('sha256')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('hex');
+}
+
+/**
+ * Who vouches for a certificate: the keys of all certificates of authorities that issued it, or their issuers.
+ * @returns SHA-256 of each SubjectPublicKeyInfo, hex
+ */
+export function issuingKeys(leaf: Buffer, authorities: readonly X509Certificate[]): string[] {
+  const candidates = new Set(authorities.map(({ root }) => readCertificate(root.toDER())));
+  const issuers: NodeCertificate[] = [];
+  collectIssuers(readCertificate(leaf));
+  return [...new Set(issuers.map(keyIdOf))];
+
+  function collectIssuers(certificate: NodeCertificate): void {
+    for (const issuer of candidates) {
+      if (!certificate.checkIssued(issuer) || !certificate.verify(issuer.publicKey)) continue;
+      candidates.delete(issuer);
+      issuers.push(issuer);
+      collectIssuers(issuer);
+    }
+  }
 }
 
 /** True for a certificate that a time stamping authority signs with, not its issuers. */

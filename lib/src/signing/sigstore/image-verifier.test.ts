@@ -1,3 +1,4 @@
+import { createHash, createPublicKey } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { isWharfingerError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
@@ -174,6 +175,28 @@ describe('an image that is signed without a key', () => {
     );
     expect((await verify(signed, by({ ...revoked, compromisedSince: later(1) }))).valid).toHaveLength(1);
   });
+
+  test.each(['issuer', 'root'] as const)(
+    'does not count once the key of the %s that vouches for it is revoked',
+    async (which) => {
+      const signed = await sign();
+      const spki = sigstore.authority[which].key.export({ type: 'pkcs8', format: 'pem' });
+      const keyId = createHash('sha256')
+        .update(createPublicKey(spki).export({ type: 'spki', format: 'der' }))
+        .digest('hex');
+      const by = (over: object) =>
+        trustIn([release], { revocations: [{ keyId, revokedAt: later(5), reason: 'stolen', ...over }] });
+      expect(await reasonFor(signed, by({}))).toBe(
+        `a certificate that vouches for release was revoked at ${later(5)}: stolen`,
+      );
+      expect(await reasonFor(signed, by({ compromisedSince: later(0) }))).toMatch(
+        /^a certificate that vouches for release is compromised since/,
+      );
+      expect((await verify(signed, by({ compromisedSince: later(1) }))).valid).toHaveLength(1);
+      const elsewhere = sigstore.certify(ci).key.id;
+      expect((await verify(signed, by({ keyId: elsewhere }))).valid).toHaveLength(1);
+    },
+  );
 
   test('counts as an attestation where it is one', async () => {
     const statement = { predicateType: 'https://test.example/scan', predicate: { found: 0 } };

@@ -65,9 +65,9 @@ function signerOf(leaf: Buffer, signature: LoggedSignature, context: VerifyConte
     const records = identities.flatMap(({ record, isIssuer, isSubject }) =>
       isIssuer(signer.issuer) && isSubject(signer.subject) ? [record] : [],
     );
-    const { issuer, subject, keyId, signedAt } = signer;
+    const { issuer, subject, keyId, vouchedBy, signedAt } = signer;
     if (records.length > 0) {
-      return { records, keyId, signedAt: new Date(signedAt), identity: { issuer, subject } };
+      return { records, keyId, vouchedBy, signedAt: new Date(signedAt), identity: { issuer, subject } };
     }
     stranger = signer;
   }

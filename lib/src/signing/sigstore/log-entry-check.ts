@@ -3,6 +3,7 @@ import type { TransparencyLogEntry } from '@sigstore/bundle';
 import { parseStrictJson } from '../../oci/strict-json.ts';
 import { refuse } from '../refusal.ts';
 import { base64Of, objectOf, stringOf, type Fields } from '../strict-fields.ts';
+import type { SigstoreRoot } from './root.ts';
 
 /** Who signed, as entries of logs name him. */
 export type LoggedSigner = { readonly certificate: Buffer } | { readonly key: KeyObject };
@@ -32,6 +33,26 @@ function checkProof(proof: TransparencyLogEntry['inclusionProof']): void {
   if (size !== proof.treeSize || root !== proof.rootHash.toString('base64')) {
     refuse('the proof of inclusion is of another tree than its checkpoint');
   }
+}
+
+/** Rekor's first kind of log adds the number of its tree to its name. */
+const originWithTree = /^.* - \d+$/;
+
+/**
+ * The logs of a root, named as their checkpoints call them. Rekor's first kind of log signs by the name of the machine that it
+ * runs on, which need not be its address: the key alone tells whose signature it is. Names of the second kind are part of
+ * the identifier of the key and stay as the root has them.
+ */
+export function asNamed(
+  logs: SigstoreRoot['tlogs'],
+  entries: readonly TransparencyLogEntry[],
+): SigstoreRoot['tlogs'] {
+  const names = entries.flatMap(({ inclusionProof }) => {
+    const checkpoint = inclusionProof?.checkpoint?.envelope ?? '';
+    if (!originWithTree.test(checkpoint.split('\n', 1)[0] ?? '')) return [];
+    return [...checkpoint.matchAll(/^\u2014 (\S+) /gm)].map(([, name]) => name);
+  });
+  return logs.map((log) => ({ ...log, baseURL: [log.baseURL, ...names].join(' ') }));
 }
 
 /** Where each kind of entry keeps the key or certificate (sigstore/rekor, pkg/types; sigstore/rekor-tiles). */

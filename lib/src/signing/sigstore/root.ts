@@ -1,7 +1,9 @@
 import { TrustedRoot } from '@sigstore/protobuf-specs';
-import { toTrustMaterial, type TrustMaterial } from '@sigstore/verify';
+import type { TrustMaterial } from '@sigstore/verify';
 import { WharfingerError } from '../../errors.ts';
 import { parseStrictJson } from '../../oci/strict-json.ts';
+import { trustedAuthority } from './root-authorities.ts';
+import { trustedLogs } from './root-logs.ts';
 
 /** Authorities and logs of an instance of Sigstore, with when each of them counts. */
 export type SigstoreRoot = Omit<TrustMaterial, 'publicKey'>;
@@ -28,23 +30,18 @@ export function parseSigstoreRoot(text: string): SigstoreRoot {
       `its mediaType is ${JSON.stringify(mediaType ?? null)}, not that of a trusted root of version 0.1 or 0.2`,
     );
   }
-  let material: TrustMaterial;
+  let root: TrustedRoot;
   try {
-    material = toTrustMaterial(TrustedRoot.fromJSON(document));
+    root = TrustedRoot.fromJSON(document);
   } catch (error) {
-    return fail(`a key or certificate in it cannot be read: ${(error as Error).message}`, error);
+    return fail(`it cannot be read: ${(error as Error).message}`, error);
   }
-  const { certificateAuthorities, timestampAuthorities, tlogs, ctlogs } = material;
-  if (certificateAuthorities.length + tlogs.length === 0)
+  if (root.certificateAuthorities.length + root.tlogs.length === 0)
     fail('it names neither a certificate authority nor a log');
-  for (const { certChain } of [...certificateAuthorities, ...timestampAuthorities]) {
-    if (certChain.length === 0) fail('one of its authorities has no certificate');
-  }
-  for (const { validFor } of [...certificateAuthorities, ...timestampAuthorities, ...tlogs, ...ctlogs]) {
-    // Comparisons with a date that is none are false, or true once negated.
-    if (Number.isNaN(validFor.start.getTime()) || Number.isNaN(validFor.end.getTime())) {
-      fail('it has a time that is none');
-    }
-  }
-  return { certificateAuthorities, timestampAuthorities, tlogs, ctlogs };
+  return {
+    certificateAuthorities: root.certificateAuthorities.map((given) => trustedAuthority(given, fail)),
+    timestampAuthorities: root.timestampAuthorities.map((given) => trustedAuthority(given, fail)),
+    tlogs: root.tlogs.flatMap((log) => trustedLogs(log, fail)),
+    ctlogs: root.ctlogs.flatMap((log) => trustedLogs(log, fail)),
+  };
 }

@@ -2,11 +2,11 @@ import type { KeyObject } from 'node:crypto';
 import type { TransparencyLogEntry } from '@sigstore/bundle';
 import { Verifier, type SignedEntity } from '@sigstore/verify';
 import { refusalReason, refuse } from '../refusal.ts';
-import { readSignerCertificate } from './certificate.ts';
+import { issuingKeys, readSignerCertificate } from './certificate.ts';
 import type { SignatureContent } from './content.ts';
 import type { CertifiedIdentity } from './identity-match.ts';
 import { orRefuse } from './or-refuse.ts';
-import { checkLogEntry, type LoggedSigner } from './log-entry-check.ts';
+import { asNamed, checkLogEntry, type LoggedSigner } from './log-entry-check.ts';
 import type { SigstoreRoot } from './root.ts';
 import { parseTimestamp, timestampAuthorities, trustedTimestamps } from './timestamps.ts';
 
@@ -27,6 +27,8 @@ export interface LoggedSignature {
 export interface KeylessSigner extends CertifiedIdentity {
   /** SHA-256 of the SubjectPublicKeyInfo of the certificate, hex */
   readonly keyId: string;
+  /** key ids of the authorities that vouch for the certificate */
+  readonly vouchedBy: readonly string[];
   /** RFC 3339: the earliest time at which a log or timestamp authority saw the signature */
   readonly signedAt: string;
 }
@@ -60,7 +62,9 @@ export function verifyKeyless(
     if (signedAt === undefined) return refuse('nothing that is trusted says when it was signed');
     if (signedAt > now.getTime() + clockSkew) refuse('it is said to be signed in the future');
     const { identity, keyId } = certificate;
-    return { ...identity, keyId, signedAt: new Date(signedAt).toISOString() };
+    const authorities = root.certificateAuthorities.flatMap(({ certChain }) => certChain);
+    const vouchedBy = issuingKeys(leaf, authorities);
+    return { ...identity, keyId, vouchedBy, signedAt: new Date(signedAt).toISOString() };
   });
 }
 
@@ -151,6 +155,7 @@ function verifyEntity(
   };
   const material = {
     ...root,
+    tlogs: asNamed(root.tlogs, logEntries),
     timestampAuthorities: timestampAuthorities(root, timestamps),
     publicKey: () =>
       'key' in signer

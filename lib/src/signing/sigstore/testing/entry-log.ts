@@ -35,15 +35,19 @@ export class EntryLog {
   readonly version: 1 | 2;
   readonly host: string;
   readonly key: KeyObject;
+  /** what it calls itself where it signs checkpoints */
+  readonly machine: string;
   readonly #tree = new MerkleTree();
 
-  constructor(version: 1 | 2, host: string) {
+  constructor(version: 1 | 2, host: string, over: { key?: KeyObject; machine?: string } = {}) {
     this.version = version;
     this.host = host;
+    this.machine = over.machine ?? host;
     this.key =
-      version === 1
+      over.key ??
+      (version === 1
         ? generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
-        : generateKeyPairSync('ed25519').privateKey;
+        : generateKeyPairSync('ed25519').privateKey);
     // A tree of one leaf has no proof that could be wrong.
     for (let leaf = 0; leaf < 5; leaf += 1) this.#tree.append(Buffer.from(`earlier entry ${leaf}`));
   }
@@ -62,7 +66,7 @@ export class EntryLog {
       hashAlgorithm: 'SHA2_256',
       publicKey: {
         rawBytes: spkiOf(this.key).toString('base64'),
-        keyDetails: this.version === 1 ? 'PKIX_ECDSA_P256_SHA_256' : 'PKIX_ED25519',
+        keyDetails: keyDetailsOf(this.key),
         validFor,
       },
       logId: { keyId: this.id.toString('base64') },
@@ -88,9 +92,7 @@ export class EntryLog {
       ...(this.version === 1 && { integratedTime: String(integratedTime) }),
       ...(promise && {
         inclusionPromise: {
-          signedEntryTimestamp: sign('sha256', Buffer.from(json.canonicalize(signed)), this.key).toString(
-            'base64',
-          ),
+          signedEntryTimestamp: this.#sign(Buffer.from(json.canonicalize(signed))).toString('base64'),
         },
       }),
       ...(proof && {
@@ -108,12 +110,28 @@ export class EntryLog {
 
   /** The log's state, signed (C2SP tlog-checkpoint). */
   checkpoint(): string {
-    const origin = this.version === 1 ? `${this.host} - 4711` : this.host;
+    const origin = this.version === 1 ? `${this.machine} - 4711` : this.machine;
     const note = `${origin}\n${this.#tree.size}\n${this.#tree.root().toString('base64')}\n`;
-    const signature = sign(this.version === 1 ? 'sha256' : null, Buffer.from(note), this.key);
-    const line = Buffer.concat([this.id.subarray(0, 4), signature]).toString('base64');
-    return `${note}\n\u2014 ${this.host} ${line}\n`;
+    const line = Buffer.concat([this.id.subarray(0, 4), this.#sign(Buffer.from(note))]).toString('base64');
+    return `${note}\n\u2014 ${this.machine} ${line}\n`;
   }
+
+  /** Rekor hashes with SHA-256, whatever its key is. */
+  #sign(bytes: Buffer): Buffer {
+    return sign(this.key.asymmetricKeyType === 'ed25519' ? null : 'sha256', bytes, this.key);
+  }
+}
+
+/** PublicKeyDetails of a trusted root. */
+function keyDetailsOf(key: KeyObject): string {
+  const { namedCurve = '', modulusLength } = key.asymmetricKeyDetails ?? {};
+  if (modulusLength !== undefined) return `PKIX_RSA_PKCS1V15_${modulusLength}_SHA256`;
+  const curves: Readonly<Record<string, string>> = {
+    prime256v1: 'PKIX_ECDSA_P256_SHA_256',
+    secp384r1: 'PKIX_ECDSA_P384_SHA_384',
+    secp521r1: 'PKIX_ECDSA_P521_SHA_512',
+  };
+  return curves[namedCurve] ?? 'PKIX_ED25519';
 }
 
 interface Body {
