@@ -147,7 +147,7 @@ describe.skipIf(lacksTools(['cosign3', 'oras']))('statements of custody, attacke
     });
   });
 
-  test('equivocation by a team/registry (a team)', async () => {
+  test('equivocation by a team/registry', async () => {
     const twice = at('prod/twice:app');
     const from = `${at('prod/api')}@${images.app.digest}`;
     await run(['oras', 'cp', '--from-plain-http', '--to-plain-http', from, twice], {
