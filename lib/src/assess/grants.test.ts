@@ -158,6 +158,18 @@ describe('a grant', () => {
     expect(refusal([changed])).toContain('signed by nobody who may');
   });
 
+  test('with half of a character, of which there is no canonical form, is refused and hides no other', () => {
+    const payload = grantPayload(request)
+      .toString()
+      .replace('broken', String.raw`\ud800`);
+    const odd = [alice, bob].map(({ algorithm, key }) =>
+      JSON.stringify(signEnvelope(payloadTypes.grant, Buffer.from(payload), algorithm, key)),
+    );
+    const { grants, refused } = check([odd, signed([alice, bob])]);
+    expect(grants).toHaveLength(1);
+    expect(refused).toEqual([{ reason: expect.stringContaining('half of a character') }]);
+  });
+
   test('that cannot be read hides no other', () => {
     const { grants, refused } = check([['{'], signed([alice, bob])]);
     expect([grants.length, refused.length]).toEqual([1, 1]);

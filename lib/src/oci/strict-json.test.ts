@@ -30,6 +30,17 @@ describe('strict JSON', () => {
     );
   });
 
+  test.each(['"\\ud800"', '{"\\uDfff":1}', '["\\ud83d \\ude00"]', '{"a":"\\ude00\\ud83d"}'])(
+    'refuses half of a character: %s',
+    (text) => {
+      expect(() => parse(text)).toThrow('half of a character');
+    },
+  );
+
+  test('takes characters that are escaped as two halves, and escapes of backslashes', () => {
+    expect(parse('{"\\ud83d\\ude00":"\\\\ud800"}')).toEqual({ '😀': '\\ud800' });
+  });
+
   test('lets keys repeat in different objects, and as values', () => {
     expect(parse('{"a":{"a":"a"},"b":[{"a":1},{"a":2}],"c":"a\\":\\"","d":"c"}')).toBeTypeOf('object');
   });

@@ -1,11 +1,14 @@
 const whitespace = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
+/** Half of a character beyond the first 65,536, by its escape; a pair of them is one character. */
+const halfEscape = /\\u[dD][89a-fA-F]/;
+
 /** Deeper nesting than any manifest, statement or configuration has. */
 const maxDepth = 128;
 
 /**
  * Parses JSON as strictly as signed and content-addressed documents need: valid UTF-8, no byte order mark, no
- * duplicate keys (two readers could see two documents), bounded depth.
+ * duplicate keys and no halves of characters (two readers could see two documents), bounded depth.
  *
  * @param bytes the document
  * @param refuse called with what is wrong; must throw
@@ -23,19 +26,22 @@ export function parseStrictJson(bytes: Uint8Array, refuse: (what: string) => nev
   } catch (error) {
     return refuse(`it is not valid JSON (${(error as Error).message})`);
   }
-  const duplicate = findDuplicateKey(text);
-  if (duplicate !== undefined) refuse(duplicate);
+  const ambiguous = findAmbiguity(text);
+  if (ambiguous !== undefined) refuse(ambiguous);
   return value;
 }
 
-/** Walks text that JSON.parse accepted; says what is wrong with its keys or depth, undefined if nothing. */
-function findDuplicateKey(text: string): string | undefined {
+/** Walks text that JSON.parse accepted; says what is wrong with its keys, texts or depth, undefined if nothing. */
+function findAmbiguity(text: string): string | undefined {
+  const hasHalves = halfEscape.test(text);
   const open: Array<Set<string> | null> = [];
   let at = 0;
   while (at < text.length) {
     const code = text.charCodeAt(at);
     if (code === 0x22) {
       const end = endOfString(text, at);
+      if (hasHalves && !(JSON.parse(text.slice(at, end)) as string).isWellFormed())
+        return 'it has half of a character (a surrogate by itself), of which readers make different texts';
       const keys = open.at(-1);
       if (keys) {
         let next = end;

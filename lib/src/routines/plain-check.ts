@@ -60,6 +60,7 @@ export function createPlainCheck(): PlainCheck {
     text: (value, path, longest) => {
       if (typeof value !== 'string' || value.trim() === '') fail(path, say(value, 'must be a text'));
       else if (value.length > longest) fail(path, `is longer than ${longest} characters`);
+      else if (!value.isWellFormed()) fail(path, 'has half of a character (a surrogate by itself)');
       else return value;
       return '';
     },

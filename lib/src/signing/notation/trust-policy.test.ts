@@ -1,5 +1,6 @@
+import { Extension } from 'pkijs';
 import { describe, expect, it, test } from 'vitest';
-import { root } from './setting.fixtures.ts';
+import { leafWith, root } from './setting.fixtures.ts';
 import { readNotationTrust } from './notation-trust.ts';
 import { parseTrustPolicy, signersOf } from './trust-policy.ts';
 
@@ -84,6 +85,13 @@ describe('what is wrong with it is named', () => {
 });
 
 describe('trust by certificates is refused', () => {
+  // the constraints of an authority, but no ASN.1
+  const odd = leafWith({
+    purposes: [],
+    more: [
+      new Extension({ extnID: '2.5.29.19', critical: true, extnValue: new Uint8Array([0x30, 0x05]).buffer }),
+    ],
+  }).pem;
   const read = (trustStores: string[], stores: Record<string, string>, trustedIdentities = ['*']) =>
     readNotationTrust(
       { name: 'acme', notation: { trustStores, trustedIdentities } },
@@ -98,6 +106,11 @@ describe('trust by certificates is refused', () => {
       /no trust store "ca:toString".*"constructor" is no name/,
     ],
     ['in nothing but timestamps', () => read(['tsa:t'], { 'tsa:t': root.pem }), /no trust store of type ca/],
+    [
+      'in an authority whose extensions cannot be read',
+      () => read(['ca:a'], { 'ca:a': odd }),
+      /ca:a.*cannot be read/,
+    ],
     ['in a store of nothing', () => read(['ca:a'], { 'ca:a': '' }), /no PEM block CERTIFICATE/],
     [
       'in a store that is cut off',

@@ -1,6 +1,7 @@
 import { WharfingerError } from '../../errors.ts';
 import { isSelfSigned, parseCertificate, type Certificate } from './certificate.ts';
 import { isAuthority } from './certificate-chain.ts';
+import { refusalReason } from '../refusal.ts';
 
 /** Kinds of trust stores (trust store specification). */
 export type StoreType = 'ca' | 'signingAuthority' | 'tsa';
@@ -51,8 +52,21 @@ export function parseCertificates(pem: string, name: string): Certificate[] {
 export function parseTrustStore(pem: string, name: string): Certificate[] {
   const certificates = parseCertificates(pem, `trust store ${JSON.stringify(name)}`);
   const needsRoot = storeType(name) === 'tsa';
+  /** Extensions that cannot be read are a mistake of the store, not of what is verified by it. */
+  const isAuthorityHere = (certificate: Certificate): boolean => {
+    try {
+      return isAuthority(certificate);
+    } catch (error) {
+      const reason = refusalReason(error);
+      if (reason === undefined) throw error;
+      throw new WharfingerError('CERTIFICATE_INVALID', {
+        what: `trust store ${JSON.stringify(name)}: ${reason}`,
+        cause: error,
+      });
+    }
+  };
   for (const certificate of certificates) {
-    if (isSelfSigned(certificate) || (!needsRoot && isAuthority(certificate))) continue;
+    if (isSelfSigned(certificate) || (!needsRoot && isAuthorityHere(certificate))) continue;
     throw new WharfingerError('CERTIFICATE_INVALID', {
       what: `trust store ${JSON.stringify(name)}: ${certificate.name} is ${
         needsRoot ? 'no root: it is not self-signed' : 'neither an authority (CA) nor self-signed'
