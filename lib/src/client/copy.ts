@@ -4,6 +4,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { FetchedManifest } from '../oci/evidence-source.ts';
 import { parseManifest, type Manifest } from '../oci/manifest.ts';
 import { isIndexType, isManifestType, isNonDistributable } from '../oci/media-types.ts';
+import { evidenceTagsOf } from '../oci/evidence-tags.ts';
 import { isTag } from '../oci/reference.ts';
 import { pushBlob, type BlobOutcome } from './blobs.ts';
 import type { ContentSource } from './content-source.ts';
@@ -43,9 +44,6 @@ interface Run extends CopyTarget {
 
 /** Nested deeper than any index or chain of referrers. */
 const maxDepth = 16;
-
-/** Endings of the tags that cosign 2 keeps signatures, attestations and SBOMs under. */
-const cosignTags = ['sig', 'att', 'sbom'];
 
 /**
  * Copies an image or index with all its parts, byte for byte. Children of an index that the source does not have are left
@@ -114,9 +112,8 @@ async function copyReferrers(run: Run, subject: Digest, depth: number): Promise<
     const fetched = await run.from.manifest(digest);
     if (fetched !== undefined) await copyManifest(run, fetched, depth + 1);
   }
-  for (const ending of cosignTags) {
-    const tag = `${subject.replace(':', '-')}.${ending}`;
-    const fetched = isTag(tag) ? await run.from.manifest(tag) : undefined;
+  for (const tag of evidenceTagsOf(subject)) {
+    const fetched = await run.from.manifest(tag);
     if (fetched === undefined) continue;
     await copyManifest(run, fetched, depth + 1);
     await pushManifest(run.session, run.repository, tag, fetched);

@@ -1,14 +1,16 @@
 import type { Catalog, ManifestRecord } from '@wharfinger/lib/catalog/catalog';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import type { Digest } from '@wharfinger/lib/oci/digest';
-import { parseManifest, requiredParts } from '@wharfinger/lib/oci/manifest';
-import { isTag } from '@wharfinger/lib/oci/reference';
+import { subjectOfTag } from '@wharfinger/lib/oci/evidence-tags';
+import { parseManifest, requiredParts, type Manifest } from '@wharfinger/lib/oci/manifest';
 
 /** Who copies what, from where to where. */
 export interface CopyWithin {
   readonly from: string;
   readonly to: string;
   readonly digest: Digest;
+  /** the image and what comes with it, in the order in which it is copied */
+  readonly manifests: ReadonlyMap<Digest, ManifestRecord>;
   /** moved last, when all the rest is there */
   readonly tags: readonly string[];
   readonly immutable: (tag: string) => boolean;
@@ -16,59 +18,20 @@ export interface CopyWithin {
   readonly at: Date;
 }
 
-/** Manifests that one image may bring along: children, and everything that refers to any of them. */
-const maxManifests = 10_000;
-/** Nested deeper than any index or chain of referrers. */
-const maxDepth = 16;
-
-/** Endings of the tags that cosign 2 keeps signatures, attestations and SBOMs under. */
-const cosignTags = ['sig', 'att', 'sbom'];
-
 /**
- * Copies an image from one repository of this registry into another, with its children and with everything that refers to
- * them. No bytes are moved. What was begun and not ended lies there without the tags, and copying again completes it.
+ * Copies an image from one repository of this registry into another, with what comes along. No bytes are moved. What was begun and
+ * not ended lies there without the tags, and copying again completes it.
  *
- * @returns how many manifests were copied
- * @throws WharfingerError MANIFEST_UNKNOWN; TAG_IMMUTABLE; MANIFEST_INVALID where more belongs to it than is copied at once
+ * @throws WharfingerError MANIFEST_UNKNOWN; TAG_IMMUTABLE
  */
-export async function copyWithin(catalog: Catalog, copy: CopyWithin): Promise<number> {
-  const found = new Map<Digest, ManifestRecord>();
-  await collect(catalog, copy.from, copy.digest, found, 0);
-  if (!found.has(copy.digest))
-    throw new WharfingerError('MANIFEST_UNKNOWN', { what: `${copy.from}@${copy.digest}` });
-  for (const record of found.values()) {
-    const own = await evidenceTags(catalog, copy.from, record.digest);
-    const tags = record.digest === copy.digest ? [...own, ...copy.tags] : own;
+export async function copyWithin(catalog: Catalog, copy: CopyWithin): Promise<void> {
+  const { from, digest, manifests } = copy;
+  if (!manifests.has(digest)) throw new WharfingerError('MANIFEST_UNKNOWN', { what: `${from}@${digest}` });
+  for (const record of manifests.values()) {
+    const own = await evidenceTags(catalog, copy, record);
+    const tags = record.digest === digest ? [...own, ...copy.tags] : own;
     await copyManifest(catalog, copy, record, tags);
   }
-  return found.size;
-}
-
-/**
- * Adds all manifests that belong to one: each after its children and after what speaks for it, so that where the image
- * can be pulled, all that it needs is there.
- */
-async function collect(
-  catalog: Catalog,
-  repository: string,
-  digest: Digest,
-  found: Map<Digest, ManifestRecord>,
-  depth: number,
-): Promise<void> {
-  if (found.has(digest)) return;
-  const record = await catalog.getManifest(repository, digest);
-  if (!record) return; // an index may lack children, where the registry takes it so
-  if (depth > maxDepth || found.size >= maxManifests)
-    throw new WharfingerError('MANIFEST_INVALID', {
-      what: `more than ${maxManifests} manifests, or more than ${maxDepth} levels of them, belong to ${repository}@${digest}`,
-    });
-  const { manifests } = requiredParts(parseManifest(record.bytes, record.mediaType));
-  const referrers = await catalog.referrers(repository, digest);
-  const tagged = await Promise.all(cosignTagsOf(digest).map((tag) => catalog.resolveTag(repository, tag)));
-  const parts = [...manifests, ...referrers.map(({ descriptor }) => descriptor)].map((part) => part.digest);
-  for (const part of [...parts, ...tagged])
-    if (part !== undefined) await collect(catalog, repository, part, found, depth + 1);
-  found.set(digest, record);
 }
 
 async function copyManifest(
@@ -97,12 +60,36 @@ async function copyManifest(
   await catalog.putManifest({ repository: to, digest, bytes, manifest, tags, missing, immutable, by, at });
 }
 
-/** The tags under which cosign 2 would keep evidence, as far as they point to this very manifest. */
-async function evidenceTags(catalog: Catalog, repository: string, digest: Digest): Promise<string[]> {
-  const tags = await catalog.tagsOf(repository, digest);
-  return tags.filter((tag) => /^sha(?:256|512)-[0-9a-f]+(?:\.(?:sig|att|sbom))?$/.test(tag));
+/**
+ * The tags that a manifest keeps evidence under about what is copied: nobody's tag about another image, and none under which
+ * the target has something that would be lost.
+ */
+async function evidenceTags(
+  catalog: Catalog,
+  { from, to, manifests }: CopyWithin,
+  record: ManifestRecord,
+): Promise<string[]> {
+  const tags: string[] = [];
+  for (const tag of await catalog.tagsOf(from, record.digest)) {
+    const subject = subjectOfTag(tag);
+    if (subject === undefined || !manifests.has(subject)) continue;
+    const there = await catalog.resolveTag(to, tag);
+    const before = there && (await catalog.getManifest(to, there));
+    if (!before || holdsAllOf(parsed(record), parsed(before))) tags.push(tag);
+  }
+  return tags;
 }
 
-function cosignTagsOf(digest: Digest): string[] {
-  return cosignTags.map((ending) => `${digest.replace(':', '-')}.${ending}`).filter(isTag);
+function parsed({ bytes, mediaType }: ManifestRecord): Manifest {
+  return parseManifest(bytes, mediaType);
+}
+
+function holdsAllOf(next: Manifest, before: Manifest): boolean {
+  const held = new Set(listed(next));
+  return listed(before).every((one) => held.has(one));
+}
+
+function listed(manifest: Manifest): Digest[] {
+  const parts = manifest.kind === 'index' ? manifest.manifests : manifest.layers;
+  return parts.map(({ digest }) => digest);
 }

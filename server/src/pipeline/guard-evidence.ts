@@ -1,12 +1,12 @@
 import type { Descriptor } from '@wharfinger/lib/oci/descriptor';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import type { Digest } from '@wharfinger/lib/oci/digest';
+import { subjectOfTag } from '@wharfinger/lib/oci/evidence-tags';
 import type { Db } from '../db/schema.ts';
 import type { CatalogChange } from '../stores/catalog-change.ts';
 import { placesRestingOn } from '../stores/chain-parts.ts';
 import { placesOf } from '../stores/repositories.ts';
 import { addTombstone } from '../stores/tombstones.ts';
-import { subjectOfTag } from './record.ts';
 
 /** Evidence that goes, and the images that it is about. */
 interface Loss {
@@ -49,13 +49,14 @@ export async function guardEvidence(
 function lossOf(change: CatalogChange): Loss | undefined {
   if (change.kind === 'manifest-deleted') {
     const { digest, subject, referrer, tags } = change;
-    const subjects = [...new Set([...(subject === null ? [] : [subject]), ...tags.flatMap(subjectOfTag)])];
+    const told = tags.flatMap((name) => subjectOfTag(name) ?? []);
+    const subjects = [...new Set([...(subject === null ? [] : [subject]), ...told])];
     return subjects.length === 0 ? undefined : { digest, subjects, descriptor: referrer, tag: null };
   }
   if (change.kind !== 'tag-deleted') return undefined;
   const { digest, tag } = change;
-  const subjects = subjectOfTag(tag);
-  return subjects.length === 0 ? undefined : { digest, subjects, descriptor: null, tag };
+  const subject = subjectOfTag(tag);
+  return subject === undefined ? undefined : { digest, subjects: [subject], descriptor: null, tag };
 }
 
 /** What an image's chain rests on is kept as long as the image is; what is stated about it itself goes with the right to purge. */

@@ -1,4 +1,5 @@
-import { WharfingerError } from '@wharfinger/lib/errors';
+import { isWharfingerError, WharfingerError } from '@wharfinger/lib/errors';
+import { isIndexType } from '@wharfinger/lib/oci/media-types';
 import type { Verdict } from '@wharfinger/lib/routines/verdict';
 import type { PromotionActs, PromotionWish } from '../api/promotions/routes.ts';
 import { recordAudit } from '../audit/record.ts';
@@ -7,6 +8,7 @@ import { transact } from '../db/transaction.ts';
 import { currentOrigin } from '../identity/origin.ts';
 import { enqueue } from '../jobs/enqueue.ts';
 import { namespaceOf, type Job, type JobRequest } from '../jobs/job.ts';
+import { getImage } from '../stores/images.ts';
 import {
   addPromotion,
   endPromotion,
@@ -18,7 +20,9 @@ import {
   type Promotion,
 } from '../stores/promotions.ts';
 import type { Placed } from '../stores/repositories.ts';
+import { belongingTo, partsOfImage } from './belonging.ts';
 import { copyWithin } from './copy-within.ts';
+import { inventoryFormat } from './inspect.ts';
 import { judgeElsewhere } from './judge-elsewhere.ts';
 import type { PipelineParts } from './parts.ts';
 
@@ -83,11 +87,13 @@ export async function promoteJob(parts: PipelineParts, job: Job): Promise<void> 
 
 /** Has all that wait looked at again: time, policy or evidence elsewhere may have changed. */
 export async function sweepPromotions(parts: PipelineParts): Promise<void> {
+  const failures: unknown[] = [];
   for (let after = 0, ids: number[]; ; after = ids.at(-1)!) {
     ids = await waitingPromotions(parts.db, after, sweepSize);
-    for (const id of ids) await advancePromotion(parts, id);
-    if (ids.length < sweepSize) return;
+    for (const id of ids) await advancePromotion(parts, id).catch((error: unknown) => failures.push(error));
+    if (ids.length < sweepSize) break;
   }
+  if (failures.length > 0) throw new AggregateError(failures, 'promotions could not be looked at');
 }
 
 /** Asks that the promotions of images be looked at again of which something else is known now. */
@@ -109,23 +115,93 @@ async function advancePromotion(parts: PipelineParts, id: number): Promise<void>
     await end(parts, promotion, 'expired', null);
     return;
   }
-  const { from, to, digest } = promotion;
-  const verdict = await judgeElsewhere(parts, { repository: from, digest }, to, 'promote');
+  const verdict = (await mayStill(parts, promotion)) ? await judgeAll(parts, promotion) : undefined;
   if (!verdict) {
-    await end(parts, promotion, 'cancelled', null); // the image was deleted
+    await end(parts, promotion, 'cancelled', null); // the image was deleted, or a right was taken back
     return;
   }
   if (!(await putPromotionVerdict(parts.db, id, verdict))) return;
   if (verdict.outcome === 'deny') await end(parts, promotion, 'refused', null, verdict);
-  if (verdict.outcome === 'allow' || verdict.outcome === 'warn') await carryOut(parts, promotion, verdict);
+  if (!isPassed(verdict)) return;
+  const { from, to, digest } = promotion;
+  try {
+    const admitted = await admit(parts, { from, to, digest });
+    if (admitted === 'later')
+      await enqueue(parts.db, [{ ...jobOf(id, to), runAfter: soon(parts) }], parts.now());
+    else await carryOut(parts, promotion, verdict, admitted);
+  } catch (error) {
+    // what asking again would not change has ended
+    if (isWharfingerError(error) && error.status < 500) await end(parts, promotion, 'refused', null, verdict);
+    throw error;
+  }
 }
 
-async function carryOut(parts: PipelineParts, promotion: Promotion, verdict: Verdict): Promise<void> {
+/** Rights are those of the moment in which it is done, however long it waited. */
+async function mayStill(parts: PipelineParts, { from, to, requestedBy }: Promotion): Promise<boolean> {
+  const { rights } = await parts.freshPolicy();
+  const caller = { principal: requestedBy, address: '', client: '' };
+  return rights.may(caller, 'pull', from) && rights.may(caller, 'promote', to);
+}
+
+/**
+ * The verdict on the image, or on the first that does not pass of what lies in it: what an index brings along is not better for
+ * that. Undefined: it is not there any more.
+ */
+async function judgeAll(parts: PipelineParts, { from, to, digest }: Promotion): Promise<Verdict | undefined> {
+  let own: Verdict | undefined;
+  for (const part of (await partsOfImage(parts.catalog, from, digest)).keys()) {
+    const verdict = await judgeElsewhere(parts, { repository: from, digest: part }, to, 'promote');
+    if (verdict && !isPassed(verdict)) return verdict;
+    own ??= verdict;
+  }
+  return own;
+}
+
+function isPassed({ outcome }: Verdict): boolean {
+  return outcome === 'allow' || outcome === 'warn';
+}
+
+type Admitted = Awaited<ReturnType<typeof belongingTo>>;
+
+/** Inspection of what was pushed a moment ago is over so soon, as a rule. */
+const aMomentMs = 300;
+
+function soon({ now }: PipelineParts): Date {
+  return new Date(now().getTime() + aMomentMs);
+}
+
+/**
+ * All that is to come along. What refers to the image is judged by the rules of the target as well, by itself: anybody who may
+ * push can say of anything that it is about the image, also of an image. What was not taken apart yet is waited for.
+ */
+async function admit(
+  parts: PipelineParts,
+  { from, to, digest }: Pick<Promotion, 'from' | 'to' | 'digest'>,
+): Promise<Admitted | 'later'> {
+  let isKnown = true;
+  const found = await belongingTo(parts.catalog, from, digest, async ({ digest: one, mediaType }) => {
+    if (!isIndexType(mediaType) && !(await getImage(parts.db, one, inventoryFormat))) {
+      isKnown = false;
+      return false;
+    }
+    const verdict = await judgeElsewhere(parts, { repository: from, digest: one }, to, 'promote');
+    return verdict !== undefined && isPassed(verdict);
+  });
+  return isKnown ? found : 'later';
+}
+
+async function carryOut(
+  parts: PipelineParts,
+  promotion: Promotion,
+  verdict: Verdict,
+  manifests: Admitted,
+): Promise<void> {
   const { from, to, digest, tags, requestedBy } = promotion;
   await copyWithin(parts.catalog, {
     from,
     to,
     digest,
+    manifests,
     tags,
     immutable: (tag) => parts.policy().isTagImmutable(to, tag),
     by: requestedBy,

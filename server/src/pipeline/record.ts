@@ -1,5 +1,6 @@
 import { WharfingerError } from '@wharfinger/lib/errors';
-import { isDigest, type Digest } from '@wharfinger/lib/oci/digest';
+import type { Digest } from '@wharfinger/lib/oci/digest';
+import { subjectOfTag } from '@wharfinger/lib/oci/evidence-tags';
 import { recordAudit } from '../audit/record.ts';
 import { currentOrigin } from '../identity/origin.ts';
 import { afterCommit } from '../db/transaction.ts';
@@ -46,7 +47,7 @@ export async function recordChange(trx: Db, memory: VerdictMemory, change: Catal
       break;
     case 'tag-moved':
     case 'tag-deleted':
-      await followEvidence(trx, memory, change, subjectOfTag(change.tag));
+      await followEvidence(trx, memory, change, subjectsOf(undefined, [change.tag]));
       break;
     case 'blob-unlinked':
       break;
@@ -120,13 +121,7 @@ function placesIn(repository: string, digests: readonly Digest[]): Placed[] {
 
 /** What evidence may be about, by its own word or by the names it stands under. */
 function subjectsOf(named: Digest | undefined, tags: readonly string[]): Digest[] {
-  return [...new Set([...(named ? [named] : []), ...tags.flatMap(subjectOfTag)])];
-}
-
-/** cosign keeps signatures under `sha256-<hex>.sig`; the referrers fallback lies under `sha256-<hex>`. */
-export function subjectOfTag(tag: string): Digest[] {
-  const digest = tag.replace(/\.[a-z]+$/, '').replace('-', ':');
-  return isDigest(digest) ? [digest] : [];
+  return [...new Set([...(named ? [named] : []), ...tags.flatMap((tag) => subjectOfTag(tag) ?? [])])];
 }
 
 async function audit(trx: Db, change: CatalogChange): Promise<void> {

@@ -14,6 +14,8 @@ export interface ImageContent {
   readonly packages?: Readonly<Record<string, string>>;
   /** RFC 3339 */
   readonly created?: string;
+  /** whom it runs as; absent: 1000 */
+  readonly user?: string;
   /** two images of different marks are different images */
   readonly mark?: string;
 }
@@ -30,6 +32,7 @@ export interface SmallImage {
 export function smallImage({
   packages = {},
   created = new Date().toISOString(),
+  user = '1000',
   mark = '',
 }: ImageContent = {}): SmallImage {
   const files = Object.entries(packages).map(([name, version]) => ({
@@ -42,7 +45,7 @@ export function smallImage({
       created,
       os: 'linux',
       architecture: 'amd64',
-      config: { User: '1000' },
+      config: { User: user },
       rootfs: { type: 'layers', diff_ids: [digestOf(layer)] },
     }),
   );

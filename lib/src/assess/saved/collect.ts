@@ -6,7 +6,7 @@ import type { Digest } from '../../oci/digest.ts';
 import type { FetchedManifest } from '../../oci/evidence-source.ts';
 import { parseManifest, type Manifest } from '../../oci/manifest.ts';
 import { isIndexType, isManifestType, isNonDistributable } from '../../oci/media-types.ts';
-import { isTag } from '../../oci/reference.ts';
+import { evidenceTagsOf } from '../../oci/evidence-tags.ts';
 import type { SavedEntry } from './format.ts';
 
 /** Everything that belongs to an image: what is small in memory, the rest by where it is read from. */
@@ -23,9 +23,6 @@ const mostManifests = 10_000;
 /** Bytes of all of them, which are held in memory. */
 const mostManifestBytes = 256 * 1024 * 1024;
 const maxDepth = 16;
-
-/** Endings of the tags that cosign 2 keeps signatures, attestations and SBOMs under. */
-const cosignTags = ['sig', 'att', 'sbom'];
 
 interface Run {
   readonly entries: Map<string, SavedEntry>;
@@ -162,9 +159,7 @@ async function addReferrers(run: Run, from: ContentSource, subject: Digest, dept
     const fetched = await from.manifest(digest);
     if (fetched) await addManifest(run, from, fetched, { layers: true }, depth + 1);
   }
-  for (const ending of cosignTags) {
-    const name = `${subject.replace(':', '-')}.${ending}`;
-    if (!isTag(name)) continue;
+  for (const name of evidenceTagsOf(subject)) {
     const fetched = await from.manifest(name);
     if (fetched) await addManifest(run, from, fetched, { layers: true, name }, depth + 1);
   }

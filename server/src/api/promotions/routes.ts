@@ -1,5 +1,6 @@
 import { WharfingerError } from '@wharfinger/lib/errors';
 import type { Digest } from '@wharfinger/lib/oci/digest';
+import { subjectOfTag } from '@wharfinger/lib/oci/evidence-tags';
 import { isTag } from '@wharfinger/lib/oci/reference';
 import { z } from 'zod';
 import type { Promotion } from '../../stores/promotions.ts';
@@ -14,10 +15,16 @@ import {
   type ApiContext,
 } from '../context.ts';
 
+/** Under some names evidence about other images is kept: who promotes may not put something else there. */
+const newTag = z
+  .string()
+  .refine(isTag, 'not a tag')
+  .refine((tag) => subjectOfTag(tag) === undefined, 'evidence about an image is kept under that name');
+
 const requestBody = z.strictObject({
   ...imageQuery.shape,
   to: repositoryField,
-  tags: z.array(z.string().refine(isTag, 'not a tag')).max(20).optional(),
+  tags: z.array(newTag).max(20).optional(),
 });
 const listQuery = z.strictObject({
   repository: repositoryField,
@@ -57,7 +64,7 @@ export function addPromotionRoutes(context: ApiContext, promotions: PromotionAct
     const { repository: from, digest } = await resolveImage(context, request, image);
     demand(context, request, 'promote', to);
     if (from === to) throw new WharfingerError('INPUT_INVALID', { what: 'it is in that repository already' });
-    const wanted = tags ?? (isTag(image.reference) ? [image.reference] : []);
+    const wanted = tags ?? (isTag(image.reference) ? [parseInput(newTag, image.reference)] : []);
     const by = request.caller.principal ?? '';
     return answerOf(await promotions.request({ from, to, digest, tags: wanted, by }));
   });
