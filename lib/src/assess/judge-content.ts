@@ -47,6 +47,9 @@ export interface Judged {
   readonly ancestors: readonly EvidenceItem[];
 }
 
+/** What stands in place of a platform where neither the index nor a configuration says one. */
+export const noPlatform = 'no platform';
+
 /** An image or index, judged, with every image of it that is meant. */
 export interface JudgedImage extends Judged {
   /** of an index: what lies in it at any depth, images and indexes, each by itself; empty for an image */
@@ -80,7 +83,7 @@ export async function judgeContent(
       part.manifest.kind === 'index'
         ? await judgeIndex(content, part.fetched, part.manifest, known)
         : await judgeOne(content, part.fetched, known);
-    images.push({ ...judgedPart, platform: part.platform ? formatPlatform(part.platform) : 'no platform' });
+    images.push({ ...judgedPart, platform: part.platform ? formatPlatform(part.platform) : noPlatform });
   }
   return { ...index, images, allowed: [index, ...images].every(isAllowed) };
 }

@@ -28,7 +28,7 @@ export interface ImageSource {
   /** where signatures are looked for; undefined: an archive of docker save cannot carry any */
   readonly evidence: ContentSource | undefined;
   /** Other repositories of the place that it lies in; absent: there are none, or nobody can tell. */
-  readonly contentOf?: (repository: string) => ContentSource;
+  readonly contentOf?: (repository: string) => ContentSource | undefined;
   close(): Promise<void>;
 }
 

@@ -2,11 +2,17 @@ import { WharfingerError } from '../errors.ts';
 import { isAttestationChild } from '../oci/attestation-child.ts';
 import { formatPlatform, type Descriptor, type Platform } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { FetchedManifest } from '../oci/evidence-source.ts';
+import type { EvidenceSource, FetchedManifest } from '../oci/evidence-source.ts';
 import { parseManifest, type ImageIndex, type ImageManifest, type Manifest } from '../oci/manifest.ts';
+import { isForPlatform } from '../oci/platform.ts';
 import { isIndexType, isManifestType } from '../oci/media-types.ts';
-import type { ContentSource } from './content-source.ts';
-import { readConfig } from './read-config.ts';
+import { configLimit } from './read-config.ts';
+
+/** Where manifests and configurations are read. */
+export interface IndexSource extends Pick<EvidenceSource, 'manifest' | 'blob'> {
+  /** how errors name it */
+  readonly name: string;
+}
 
 /** An index that is there, by its digest. */
 export interface FetchedIndex {
@@ -26,7 +32,7 @@ export interface IndexPart {
 const maxDepth = 4;
 
 interface Search {
-  readonly content: ContentSource;
+  readonly content: IndexSource;
   /** os/architecture[/variant]; absent: any */
   readonly platform: string | undefined;
   readonly found: Set<Digest>;
@@ -45,7 +51,7 @@ interface Search {
  * @throws WharfingerError MANIFEST_UNKNOWN, naming the platforms that there are; MANIFEST_INVALID; what the source throws
  */
 export async function partsOfIndex(
-  content: ContentSource,
+  content: IndexSource,
   index: FetchedIndex,
   platform?: string,
 ): Promise<IndexPart[]> {
@@ -60,7 +66,7 @@ export async function partsOfIndex(
  * @throws as `partsOfIndex` does
  */
 export async function firstImageOf(
-  content: ContentSource,
+  content: IndexSource,
   index: FetchedIndex,
   platform: string,
 ): Promise<{ readonly fetched: FetchedManifest; readonly manifest: ImageManifest }> {
@@ -70,7 +76,7 @@ export async function firstImageOf(
   throw noPlatform(search, index.digest);
 }
 
-function startSearch(content: ContentSource, platform: string | undefined): Search {
+function startSearch(content: IndexSource, platform: string | undefined): Search {
   return { content, platform, found: new Set(), seen: new Set(), absent: false };
 }
 
@@ -111,24 +117,20 @@ async function* partsOf(search: Search, index: ImageIndex, depth: number): Async
   }
 }
 
-/** A platform asked for without variant takes any. */
 function isWanted(platform: Platform | undefined, wanted: string | undefined): boolean {
-  if (wanted === undefined) return true;
-  if (platform === undefined) return false;
-  const formatted = formatPlatform(platform);
-  return formatted === wanted || formatted.startsWith(`${wanted}/`);
+  return wanted === undefined || (platform !== undefined && isForPlatform(formatPlatform(platform), wanted));
 }
 
 /** An index need not say what its children are for; their configs do. */
-async function platformOfConfig(content: ContentSource, child: Descriptor): Promise<Platform | undefined> {
+async function platformOfConfig(content: IndexSource, child: Descriptor): Promise<Platform | undefined> {
   const fetched = await content.manifest(child.digest);
   if (fetched === undefined) return undefined;
   const manifest = parseManifest(fetched.bytes, fetched.mediaType);
   if (manifest.kind !== 'manifest') return undefined;
   try {
-    const config: Partial<Platform> | null = JSON.parse(
-      Buffer.from(await readConfig(content, manifest.config)).toString('utf8'),
-    );
+    const bytes = await content.blob(manifest.config, configLimit);
+    if (bytes === undefined) return undefined;
+    const config: Partial<Platform> | null = JSON.parse(Buffer.from(bytes).toString('utf8'));
     const { os, architecture, variant } = config ?? {};
     if (typeof os !== 'string' || typeof architecture !== 'string') return undefined;
     return { os, architecture, ...(typeof variant === 'string' ? { variant } : {}) };

@@ -4,7 +4,7 @@ import type { ContentSource } from './content-source.ts';
 import { collect } from './verified-stream.ts';
 
 /** Larger image configurations are not read. */
-const configLimit = 8 * 1024 * 1024;
+export const configLimit = 8 * 1024 * 1024;
 
 /**
  * Reads an image's config, checked and bounded.

@@ -37,8 +37,15 @@ export interface JudgedPart {
 
 const severity: readonly Outcome[] = ['allow', 'warn', 'hold', 'deny'];
 
-/** One decision of the verdicts on an image, or on an index and its images for the platforms that count: the worst. */
-export function combineVerdicts(digest: Digest, parts: readonly JudgedPart[]): Omit<Decision, 'judgedBy'> {
+/**
+ * One decision of the verdicts on an image, or on an index and its images for the platforms that count: the worst. Where the
+ * index itself is refused, what lies in it is not asked.
+ *
+ * @param all that on the image or index itself first
+ */
+export function combineVerdicts(digest: Digest, all: readonly JudgedPart[]): Omit<Decision, 'judgedBy'> {
+  const [own] = all;
+  const parts = own === undefined || isAllowed(own.verdict) ? all : [own];
   const outcomes = parts.map(({ verdict }) => verdict.outcome);
   const ends = parts.flatMap(({ verdict }) => verdict.validUntil ?? []);
   const validUntil = ends.toSorted((a, b) => Date.parse(a) - Date.parse(b))[0];
@@ -63,11 +70,6 @@ export function combineVerdicts(digest: Digest, parts: readonly JudgedPart[]): O
 /** True where it may run; everything else is refused. */
 export function isAllowed({ outcome }: Pick<Decision, 'outcome'>): boolean {
   return outcome === 'allow' || outcome === 'warn';
-}
-
-/** True if `platform` is the one wanted, or a variant of it where none is asked for. */
-export function isPlatform(platform: string, wanted: string): boolean {
-  return platform === wanted || platform.startsWith(`${wanted}/`);
 }
 
 function unique(lines: readonly string[]): string[] {

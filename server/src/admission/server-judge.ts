@@ -4,10 +4,12 @@ import { remoteContent, type ContentSource } from '@wharfinger/lib/client/conten
 import type { Credentials } from '@wharfinger/lib/client/credentials';
 import { RegistrySession } from '@wharfinger/lib/client/registry-session';
 import { WharfingerError } from '@wharfinger/lib/errors';
+import { noPlatform } from '@wharfinger/lib/assess/judge-content';
 import { isDigest } from '@wharfinger/lib/oci/digest';
 import { formatReference, type Reference } from '@wharfinger/lib/oci/reference';
+import { ofPlatform } from '@wharfinger/lib/oci/platform';
 import { verdictAnswer } from '../cli/api-shapes.ts';
-import { combineVerdicts, isPlatform, type Decision, type Judge } from './decision.ts';
+import { combineVerdicts, type Decision, type Judge } from './decision.ts';
 import { readSignedAnswers, type AnswerTrust } from './signed-answers.ts';
 import { signedDecision } from './signed-decision.ts';
 
@@ -110,10 +112,9 @@ function decisionOf(
   if (children === undefined) return combineVerdicts(digest, [{ verdict }]);
   const parts = platforms.flatMap((platform) => {
     // which of several an engine takes is its own affair
-    const found = children.filter(
-      (one) => typeof one.platform === 'string' && isPlatform(one.platform, platform),
-    );
-    if (found.length > 0) return found.map((child) => ({ platform, verdict: child.verdict }));
+    const found = ofPlatform(children, platform);
+    if (found.some(({ nested }) => nested !== true))
+      return found.map((child) => ({ platform: child.platform ?? noPlatform, verdict: child.verdict }));
     throw new WharfingerError('MANIFEST_UNKNOWN', {
       what: `${formatReference(reference)} has no image for ${platform}`,
       remedy: 'push one, or take the platform from those of the nodes',

@@ -1,3 +1,4 @@
+import { noPlatform } from '@wharfinger/lib/assess/judge-content';
 import type { ReceiptPredicate } from '@wharfinger/lib/assess/receipt';
 import type { ContentSource } from '@wharfinger/lib/client/content-source';
 import { partsOfIndex } from '@wharfinger/lib/client/index-parts';
@@ -41,7 +42,7 @@ export async function signedDecision(
   if (isAllowed(verdict)) {
     for (const [part, platform] of await partsFor(reference, content, digest, platforms)) {
       const said = await read(await ask(part), { repository, digest: part });
-      parts.push({ verdict: said.verdict, ...(platform !== undefined && { platform }) });
+      parts.push({ verdict: said.verdict, platform });
     }
   }
   return { decision: combineVerdicts(digest, parts), judgement };
@@ -53,15 +54,15 @@ async function partsFor(
   content: ContentSource,
   digest: Digest,
   platforms: readonly string[],
-): Promise<ReadonlyMap<Digest, string | undefined>> {
+): Promise<ReadonlyMap<Digest, string>> {
   const fetched = isDigest(digest) ? await content.manifest(digest) : undefined;
   if (fetched === undefined)
     throw new WharfingerError('MANIFEST_UNKNOWN', { what: `${formatReference(reference)}, ${digest}` });
   const manifest = parseManifest(fetched.bytes, fetched.mediaType);
-  const found = new Map<Digest, string | undefined>();
+  const found = new Map<Digest, string>();
   if (manifest.kind === 'manifest') return found;
   for (const wanted of platforms)
     for (const part of await partsOfIndex(content, { digest, manifest }, wanted))
-      found.set(part.fetched.digest, part.platform && formatPlatform(part.platform));
+      found.set(part.fetched.digest, part.platform ? formatPlatform(part.platform) : noPlatform);
   return found;
 }

@@ -8,6 +8,8 @@ import { constants, createGunzip, createGzip } from 'node:zlib';
 import { z } from 'zod';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import type { Advisory } from '@wharfinger/lib/advisories/advisory';
+import { createGenerationSum, generationElement } from '@wharfinger/lib/advisories/generation';
+import { isDigest, type Digest } from '@wharfinger/lib/oci/digest';
 
 /**
  * The advisories that commands use when no server is asked: one file of those imported on this machine, and a small one
@@ -24,6 +26,8 @@ const stateShape = z.object({
   file: z.string().regex(/^records-[\w-]+\.jsonl\.gz$/),
   count: z.number(),
   importedAt: z.string(),
+  /** which advisories they are, so that nobody who judges by them has to sum them up; absent: written by an older version */
+  generation: z.custom<Digest>(isDigest).optional(),
 });
 
 export type CacheState = z.infer<typeof stateShape>;
@@ -51,9 +55,9 @@ export async function readCacheState(folder: string): Promise<CacheState | undef
   return parsed.data;
 }
 
-/** Every advisory of the cache. */
-export async function* readCache(folder: string): AsyncGenerator<KnownAdvisory> {
-  const state = await readCacheState(folder);
+/** Every advisory of the cache, in the state that it is in or was seen in. */
+export async function* readCache(folder: string, seen?: CacheState): AsyncGenerator<KnownAdvisory> {
+  const state = seen ?? (await readCacheState(folder));
   if (state === undefined) return;
   const source = createReadStream(join(folder, state.file));
   const text = source.pipe(createGunzip());
@@ -93,6 +97,7 @@ export async function importIntoCache(
   const file = `records-${importedAt.replaceAll(/\W/g, '')}-${process.pid}.jsonl.gz`;
   const result: CacheImport = { read: 0, new: 0, replaced: 0 };
   let count = 0;
+  const sum = createGenerationSum();
   async function* merged(): AsyncGenerator<string> {
     const seen = new Set<string>();
     for await (const advisory of advisories) {
@@ -100,6 +105,7 @@ export async function importIntoCache(
       if (seen.has(advisory.id)) continue;
       seen.add(advisory.id);
       count += 1;
+      sum.add(generationElement(advisory));
       const firstSeen = undated.get(advisory.id) ?? importedAt;
       yield `${JSON.stringify({ advisory, firstSeen } satisfies KnownAdvisory)}\n`;
     }
@@ -111,6 +117,7 @@ export async function importIntoCache(
         continue;
       }
       count += 1;
+      sum.add(generationElement(known.advisory));
       yield `${JSON.stringify(known)}\n`;
     }
   }
@@ -121,7 +128,7 @@ export async function importIntoCache(
     await rm(path, { force: true });
     throw error;
   }
-  const state: CacheState = { format: 1, file, count, importedAt };
+  const state: CacheState = { format: 1, file, count, importedAt, generation: sum.digest() };
   await writeFile(`${path}.state`, JSON.stringify(state));
   await rename(`${path}.state`, join(folder, 'state.json'));
   if (before !== undefined && before.file !== file) await rm(join(folder, before.file), { force: true });

@@ -46,7 +46,14 @@ export const verdictShape = z.object({
 export const verdictAnswer = z.object({
   verdict: verdictShape,
   children: z
-    .array(z.object({ platform: z.string().nullish(), digest: z.string(), verdict: verdictShape }))
+    .array(
+      z.object({
+        platform: z.string().nullish(),
+        nested: z.literal(true).optional(),
+        digest: z.string(),
+        verdict: verdictShape,
+      }),
+    )
     .optional(),
   /** a DSSE envelope */
   receipt: z.looseObject({ payload: z.string() }).optional(),

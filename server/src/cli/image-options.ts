@@ -4,7 +4,7 @@ import { Option, type Command } from 'commander';
 /** Options of the commands that take an image apart. */
 export interface ImageOptions {
   readonly local?: boolean;
-  /** absent: that of containers on this machine */
+  /** absent: that of containers on this machine, or all of them where an index is judged as a whole */
   readonly platform?: string;
   readonly advisories?: readonly string[];
   readonly judgement?: string;
@@ -24,10 +24,22 @@ export const ownPlatform = `linux/${process.arch === 'x64' ? 'amd64' : process.a
 export const imageArgument =
   'reference in any registry, OCI layout folder, or archive (docker save or OCI); see wharf help inspect';
 
-/** Adds the options that say how an image is found and taken apart. */
+/** Adds the options that say how one image is found and taken apart. */
 export function addImageOptions(command: Command): Command {
+  return addAssessOptions(
+    command.option('--platform <os/arch>', 'which image of an index (default: that for this machine)'),
+  );
+}
+
+/** The same for commands that judge an index as a whole. */
+export function addIndexOptions(command: Command): Command {
+  return addAssessOptions(
+    command.option('--platform <os/arch>', 'which images of an index count (default: all of them)'),
+  );
+}
+
+function addAssessOptions(command: Command): Command {
   return command
-    .option('--platform <os/arch>', 'which image of an index (default: that for this machine)')
     .option('--local', 'take the image apart here, also if its registry is a Wharfinger that could be asked')
     .option(
       '--advisories <path...>',

@@ -21,17 +21,33 @@ export async function advisoriesHere(
     return { records: () => allOf(paths), firstImported: () => now };
   }
   const folder = advisoryCacheFolder(session.environment);
-  if ((await readCacheState(folder)) === undefined) return undefined;
+  const state = await readCacheState(folder);
+  if (state === undefined) return undefined;
+  const { generation } = state;
   const dates = new Map<string, Date>();
   return {
     async *records() {
-      for await (const { advisory, firstSeen } of readCache(folder)) {
+      for await (const { advisory, firstSeen } of readCache(folder, state)) {
         if (advisory.published === undefined) dates.set(advisory.id, new Date(firstSeen));
         yield advisory;
       }
     },
     firstImported: (id) => dates.get(id),
+    ...(generation === undefined ? {} : { generation }),
   };
+}
+
+/** The same for a command, which says so where there are none. */
+export async function advisoriesOrNote(
+  paths: readonly string[] | undefined,
+  session: Session,
+): Promise<KnownAdvisories | undefined> {
+  const known = await advisoriesHere(paths, session);
+  if (known === undefined)
+    session.note(
+      'No advisories were imported here: nothing is known of vulnerabilities. See wharf advisories import.',
+    );
+  return known;
 }
 
 async function* allOf(paths: readonly string[]): AsyncGenerator<Advisory> {

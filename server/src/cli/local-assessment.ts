@@ -1,20 +1,22 @@
 import { basename } from 'node:path';
 import { assessImage } from '@wharfinger/lib/assess/assess-image';
+import { judgeContent, type JudgedImage } from '@wharfinger/lib/assess/judge-content';
+import { matchAdvisories } from '@wharfinger/lib/assess/match-advisories';
 import { locateImage, type ImageLocation } from '@wharfinger/lib/client/image-location';
 import type { ImageSource } from '@wharfinger/lib/client/image-source';
+import { openContent } from '@wharfinger/lib/client/open-content';
 import { openImage } from '@wharfinger/lib/client/open-image';
-import { RegistrySession } from '@wharfinger/lib/client/registry-session';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import type { ImageInventory } from '@wharfinger/lib/inspect/inventory';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import { isRepositoryName } from '@wharfinger/lib/oci/reference';
 import { inspectLayers } from '../inspection/inspect-process.ts';
-import { findLogin } from './credentials.ts';
 import { ownPlatform, type ImageOptions } from './image-options.ts';
 import type { KnownImage } from './image-question.ts';
-import { matcherFor } from './local-advisories.ts';
+import { advisoriesOrNote } from './known-advisories.ts';
 import { judgementFor } from './local-judgement.ts';
 import type { Progress } from './progress.ts';
+import { registrySession } from './remote-image.ts';
 import type { Session } from './session.ts';
 
 /** What was found out here, without a server. */
@@ -36,22 +38,12 @@ export async function assessHere(
   options: ImageOptions,
   session: Session,
 ): Promise<AssessedImage> {
-  const location = await locateImage(image);
-  const repository = repositoryOf(location, options.as);
+  const repository = repositoryOf(await locateImage(image), options.as);
   const judgement = await judgementFor(options, session);
-  const findMatches = await matcherFor(options.advisories, session);
-  const credentials =
-    location.kind === 'registry'
-      ? await findLogin(location.reference.registry, session.environment)
-      : undefined;
+  const advisories = await advisoriesOrNote(options.advisories, session);
   const source = await openImage(image, {
     platform: options.platform ?? ownPlatform,
-    session: (registry) =>
-      new RegistrySession(registry, {
-        insecure: session.plainHttp,
-        userAgent: 'wharf',
-        ...(credentials === undefined ? {} : { credentials }),
-      }),
+    session: (registry) => registrySession(registry, session),
   });
   const progress = session.progress();
   try {
@@ -60,7 +52,7 @@ export async function assessHere(
       judgement,
       purpose: options.purpose ?? 'pull',
       now: session.now(),
-      findMatches,
+      findMatches: advisories && ((packages) => matchAdvisories(advisories, packages)),
       inspectLayers: (layers) => inspectLayers(inputsOf(layers, progress)),
     });
     const { name, digest, index } = source;
@@ -76,6 +68,44 @@ export async function assessHere(
   } finally {
     progress.end();
     await source.close();
+  }
+}
+
+/** An image or index that was judged here, with what lies in it. */
+export type JudgedHere = JudgedImage & {
+  /** as the user named it, in full */
+  readonly image: string;
+};
+
+/**
+ * Judges an image on this machine, whatever its registry says of it: an index with all images that lie in it, or with those
+ * for the platform that is asked for. Its layers are read in the same limited process as in the registry.
+ *
+ * @throws WharfingerError of every kind that finding, reading and judging an image has
+ */
+export async function judgeHere(image: string, options: ImageOptions, session: Session): Promise<JudgedHere> {
+  const repository = repositoryOf(await locateImage(image), options.as);
+  const judgement = await judgementFor(options, session);
+  const advisories = await advisoriesOrNote(options.advisories, session);
+  const { platform } = options;
+  const opened = await openContent(image, { session: (registry) => registrySession(registry, session) });
+  const { name, content, fetched, contentOf } = opened;
+  const progress = session.progress();
+  try {
+    const judged = await judgeContent(content, fetched, {
+      repository,
+      judgement,
+      purpose: options.purpose ?? 'pull',
+      now: session.now(),
+      advisories,
+      evidenceOf: (other) => (other === repository ? content : contentOf(other)),
+      inspectLayers: (layers) => inspectLayers(inputsOf(layers, progress)),
+      ...(platform === undefined ? {} : { platform }),
+    });
+    return { image: name, ...judged };
+  } finally {
+    progress.end();
+    await opened.close();
   }
 }
 

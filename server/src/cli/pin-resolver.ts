@@ -2,12 +2,13 @@ import type { ErrorCode } from '@wharfinger/lib/errors';
 import { parseDigest } from '@wharfinger/lib/oci/digest';
 import type { Resolution } from '@wharfinger/lib/pinning/pin-text';
 import type { Verdict } from '@wharfinger/lib/routines/verdict';
+import { ofPlatform } from '@wharfinger/lib/oci/platform';
 import { verdictAnswer } from './api-shapes.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-codes.ts';
 import { describeFailure } from './failure.ts';
 import type { ImageOptions } from './image-options.ts';
 import { serverFor } from './image-question.ts';
-import { assessHere } from './local-assessment.ts';
+import { judgeHere } from './local-assessment.ts';
 import type { Session } from './session.ts';
 
 /** Says what may be pinned, and how the asking went. */
@@ -45,13 +46,14 @@ export function createResolver(options: ImageOptions, session: Session): Resolve
   async function ask(reference: string): Promise<Resolution> {
     const there = await serverFor(reference, options, session);
     if (there === undefined) {
-      const known = await assessHere(reference, options, session);
-      return answer(known.index ?? known.digest, [['', known.verdict]]);
+      const { digest, verdict, images } = await judgeHere(reference, options, session);
+      return answer(digest, [
+        ['', verdict],
+        ...images.map((one) => [`${one.platform}: `, one.verdict] as const),
+      ]);
     }
     const { verdict, children = [] } = await there.server.get('/api/v1/verdict', there.query, verdictAnswer);
-    const counted = options.platform
-      ? children.filter(({ platform }) => platform === options.platform)
-      : children;
+    const counted = ofPlatform(children, options.platform);
     return answer(verdict.digest, [
       ['', verdict],
       ...counted.map((child) => [`${child.platform ?? child.digest}: `, child.verdict] as const),

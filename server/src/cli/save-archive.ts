@@ -9,11 +9,10 @@ import { remoteContent } from '@wharfinger/lib/client/content-source';
 import type { RegistrySession } from '@wharfinger/lib/client/registry-session';
 import type { EvidenceItem } from '@wharfinger/lib/custody/report';
 import { WharfingerError } from '@wharfinger/lib/errors';
-import { formatPlatform } from '@wharfinger/lib/oci/descriptor';
+import { partsOfIndex } from '@wharfinger/lib/client/index-parts';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import type { FetchedManifest } from '@wharfinger/lib/oci/evidence-source';
 import { parseManifest } from '@wharfinger/lib/oci/manifest';
-import { isManifestType } from '@wharfinger/lib/oci/media-types';
 import type { Purpose } from '@wharfinger/lib/routines/verdict';
 import type { ApiClient } from './api-client.ts';
 import { judgedFromAnswer, verdictAnswer } from './api-shapes.ts';
@@ -50,7 +49,7 @@ const maxTries = 5;
  */
 export async function saveArchive(job: SaveJob): Promise<Saved> {
   const { registry, repository, image, output, progress } = job;
-  const children = childrenOf(job);
+  const children = await childrenOf(job);
   const { ancestors, ...judged } = await askConsistently(job, [image.digest, ...children]);
   const collected = await collectImage(
     remoteContent(registry, repository),
@@ -86,28 +85,16 @@ export async function saveArchive(job: SaveJob): Promise<Saved> {
   return { images: Math.max(1, children.length), bytes };
 }
 
-/** The images of an index that are wanted; none for what is no index. */
-function childrenOf({ image, platforms, repository }: SaveJob): Digest[] {
+/** What lies in an index and is wanted; nothing for what is no index. */
+async function childrenOf({ registry, image, platforms, repository }: SaveJob): Promise<Digest[]> {
   const manifest = parseManifest(image.bytes, image.mediaType);
   if (manifest.kind === 'manifest') return [];
-  const images = manifest.manifests.filter(
-    ({ mediaType, platform }) => isManifestType(mediaType) && platform?.os !== 'unknown',
-  );
-  const wanted = platforms.length === 0 ? images : [];
-  for (const name of platforms) {
-    const found = images.filter(({ platform }) => platform && isPlatform(formatPlatform(platform), name));
-    if (found.length === 0)
-      throw new WharfingerError('MANIFEST_UNKNOWN', {
-        what: `${repository}@${image.digest} has no image for ${name}`,
-        remedy: `choose of ${images.map(({ platform }) => platform && formatPlatform(platform)).join(', ')}`,
-      });
-    wanted.push(...found);
-  }
-  return [...new Set(wanted.map(({ digest }) => digest))];
-}
-
-function isPlatform(platform: string, wanted: string): boolean {
-  return platform === wanted || platform.startsWith(`${wanted}/`);
+  const content = remoteContent(registry, repository);
+  const index = { digest: image.digest, manifest };
+  const wanted = new Set<Digest>();
+  for (const platform of platforms.length === 0 ? [undefined] : platforms)
+    for (const { fetched } of await partsOfIndex(content, index, platform)) wanted.add(fetched.digest);
+  return [...wanted];
 }
 
 interface Answers {

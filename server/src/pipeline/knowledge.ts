@@ -1,6 +1,7 @@
 import type { Advisory } from '@wharfinger/lib/advisories/advisory';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import type { ImageInventory } from '@wharfinger/lib/inspect/inventory';
+import { partsOfIndex } from '@wharfinger/lib/client/index-parts';
 import { formatPlatform } from '@wharfinger/lib/oci/descriptor';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import { parseManifest } from '@wharfinger/lib/oci/manifest';
@@ -16,6 +17,7 @@ import { matchesOfImage } from '../stores/findings.ts';
 import { getImage } from '../stores/images.ts';
 import { gatherFacts } from './gather-facts.ts';
 import { inventoryFormat } from './inspect.ts';
+import { ownEvidence } from './own-evidence.ts';
 import { currentSignatures } from './verify.ts';
 import { receiptAt, receiptNow, verdictFor } from './receipts.ts';
 import type { PipelineParts } from './parts.ts';
@@ -32,7 +34,7 @@ export interface ImageKnowledge {
   receiptOf(repository: string, digest: Digest, purpose: Purpose, at?: Date): Promise<Receipt>;
   /** What an image is judged from, for who judges it elsewhere. @throws WharfingerError MANIFEST_UNKNOWN */
   judgedFrom(repository: string, digest: Digest): Promise<JudgedFrom>;
-  /** The verdicts of an index's children that are there, each by itself; empty for what is no index. */
+  /** The verdicts of all that lies in an index, at any depth, each by itself; empty for what is no index. */
   childrenOf(repository: string, digest: Digest, purpose: Purpose): Promise<ChildVerdict[]>;
 }
 
@@ -47,11 +49,13 @@ export interface JudgedFrom {
   readonly ancestors: readonly EvidenceItem[];
 }
 
-/** The verdict of one image of an index. */
+/** The verdict of what lies in an index: an image, or an index again. */
 export interface ChildVerdict {
   readonly digest: Digest;
-  /** os/architecture[/variant]; null: the index does not say */
+  /** os/architecture[/variant]; null: neither the index nor a configuration says one */
   readonly platform: string | null;
+  /** an index in the index */
+  readonly nested?: true;
   readonly verdict: Verdict;
 }
 
@@ -95,13 +99,15 @@ export function createKnowledge(parts: PipelineParts): ImageKnowledge {
       const record = await parts.catalog.getManifest(repository, digest);
       if (!record || !isIndexType(record.mediaType)) return [];
       const index = parseManifest(record.bytes, record.mediaType);
+      if (index.kind !== 'index') return [];
       const children: ChildVerdict[] = [];
-      for (const child of index.kind === 'index' ? index.manifests : []) {
-        if (!(await parts.catalog.getManifest(repository, child.digest))) continue;
+      const own = { ...ownEvidence(parts.catalog, parts.storage, repository), name: repository };
+      for (const { fetched, manifest, platform } of await partsOfIndex(own, { digest, manifest: index })) {
         children.push({
-          digest: child.digest,
-          platform: child.platform ? formatPlatform(child.platform) : null,
-          verdict: await verdictOf(repository, child.digest, purpose),
+          digest: fetched.digest,
+          platform: platform ? formatPlatform(platform) : null,
+          ...(manifest.kind === 'index' && { nested: true as const }),
+          verdict: await verdictOf(repository, fetched.digest, purpose),
         });
       }
       return children;

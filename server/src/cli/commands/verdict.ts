@@ -1,18 +1,20 @@
 import type { Command } from 'commander';
 import { writeFile } from 'node:fs/promises';
 import { WharfingerError } from '@wharfinger/lib/errors';
+import { ofPlatform } from '@wharfinger/lib/oci/platform';
 import { verdictAnswer } from '../api-shapes.ts';
 import { formatTable } from '../display.ts';
-import { exitCodeOf, type ExitCode } from '../exit-codes.ts';
+import type { ExitCode } from '../exit-codes.ts';
 import {
-  addImageOptions,
+  addIndexOptions,
   addJudgementOptions,
   imageArgument,
   purposeOption,
   type ImageOptions,
 } from '../image-options.ts';
 import { serverFor } from '../image-question.ts';
-import { assessHere } from '../local-assessment.ts';
+import { exitCodeOfAll, judgedText } from '../judged-text.ts';
+import { judgeHere } from '../local-assessment.ts';
 import type { Run, Session } from '../session.ts';
 import { outcomeText, paintOutcome, verdictText } from '../verdict-text.ts';
 
@@ -25,7 +27,7 @@ export function addVerdict(program: Command, run: Run): void {
         'is asked for its verdict; otherwise the image is taken apart and judged here. The exit code says the outcome.',
     )
     .argument('<image>', imageArgument);
-  addJudgementOptions(addImageOptions(command))
+  addJudgementOptions(addIndexOptions(command))
     .addOption(purposeOption())
     .option(
       '--at <time>',
@@ -55,11 +57,18 @@ async function showVerdict(session: Session, options: VerdictOptions, image: str
       throw new WharfingerError('USAGE', {
         what: `${image} is not judged by a Wharfinger registry here: only that recorded what it judged, and signs receipts`,
       });
-    const known = await assessHere(image, options, session);
-    session.result({ image: known.image, judgedBy: 'local', verdict: known.verdict }, () =>
-      verdictText(known.image, known.verdict, session.style),
+    const judged = await judgeHere(image, options, session);
+    const { image: name, verdict, images } = judged;
+    const children = images.map((one) => ({
+      platform: one.platform,
+      digest: one.digest,
+      verdict: one.verdict,
+    }));
+    session.result(
+      { image: name, judgedBy: 'local', verdict, ...(children.length > 0 && { children }) },
+      () => judgedText(judged, session.style),
     );
-    return exitCodeOf(known.verdict);
+    return exitCodeOfAll(judged);
   }
   const query = {
     ...there.query,
@@ -67,7 +76,8 @@ async function showVerdict(session: Session, options: VerdictOptions, image: str
     ...(at === undefined ? {} : { at }),
     ...(file === undefined ? {} : { receipt: '1' }),
   };
-  const { verdict, children, receipt } = await there.server.get('/api/v1/verdict', query, verdictAnswer);
+  const { verdict, children: all, receipt } = await there.server.get('/api/v1/verdict', query, verdictAnswer);
+  const children = all && ofPlatform(all, options.platform);
   if (file !== undefined) await writeFile(file, `${JSON.stringify(receipt)}\n`);
   session.result({ image: there.image, judgedBy: 'server', verdict, ...(children && { children }) }, () => {
     const text = verdictText(there.image, verdict, session.style);
@@ -79,7 +89,7 @@ async function showVerdict(session: Session, options: VerdictOptions, image: str
     ]);
     return `${text}\n\n${formatTable(['PLATFORM', 'OUTCOME', 'DIGEST'], rows, session.style)}`;
   });
-  return exitCodeOf(verdict);
+  return exitCodeOfAll({ verdict, images: children ?? [] });
 }
 
 const same = (text: string) => text;

@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
+import type { JudgedImage } from '@wharfinger/lib/assess/judge-content';
 import type { SignatureFacts } from '@wharfinger/lib/routines/facts';
 import { displayable, shortDigest, type Style } from '../display.ts';
-import { exitCodeOf, exitCodes, type ExitCode } from '../exit-codes.ts';
+import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addTagOptions, checkTag, tagText, type TagOptions } from '../fresh-tag.ts';
-import { addImageOptions, addJudgementOptions, imageArgument, purposeOption } from '../image-options.ts';
-import { assessHere } from '../local-assessment.ts';
+import { addIndexOptions, addJudgementOptions, imageArgument, purposeOption } from '../image-options.ts';
+import { judgeHere } from '../local-assessment.ts';
 import type { Run, Session } from '../session.ts';
-import { verdictText } from '../verdict-text.ts';
+import { exitCodeOfAll, judgedText } from '../judged-text.ts';
 import { verifyOffline } from '../verify-offline.ts';
 
 export function addVerify(program: Command, run: Run): void {
@@ -15,11 +16,11 @@ export function addVerify(program: Command, run: Run): void {
     .summary('verify signatures of an image and judge it, without trusting its registry')
     .description(
       'Takes an image apart on this machine, verifies its signatures and judges it, whatever its registry says of it: ' +
-        'by the file of wharf judgement export, else by the standard collection. With --key, a signature by one of the ' +
-        'keys is demanded.',
+        'by the file of wharf judgement export, else by the standard collection. Of an index, every image counts, or those of ' +
+        '--platform. With --key, a signature by one of the keys is demanded.',
     )
     .argument('<image>', imageArgument);
-  addTagOptions(addJudgementOptions(addImageOptions(command)))
+  addTagOptions(addJudgementOptions(addIndexOptions(command)))
     .addOption(purposeOption())
     .option(
       '--fresh',
@@ -52,24 +53,25 @@ async function verify(session: Session, options: VerifyOptions, image: string): 
     return exitCodes.refused;
   }
   // what was checked is verified: the tag may mean something else a moment later
-  const known = await assessHere(tag?.image ?? image, options, session);
-  const { signatures } = known.facts;
-  const { verdict, digest } = known;
+  const judged = await judgeHere(tag?.image ?? image, options, session);
+  const { image: name, digest, facts, verdict, images } = judged;
   session.result(
     {
-      image: known.image,
+      image: name,
       judgedBy: 'local',
       digest,
-      signatures: signatures ?? null,
+      signatures: facts.signatures ?? null,
       verdict,
+      ...(images.length > 0 && { images: images.map(listed) }),
       ...(tag && { tag }),
     },
-    () =>
-      [verdictText(known.image, verdict, session.style), signaturesText(signatures, session.style)].join(
-        '\n\n',
-      ),
+    () => judgedText(judged, session.style, (one) => signaturesText(one.facts.signatures, session.style)),
   );
-  return exitCodeOf(verdict);
+  return exitCodeOfAll(judged);
+}
+
+function listed({ platform, digest, facts, verdict }: JudgedImage['images'][number]) {
+  return { platform, digest, signatures: facts.signatures ?? null, verdict };
 }
 
 function signaturesText(signatures: SignatureFacts | undefined, style: Style): string {
