@@ -1,7 +1,7 @@
 import type { Catalog, ManifestRecord } from '@wharfinger/lib/catalog/catalog';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import type { Digest } from '@wharfinger/lib/oci/digest';
-import { subjectOfTag } from '@wharfinger/lib/oci/evidence-tags';
+import { holdsAllOf, subjectOfTag } from '@wharfinger/lib/oci/evidence-tags';
 import { parseManifest, requiredParts, type Manifest } from '@wharfinger/lib/oci/manifest';
 
 /** Who copies what, from where to where. */
@@ -82,14 +82,4 @@ async function evidenceTags(
 
 function parsed({ bytes, mediaType }: ManifestRecord): Manifest {
   return parseManifest(bytes, mediaType);
-}
-
-function holdsAllOf(next: Manifest, before: Manifest): boolean {
-  const held = new Set(listed(next));
-  return listed(before).every((one) => held.has(one));
-}
-
-function listed(manifest: Manifest): Digest[] {
-  const parts = manifest.kind === 'index' ? manifest.manifests : manifest.layers;
-  return parts.map(({ digest }) => digest);
 }

@@ -101,6 +101,20 @@ test('what is found by its tag goes so too, whether the tag is deleted or what i
   ]);
 });
 
+test('what is found by its tag does not go by moving the tag either, except to what holds all of it', async () => {
+  const about = await image('m');
+  const tag = `${about.digest.replace(':', '-')}.sig`;
+  const first = await state(about, 'm', tag);
+  const other = smallImage({ mark: 'another' });
+  expect(await push(server, other, 'team/app', tag, `deleter:${password}`)).toBe(403);
+  await push(server, other, 'team/app', 'another');
+  const again = await state(about, 'n', tag);
+  expect(await tombstones(about)).toEqual([]);
+  expect(await push(server, other, 'team/app', tag, `purger:${password}`)).toBe(201);
+  expect(await tombstones(about)).toMatchObject([{ digest: again, tag, by: 'purger' }]);
+  expect(first).not.toBe(again);
+});
+
 test('images, other tags, and what says something of an image that is gone need no more than the right to delete', async () => {
   const about = await image('d');
   const digest = await state(about, 'd');

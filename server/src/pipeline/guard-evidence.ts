@@ -1,11 +1,12 @@
 import type { Descriptor } from '@wharfinger/lib/oci/descriptor';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import type { Digest } from '@wharfinger/lib/oci/digest';
-import { subjectOfTag } from '@wharfinger/lib/oci/evidence-tags';
+import { holdsAllOf, subjectOfTag } from '@wharfinger/lib/oci/evidence-tags';
 import type { Db } from '../db/schema.ts';
-import type { CatalogChange } from '../stores/catalog-change.ts';
+import type { CatalogChange, MovedTag } from '../stores/catalog-change.ts';
 import { placesRestingOn } from '../stores/chain-parts.ts';
 import { placesOf } from '../stores/repositories.ts';
+import { manifestOf } from '../stores/manifest-of.ts';
 import { addTombstone } from '../stores/tombstones.ts';
 
 /** Evidence that goes, and the images that it is about. */
@@ -28,9 +29,15 @@ export async function guardEvidence(
   change: CatalogChange,
   mayPurge: (by: string | null, repository: string) => boolean,
 ): Promise<void> {
-  const { repository, by, at } = change;
-  const loss = lossOf(change);
-  if (loss === undefined) return;
+  for (const loss of await lossesOf(trx, change)) await guardOne(trx, change, loss, mayPurge);
+}
+
+async function guardOne(
+  trx: Db,
+  { repository, by, at }: CatalogChange,
+  loss: Loss,
+  mayPurge: (by: string | null, repository: string) => boolean,
+): Promise<void> {
   const { digest, descriptor, tag } = loss;
   await refuseWhileBuiltOn(trx, repository, loss);
   for (const subject of loss.subjects) {
@@ -46,17 +53,44 @@ export async function guardEvidence(
   }
 }
 
-function lossOf(change: CatalogChange): Loss | undefined {
+async function lossesOf(trx: Db, change: CatalogChange): Promise<Loss[]> {
+  if (change.kind === 'manifest-put') return replaced(trx, change.repository, change.digest, change.moved);
+  if (change.kind === 'tag-moved') return replaced(trx, change.repository, change.to, [change]);
+  return lossOf(change) ?? [];
+}
+
+/**
+ * What is kept under a tag about an image goes when the tag is moved to something that does not hold all of it. cosign signs
+ * once more by moving it to what holds more.
+ */
+async function replaced(
+  trx: Db,
+  repository: string,
+  to: Digest,
+  moved: readonly MovedTag[],
+): Promise<Loss[]> {
+  const losses: Loss[] = [];
+  for (const { tag, from } of moved) {
+    const subject = subjectOfTag(tag);
+    if (subject === undefined || from === null) continue;
+    const [before, next] = [await manifestOf(trx, repository, from), await manifestOf(trx, repository, to)];
+    if (before && next && holdsAllOf(next, before)) continue;
+    if (before) losses.push({ digest: from, subjects: [subject], descriptor: null, tag });
+  }
+  return losses;
+}
+
+function lossOf(change: CatalogChange): Loss[] | undefined {
   if (change.kind === 'manifest-deleted') {
     const { digest, subject, referrer, tags } = change;
     const told = tags.flatMap((name) => subjectOfTag(name) ?? []);
     const subjects = [...new Set([...(subject === null ? [] : [subject]), ...told])];
-    return subjects.length === 0 ? undefined : { digest, subjects, descriptor: referrer, tag: null };
+    return subjects.length === 0 ? undefined : [{ digest, subjects, descriptor: referrer, tag: null }];
   }
   if (change.kind !== 'tag-deleted') return undefined;
   const { digest, tag } = change;
   const subject = subjectOfTag(tag);
-  return subject === undefined ? undefined : { digest, subjects: [subject], descriptor: null, tag };
+  return subject === undefined ? undefined : [{ digest, subjects: [subject], descriptor: null, tag }];
 }
 
 /** What an image's chain rests on is kept as long as the image is; what is stated about it itself goes with the right to purge. */
