@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -5,6 +6,7 @@ import { headManifest } from '@wharfinger/lib/client/manifests';
 import { pushArtifact } from '@wharfinger/lib/client/referrers';
 import { RegistrySession } from '@wharfinger/lib/client/registry-session';
 import { signImageKeyless } from '@wharfinger/lib/signing/sigstore/sign-keyless';
+import { spkiOf } from '@wharfinger/lib/signing/sigstore/testing/entry-log';
 import {
   LocalSigstore,
   type MeansOptions,
@@ -77,5 +79,22 @@ describe('an official image that is signed without a key', () => {
     await sign(image, ci, sigstore, { at: new Date(sigstore.now.getTime() - 3_600_000) });
     await expectHeld(setting, image, /not signed by a trusted/);
     expect(setting.product.log()).not.toMatch(/TypeError/);
+  });
+
+  it('is held from the moment that the key of the authority is revoked', async () => {
+    const image = await publish(setting, 'official/authority');
+    await sign(image, ci);
+    await expectServed(setting, image);
+    const key = createHash('sha256').update(spkiOf(sigstore.authority.issuer.key)).digest('hex');
+    const { status, json } = await setting.as.admin.post<{ images: number }>('keys/revoke', {
+      key,
+      compromisedSince: new Date(sigstore.now.getTime() - 1000).toISOString(),
+      reason: 'the authority was broken into, see INC-79',
+    });
+    expect([status, json.images > 0]).toEqual([200, true]);
+    const path = `/v2/${image.repository}/manifests/${image.digest}`;
+    const refused = await setting.as.reader.send('GET', path);
+    expect([refused.status, refused.code]).toEqual([403, 'DENIED']);
+    await expectHeld(setting, image, /a certificate that vouches for ci is compromised since .*INC-79/);
   });
 });

@@ -7,8 +7,9 @@ import type { Db } from '../db/schema.ts';
 import type { VerdictMemory } from '../gate/verdict-memory.ts';
 import { transact } from '../db/transaction.ts';
 import { invalidate } from '../pipeline/follow.ts';
-import { placesSignedBy } from '../stores/evidence-signers.ts';
+import { placesSignedBy, placesSignedByOthers } from '../stores/evidence-signers.ts';
 import { raisePolicyVersion } from '../stores/policy-version.ts';
+import type { Placed } from '../stores/repositories.ts';
 import {
   addRevocation,
   addRevocationList,
@@ -60,11 +61,12 @@ export async function revokeKey(parts: RevokeParts, by: string, order: RevokeOrd
   const { compromisedSince, reason } = order;
   if (compromisedSince !== undefined && compromisedSince > now())
     throw new WharfingerError('INPUT_INVALID', { what: 'compromisedSince is still to come' });
-  const { keyId, signer } = findKey(order.key, inForce.trust().signers);
+  const known = namedKeys(inForce.trust().signers);
+  const { keyId, signer } = findKey(order.key, known);
   return changePolicy(parts, by, async ({ trx, at, version }) => {
     await addRevocation(trx, { keyId, signer, compromisedSince, reason, by, at });
     const { version: list } = await issueList(trx, parts, at);
-    const places = await placesSignedBy(trx, keyId);
+    const places = await placesRestingOn(trx, keyId, known);
     await invalidate(trx, memory, 'verify', places, at);
     const since = compromisedSince?.toISOString() ?? null;
     const detail = { keyId, signer: signer ?? null, compromisedSince: since, reason, list };
@@ -106,14 +108,33 @@ async function issueList(trx: Db, { key }: Pick<RevokeParts, 'key'>, at: Date): 
 
 const keyIdShape = /^[0-9a-f]{64}$/;
 
-function findKey(
-  wanted: string,
-  signers: readonly TrustedSigner[],
-): { readonly keyId: string; readonly signer?: string } {
-  const known = signers.map((signer) => ({
+/** A signer, and the key that is trusted by itself; absent: a certificate vouches for him. */
+interface NamedKey {
+  readonly name: string;
+  readonly id: string | undefined;
+}
+
+function namedKeys(signers: readonly TrustedSigner[]): NamedKey[] {
+  return signers.map((signer) => ({
     name: signer.name,
     id: 'pem' in signer ? parsePublicKey(signer).id : undefined,
   }));
+}
+
+/**
+ * A key that made nothing itself, and that nobody is known by, may be that of an authority. For whom it vouched is found out
+ * by looking at all again that certificates vouch for.
+ */
+async function placesRestingOn(trx: Db, keyId: string, known: readonly NamedKey[]): Promise<Placed[]> {
+  const places = await placesSignedBy(trx, keyId);
+  const ids = known.flatMap(({ id }) => id ?? []);
+  return places.length > 0 || ids.includes(keyId) ? places : placesSignedByOthers(trx, [...new Set(ids)]);
+}
+
+function findKey(
+  wanted: string,
+  known: readonly NamedKey[],
+): { readonly keyId: string; readonly signer?: string } {
   if (keyIdShape.test(wanted)) {
     const signer = known.find(({ id }) => id === wanted)?.name;
     return { keyId: wanted, ...(signer !== undefined && { signer }) };

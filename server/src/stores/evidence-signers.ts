@@ -36,3 +36,17 @@ export async function placesSignedBy(db: Db, keyId: string): Promise<Placed[]> {
     .execute();
   return rows.map((row) => ({ repository: row.name, digest: row.digest as Digest }));
 }
+
+/** The images for which keys other than these made evidence that counts: keys that only certificates vouch for. */
+export async function placesSignedByOthers(db: Db, keyIds: readonly string[]): Promise<Placed[]> {
+  const rows = await db
+    .selectFrom('evidence_signers')
+    .innerJoin('repositories', 'repositories.id', 'evidence_signers.repository_id')
+    .select(['repositories.name', 'evidence_signers.digest'])
+    .distinct()
+    .$if(keyIds.length > 0, (query) => query.where('evidence_signers.key_id', 'not in', keyIds))
+    .orderBy('repositories.name')
+    .orderBy('evidence_signers.digest')
+    .execute();
+  return rows.map((row) => ({ repository: row.name, digest: row.digest as Digest }));
+}

@@ -2,7 +2,7 @@ import { addImage, byAlice } from '@wharfinger/lib/catalog/catalog.fixtures';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { testDatabases, type TestDatabase } from '../db/testing/databases.ts';
 import { transact } from '../db/transaction.ts';
-import { noteSigners, placesSignedBy } from './evidence-signers.ts';
+import { noteSigners, placesSignedBy, placesSignedByOthers } from './evidence-signers.ts';
 import {
   addRecord,
   endRecord,
@@ -154,7 +154,11 @@ describe.each(testDatabases)('records of the policy on $name', (kind) => {
       { repository: 'a', digest },
       { repository: 'b', digest },
     ]);
+    expect(await placesSignedByOthers(db, [keyId('a')])).toHaveLength(2);
+    expect(await placesSignedByOthers(db, [])).toEqual(await placesSignedBy(db, keyId('a')));
+    expect(await placesSignedByOthers(db, [keyId('a'), keyId('b')])).toEqual([]);
     await noteSigners(db, { repository: 'a', digest }, [keyId('b')]);
+    expect(await placesSignedByOthers(db, [keyId('b')])).toEqual([{ repository: 'b', digest }]);
     expect(await placesSignedBy(db, keyId('a'))).toEqual([{ repository: 'b', digest }]);
     await catalog.deleteManifest('b', digest, byAlice(1));
     expect(await placesSignedBy(db, keyId('a'))).toEqual([]);
