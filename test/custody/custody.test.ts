@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -258,17 +258,31 @@ describe('a chain of custody in an OCI layout on disk', () => {
     expect(added).toMatchObject({ code: 2, error: expect.stringContaining('nothing can be added') });
   });
 
-  test('is not complete without a file of it, nor with one changed', async () => {
+  test('cannot be verified with a file changed, whichever it is, and is not complete without one', async () => {
     const report = (await custody('show', `${images.layout}:app`, ...asApp)) as {
-      evidence: Array<{ digest: string }>;
+      evidence: Array<{ digest: string; what: string }>;
     };
     expect(report.evidence.length).toBeGreaterThanOrEqual(9);
-    for (const { digest } of report.evidence) {
-      const copy = join(folder, 'copy');
+    const pathOf = (layout: string, digest: string) => join(layout, 'blobs', digest.replace(':', '/'));
+    // the manifests and configurations, and the bundles that some of the manifests carry
+    const digests = report.evidence.flatMap(({ digest, what }) => {
+      if (what === 'manifest' || what === 'config') return [digest];
+      const { layers } = JSON.parse(readFileSync(pathOf(images.layout, digest), 'utf8')) as {
+        layers: Array<{ digest: string }>;
+      };
+      return [digest, ...layers.map((layer) => layer.digest)];
+    });
+    const copy = join(folder, 'copy');
+    for (const digest of new Set(digests)) {
       cpSync(images.layout, copy, { recursive: true });
-      writeFileSync(join(copy, 'blobs', digest.replace(':', '/')), '{}');
-      const { code } = await attempted(folder, 'custody', 'verify', `${copy}:app`, ...asApp, ...rules);
-      expect([digest, code === 3 || code === 1]).toEqual([digest, true]);
+      const path = pathOf(copy, digest);
+      writeFileSync(path, `${readFileSync(path, 'utf8')} `);
+      const changed = await attempted(folder, 'custody', 'verify', `${copy}:app`, ...asApp, ...rules);
+      expect(changed).toMatchObject({ code: 1, error: expect.stringContaining('is damaged or was changed') });
+      rmSync(path);
+      const without = await attempted(folder, 'custody', 'verify', `${copy}:app`, ...asApp, ...rules);
+      // of the image itself nothing can be said where it is not there
+      expect([digest, without.code]).toEqual([digest, digest === images.app.digest ? 1 : 3]);
       rmSync(copy, { recursive: true });
     }
   });

@@ -8,7 +8,7 @@ import type { ContentSource } from './content-source.ts';
 import { readSmall, unreadable, type FileSet } from './file-set.ts';
 import { manifestLimit } from './manifests.ts';
 import { referrersTag } from './referrers.ts';
-import { collect, verifiedStream } from './verified-stream.ts';
+import { verifiedStream } from './verified-stream.ts';
 
 /** Annotations of a layout's index that name an image: the specification's, and containerd's, which docker save writes too. */
 const nameAnnotations = ['org.opencontainers.image.ref.name', 'io.containerd.image.name'];
@@ -54,16 +54,7 @@ export async function layoutContent(files: FileSet): Promise<LayoutContent> {
       return digest === undefined ? undefined : readManifest(files, digest, entry?.mediaType);
     },
     referrers: (subject) => findReferrers(files, entries, subject),
-    blob: async (descriptor, limit) => {
-      const size = await files.size(blobPath(descriptor.digest));
-      if (size === undefined) return undefined;
-      if (size > limit) {
-        throw new WharfingerError('SIZE_INVALID', {
-          what: `${files.name}: ${descriptor.digest} is ${size} bytes, more than the ${limit} that are read`,
-        });
-      }
-      return collect(openBlob(files, descriptor));
-    },
+    blob: (descriptor, limit) => readSmallBlob(files, descriptor, limit),
     open: (content) => openBlob(files, content),
   };
 }
@@ -103,14 +94,42 @@ async function readManifest(
   const path = blobPath(digest);
   if ((await files.size(path)) === undefined) return undefined;
   const bytes = await readSmall(files, path, manifestLimit);
-  const measured = digestOf(bytes, digestAlgorithm(digest));
-  if (measured !== digest) {
-    throw new WharfingerError('BLOB_DIGEST_MISMATCH', {
-      what: `${files.name}: ${digest} is ${measured}`,
-      remedy: 'the layout is damaged or was changed; save the image again',
+  requireUndamaged(files, digest, bytes);
+  return { digest, mediaType: listedAs ?? mediaTypeOf(files, path, bytes), bytes };
+}
+
+async function readSmallBlob(
+  files: FileSet,
+  { digest, size }: Descriptor,
+  limit: number,
+): Promise<Uint8Array | undefined> {
+  const path = blobPath(digest);
+  const actual = await files.size(path);
+  if (actual === undefined) return undefined;
+  if (actual > limit) {
+    throw new WharfingerError('SIZE_INVALID', {
+      what: `${files.name}: ${digest} is ${actual} bytes, more than the ${limit} that are read`,
     });
   }
-  return { digest, mediaType: listedAs ?? mediaTypeOf(files, path, bytes), bytes };
+  const bytes = await readSmall(files, path, limit);
+  requireUndamaged(files, digest, bytes);
+  if (bytes.length === size) return bytes;
+  throw new WharfingerError('SIZE_INVALID', {
+    what: `${files.name}: ${digest} should be ${size} bytes, is ${bytes.length}`,
+  });
+}
+
+/**
+ * A file that is not what its name says is nobody's statement about an image: the layout cannot be read, whatever it was read for.
+ * What a descriptor says wrongly of a file that is whole is another matter.
+ */
+function requireUndamaged(files: FileSet, digest: Digest, bytes: Uint8Array): void {
+  const measured = digestOf(bytes, digestAlgorithm(digest));
+  if (measured === digest) return;
+  throw new WharfingerError('ARCHIVE_INVALID', {
+    what: `${files.name}: ${blobPath(digest)} is damaged or was changed: its digest is ${measured}`,
+    remedy: 'save the image again',
+  });
 }
 
 /** A layout keeps no media type beside a blob: what the document declares, or else has the fields of. */
