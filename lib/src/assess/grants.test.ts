@@ -88,8 +88,23 @@ describe('a grant', () => {
     expect(refusal([signed([alice, bob])], [{ ...rule, approvers: twoKeys }])).toContain('signed by alice,');
     const twoNames = [approver('alice', alice), approver('bob', alice)];
     expect(refusal([signed([alice, alice])], [{ ...rule, approvers: twoNames }])).toContain(
-      'signed by alice,',
+      'signed by alice or bob,',
     );
+  });
+
+  test('counts those who share a key once: nobody can tell that they are two', () => {
+    const shared = [
+      approver('bob', bob),
+      approver('alice-2', bob, { principal: 'alice' }),
+      approver('alice', alice),
+    ];
+    for (const approvers of [shared, shared.toReversed()])
+      expect(refusal([signed([alice, bob])], [{ ...rule, approvers }])).toContain('signed by alice or bob,');
+    expect(
+      check([signed([alice, bob, carol])], [{ ...rule, approvers: [...shared, approver('carol', carol)] }]),
+    ).toMatchObject({
+      grants: [{ approvedBy: ['alice or bob', 'carol'] }],
+    });
   });
 
   test('does not count by a revoked key, whenever it was revoked', () => {

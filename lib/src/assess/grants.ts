@@ -1,3 +1,4 @@
+import { distinctPeople } from '../custody/distinct-people.ts';
 import { isWharfingerError } from '../errors.ts';
 import { matchingEntries } from '../oci/repository-pattern.ts';
 import { parseStrictJson } from '../oci/strict-json.ts';
@@ -132,7 +133,7 @@ function readEnvelopes(set: Signed): ReadGrant | { readonly reason: string } {
   }
 }
 
-/** Names of the principals whose signatures count now, in order: each once, and no two by one key. */
+/** Names of the people whose signatures count now, in order: whoever shares a key or a principal with another counts as one with him. */
 function approversOf(
   grant: ReadGrant,
   rule: GrantRule,
@@ -140,14 +141,16 @@ function approversOf(
   now: Date,
   edges: number[],
 ): string[] {
-  const principals = new Set<string>();
-  for (const [keyId, records] of signersOf(grant, rule)) {
-    if (revocations.some((revocation) => revocation.keyId === keyId)) continue;
-    // one key counts for one principal, whatever names the rule has for it
-    const valid = records.find((record) => isValid(record, now, edges));
-    if (valid) principals.add(valid.principal ?? valid.name);
-  }
-  return [...principals].sort(compareTexts);
+  const given = [...signersOf(grant, rule)]
+    .filter(([keyId]) => !revocations.some((revocation) => revocation.keyId === keyId))
+    .flatMap(([keyId, records]) =>
+      records
+        .filter((record) => isValid(record, now, edges))
+        .map(({ principal, name }) => ({ keyId, principal: principal ?? name, role: '' })),
+    );
+  return distinctPeople(given)
+    .map(({ principals }) => principals.join(' or '))
+    .sort(compareTexts);
 }
 
 function isValid({ validFrom, validTo }: TrustedKey, now: Date, edges: number[]): boolean {

@@ -139,7 +139,14 @@ function findKey(
     const signer = known.find(({ id }) => id === wanted)?.name;
     return { keyId: wanted, ...(signer !== undefined && { signer }) };
   }
-  const found = known.find(({ name }) => name === wanted);
+  const called = known.filter(({ name }) => name === wanted);
+  const [found] = called;
+  if (called.some(({ id }) => id !== found?.id)) {
+    throw new WharfingerError('INPUT_INVALID', {
+      what: `more than one key is called ${wanted}`,
+      remedy: 'give the key id: 64 hex digits in lower case',
+    });
+  }
   if (!found) {
     throw new WharfingerError('NOT_FOUND', {
       what: `no signer is called ${wanted}`,
