@@ -7,7 +7,12 @@ import { parseHost } from '../repository-argument.ts';
 import type { Run, Session } from '../session.ts';
 
 export function addJudgement(program: Command, run: Run): void {
-  const group = program.command('judgement').summary('take along what a registry judges by');
+  const group = program
+    .command('judgement')
+    .summary('take along what a registry judges by')
+    .description(
+      'What a registry judges by, and the key that it signs with, as files: whoever has both judges as the registry does.',
+    );
   group
     .command('export')
     .summary('write all that decides in a registry into a file')

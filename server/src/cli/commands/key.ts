@@ -16,7 +16,10 @@ interface GenerateOptions {
 }
 
 export function addKey(program: Command, run: Run): void {
-  const command = program.command('key').summary('make keys to sign with, look at them, revoke them');
+  const command = program
+    .command('key')
+    .summary('make keys to sign with, look at them, revoke them')
+    .description('Keys to sign with: made and looked at on this machine, revoked and ended in a registry.');
   command
     .command('generate')
     .summary('make a key pair')

@@ -12,7 +12,10 @@ import { addRoutineTest } from './routine/test.ts';
 export function addRoutine(program: Command, run: Run): void {
   const group = program
     .command('routine')
-    .summary('write, test, sign, exchange and try routines, the rules that images are judged by');
+    .summary('write, test, sign, exchange and try routines, the rules that images are judged by')
+    .description(
+      'Routines are the rules that images are judged by. They come in collections: files that are written and tested here, and exchanged as signed artifacts of a registry. wharf collection takes them in, wharf binding puts them to work.',
+    );
   for (const add of [
     addRoutineInit,
     addRoutineTest,
