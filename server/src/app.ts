@@ -118,7 +118,7 @@ export async function startServer(
     db,
     config,
     builtIn: collection,
-    build: (wanted, records) => createPolicy(wanted, collection, records),
+    build: (wanted, records) => createPolicy(wanted, collection, records, registryKey.publicPem),
     onChange() {
       memory.forgetAll();
       work

@@ -18,7 +18,16 @@ import {
   type Told,
   type Visitor,
 } from '../harness/registry-client.ts';
-import { cosignVerifies, done, logIn, makeImages, makePolicy, pushImages, type Images } from './setting.ts';
+import {
+  attempted,
+  cosignVerifies,
+  done,
+  logIn,
+  makeImages,
+  makePolicy,
+  pushImages,
+  type Images,
+} from './setting.ts';
 
 /** Something that refers to an image and says nothing of it. */
 function referrerOf({ digest, size }: Part): Pushable {
@@ -27,6 +36,15 @@ function referrerOf({ digest, size }: Part): Pushable {
     artifactType: 'application/vnd.example',
     subject,
   });
+}
+
+interface Inspected {
+  readonly facts: {
+    readonly attestations: {
+      readonly valid: ReadonlyArray<{ readonly predicateType: string }>;
+      readonly refused: ReadonlyArray<{ readonly reason: string }>;
+    };
+  };
 }
 
 interface Referrer {
@@ -126,6 +144,27 @@ describe.skipIf(lacksTools(['cosign2', 'cosign3']))(
       return (JSON.parse(body.toString()) as { manifests: Referrer[] }).manifests;
     };
 
+    const app = () => reference('prod/api:app');
+    const summaries = async (): Promise<Referrer[]> =>
+      (await referrers('prod/api', images.app)).filter(
+        ({ annotations }) =>
+          annotations?.['dev.sigstore.bundle.predicateType'] === predicateTypes.verificationSummary,
+      );
+    /** What `wharf custody show` tells of the registry's word, which it knows by the key in the custody file. */
+    const summariesShown = async (): Promise<unknown> => {
+      const file = join(folder, 'knowing.yaml');
+      writeFileSync(file, `${readFileSync(rules[1]!, 'utf8')}\nregistryKey: keys/registry.pub\n`);
+      const shown = await done(folder, 'custody', 'show', app(), '--layout', file);
+      return (shown as { summaries: unknown }).summaries;
+    };
+    const deleted = async ({ digest }: { digest: string }): Promise<object[]> => {
+      const { body } = await admin.send('GET', `/api/v1/tombstones?repository=prod/api&reference=${digest}`);
+      const { tombstones } = JSON.parse(body.toString()) as {
+        tombstones: Array<{ digest: string; by: unknown }>;
+      };
+      return tombstones.map(({ digest: carrier, by }) => ({ digest: carrier, by }));
+    };
+
     test('holds an image that nobody has linked, and names the layer', async () => {
       await verdict('prod/api', images.app);
       expect(await pull()).toMatch(/^403 .*no team of stage app has linked it/);
@@ -147,10 +186,6 @@ describe.skipIf(lacksTools(['cosign2', 'cosign3']))(
 
     test('says so itself, once, in a statement that cosign verifies', async () => {
       const type = predicateTypes.verificationSummary;
-      const summaries = async (): Promise<Referrer[]> =>
-        (await referrers('prod/api', images.app)).filter(
-          ({ annotations }) => annotations?.['dev.sigstore.bundle.predicateType'] === type,
-        );
       const [made] = await until(async () => {
         const found = await summaries();
         return found.length > 0 ? found : undefined;
@@ -165,6 +200,38 @@ describe.skipIf(lacksTools(['cosign2', 'cosign3']))(
       expect(await pull()).toMatch(/^200/);
       expect(await summaries()).toHaveLength(1);
       expect(await referrers('prod/api', images.tampered)).toEqual([]);
+    });
+
+    test('is known by its key: no attestation that is refused, and no word on another state of the chain', async () => {
+      const { facts } = (await done(folder, 'inspect', app())) as Inspected;
+      expect(facts.attestations.refused).toEqual([]);
+      expect(facts.attestations.valid.map(({ predicateType }) => predicateType)).not.toContain(
+        predicateTypes.verificationSummary,
+      );
+      expect(await summariesShown()).toEqual([expect.objectContaining({ by: 'wharfinger', state: 'same' })]);
+      writeFileSync(join(folder, 'judgement.json'), (await admin.send('GET', '/api/v1/judgement')).body);
+      const judgement = ['--judgement', join(folder, 'judgement.json')];
+      const trusted = ['--registry-key', join(folder, 'keys', 'registry.pub')];
+      const { code, output } = await attempted(folder, 'tree', app(), ...judgement, ...trusted);
+      expect(code).toBe(0);
+      expect(output).toMatch(
+        /summary +wharfinger itself: the chain of custody of oci:\/\/wharfinger\/prod\/api@/,
+      );
+      expect(output).not.toMatch(/^ +no /m);
+    });
+
+    test('says so anew when the chain is another one, and takes back what it said before', async () => {
+      const [before] = await summaries();
+      await custody('approve', app(), '--role', 'security', '--until', '20d', ...key('alice'));
+      const [after] = await until(async () => {
+        const found = await summaries();
+        return found.some(({ digest }) => digest === before!.digest) || found.length === 0
+          ? undefined
+          : found;
+      }, 'another summary');
+      expect(await deleted(images.app)).toEqual([{ digest: before!.digest, by: null }]);
+      expect(await summaries()).toEqual([after]);
+      expect(await pull()).toMatch(/^200/);
     });
 
     test('keeps the images and the evidence that it rests on, whoever asks', async () => {
@@ -199,6 +266,22 @@ describe.skipIf(lacksTools(['cosign2', 'cosign3']))(
       expect(await pull()).toMatch(/^403 .*layer/);
       const { reasons } = await verdict('prod/api', images.app);
       expect(JSON.stringify(reasons)).toContain('INC-12');
+    });
+
+    test('takes its word back when the chain is complete no more', async () => {
+      await until(async () => ((await summaries()).length === 0 ? true : undefined), 'no summary');
+      expect(await deleted(images.app)).toHaveLength(2);
+      const shown = await admin.send('GET', '/api/v1/audit?action=delete&repository=prod/api');
+      const { entries } = JSON.parse(shown.body.toString()) as { entries: Array<{ actor: unknown }> };
+      expect(entries.map(({ actor }) => actor)).toEqual([null, null]);
+      await expect(
+        cosignVerifies(
+          folder,
+          `${product.host}/prod/api@${images.app.digest}`,
+          predicateTypes.verificationSummary,
+          'registry',
+        ),
+      ).rejects.toThrow(/attestation/);
     });
   },
 );

@@ -35,6 +35,19 @@ test('keys are read from the files that it names, and are for custody where noth
   ]);
 });
 
+test('the key of the registry is known by its identity, and is for nothing', async () => {
+  const { trust } = await read(file({ more: 'registryKey: keys/app.pub' }));
+  expect(trust.signers.at(-1)).toEqual({ name: 'wharfinger', pem: pems.get('keys/app.pub'), purposes: [] });
+  const wrong = readCustodyFile(
+    file({ more: 'registryKey: x.pub' }),
+    async (path) => pems.get(path) ?? 'none',
+  );
+  await expect(wrong).rejects.toMatchObject({
+    code: 'LAYOUT_INVALID',
+    message: expect.stringMatching(/line 15: registryKey .*the key/),
+  });
+});
+
 test.each([
   ['a signer whom nobody knows', file({ signer: 'nobody' }), /line 11: .*names no signer: nobody/],
   ['a key that also releases', file({ purposes: 'stamp, release' }), /who also releases/],

@@ -9,9 +9,10 @@ import {
   type TrustSet,
   type TrustedSigner,
 } from '../signing/evidence.ts';
+import { registryItself } from '../signing/trusted-signers.ts';
 import { listOf, oneOf, optional, textUpTo } from './plain-fields.ts';
 import { readLayout } from './read-layout.ts';
-import { readRevocation, readSigner, uniqueNames } from './read-trust.ts';
+import { readPem, readRevocation, readSigner, uniqueNames } from './read-trust.ts';
 
 /** A layout, and whose signatures count for it: all that a chain of custody is walked by, where there is no registry to ask. */
 export interface CustodyFile {
@@ -26,7 +27,8 @@ const fileName = textUpTo(1000);
 
 /**
  * Reads a custody file (YAML): `signers`, each with a key as `pem` or the `file` that it lies in, and the `layout`; besides, if
- * wanted, the `formats` of signatures that count, and `revocations` of keys. All mistakes are listed at once, with their lines.
+ * wanted, the `formats` of signatures that count, `revocations` of keys, and `registryKey`, the file with the public key of the
+ * registry, by which its own summaries are known. All mistakes are listed at once, with their lines.
  *
  * @param readKey the text of a public key file, whose path is as the custody file has it
  * @throws WharfingerError LAYOUT_INVALID; whatever `readKey` throws
@@ -37,7 +39,7 @@ export async function readCustodyFile(
 ): Promise<CustodyFile> {
   const { value, line } = readYaml(text, invalid);
   const check = createPlainCheck();
-  const fields = check.fields(value, [], ['signers', 'layout', 'formats', 'revocations']);
+  const fields = check.fields(value, [], ['signers', 'layout', 'formats', 'revocations', 'registryKey']);
   const given = await Promise.all(
     check.list(fields['signers'], ['signers'], 1000).map((signer, at) => withKey(signer, at, check, readKey)),
   );
@@ -54,6 +56,8 @@ export async function readCustodyFile(
     check,
     listOf(oneOf(signatureFormats), signatureFormats.length),
   );
+  const keyFile = optional(fields, 'registryKey', [], check, fileName).registryKey;
+  const registryKey = keyFile && readPem(await readKey(keyFile), ['registryKey'], check);
   const revocations = optional(fields, 'revocations', [], check, listOf<Revocation>(readRevocation, 1000));
   if (check.mistakes.length > 0) {
     invalid(
@@ -66,7 +70,10 @@ export async function readCustodyFile(
   return {
     layout,
     trust: {
-      signers: signers.map((signer) => ({ ...signer, purposes: signer.purposes ?? usualPurposes })),
+      signers: [
+        ...signers.map((signer) => ({ ...signer, purposes: signer.purposes ?? usualPurposes })),
+        ...(registryKey ? [registryItself(layout.registry, registryKey)] : []),
+      ],
       formats: formats.formats ?? signatureFormats,
       sigstoreRoots: {},
       trustStores: {},

@@ -48,6 +48,22 @@ const approval = {
 const approved = (over: object = {}, purposes: readonly SignerPurpose[] = ['stamp']) =>
   statement(predicateTypes.approval, { ...approval, ...over }, purposes, 'sam');
 
+describe("the registry's own word", () => {
+  it('on a chain is neither counted nor refused; anything else that it says is refused', () => {
+    const summary = statement(predicateTypes.verificationSummary, {}, [], 'reg.acme');
+    expect(factsOf([summary]).facts).toMatchObject({ valid: [], refused: [] });
+    const other = statement('https://spdx.dev/Document', { spdxVersion: 'SPDX-2.3' }, [], 'reg.acme');
+    expect(factsOf([other]).facts).toMatchObject({
+      valid: [],
+      sboms: [],
+      refused: [{ reason: expect.stringContaining('reg.acme is for nothing') }],
+    });
+    expect(
+      factsOf([statement(predicateTypes.verificationSummary, {}, ['stamp'])]).facts.refused,
+    ).toHaveLength(1);
+  });
+});
+
 describe('an approval', () => {
   it('in force is a fact, until it ends', () => {
     expect(factsOf([approved()])).toMatchObject({

@@ -5,6 +5,7 @@ import { predicateTypes } from '../oci/wharfinger-names.ts';
 import type { ApprovalFact, AttestationFacts, ProvenanceFact, SignerFact } from '../routines/facts.ts';
 import type { EvidenceReport, SignerPurpose, VerifiedStatement } from '../signing/evidence.ts';
 import { refusalReason, refuse } from '../signing/refusal.ts';
+import { isOnlyKnown } from '../signing/trusted-signers.ts';
 import { signerFact } from './facts-of-signatures.ts';
 import { readCycloneDxVex } from './predicates/cyclonedx-vex.ts';
 import { readOpenVex } from './predicates/openvex.ts';
@@ -68,7 +69,7 @@ const purposes: ReadonlyMap<string, SignerPurpose> = new Map([
 
 /**
  * Turns verified statements about an image into facts. What somebody says who is not trusted for it, and what cannot be
- * read or is not in force, is refused with its reason. Pure.
+ * read or is not in force, is refused with its reason. The registry's own summaries are passed over. Pure.
  */
 export function attestationFacts(
   { statements, refusedStatements }: Pick<EvidenceReport, 'statements' | 'refusedStatements'>,
@@ -83,6 +84,8 @@ export function attestationFacts(
   };
   for (const statement of statements) {
     const { signer, predicateType, evidence } = statement;
+    // the registry's own word on a chain that is walked here anyway
+    if (isOnlyKnown(signer) && predicateType === predicateTypes.verificationSummary) continue;
     try {
       const says = read(statement, { image, now, statement, changesAt });
       said.push({ signer: signerFact({ ...signer, evidence }), predicateType, says });
@@ -135,7 +138,7 @@ function read(statement: VerifiedStatement, reading: Reading): Said {
   const purpose = purposes.get(predicateType) ?? 'attest';
   if (!signer.purposes.includes(purpose))
     refuse(
-      `it takes somebody trusted for ${purpose}, and ${signer.key} is for ${signer.purposes.join(', ')}`,
+      `it takes somebody trusted for ${purpose}, and ${signer.key} is for ${signer.purposes.join(', ') || 'nothing'}`,
     );
   if (predicateType === predicateTypes.approval) return readApprovalInForce(predicate, reading);
   return readerOf(predicateType)?.(predicate, reading) ?? {};

@@ -15,6 +15,8 @@ export interface Judgement {
   readonly format: 2;
   /** logical identity of the registry; its replicas share it */
   readonly registry: string;
+  /** PEM: what that registry signs with, so that its own summaries are known as such; absent: nobody knows them */
+  readonly registryKey?: string;
   /** grows with every change: who has seen one takes none with a lower number */
   readonly version: number;
   /** RFC 3339 */

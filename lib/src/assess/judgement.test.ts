@@ -10,6 +10,7 @@ const pem = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', form
 const digest = `sha256:${'a'.repeat(64)}` as const;
 
 const judgement: Judgement = makeJudgement({
+  registryKey: pem,
   repositories: [
     makeRule('team/**', { gate: 'hold', namespace: 'team' }),
     makeRule('team/web/*', { department: 'web', externalFacing: true }),
@@ -236,7 +237,7 @@ describe('parseJudgement', () => {
     return [parts.reduce((value, part) => value[part], document), last];
   }
 
-  const mayLack = ['bindings.0.parameters', 'bindings.0.scope', 'waivers.0.scope'];
+  const mayLack = ['registryKey', 'bindings.0.parameters', 'bindings.0.scope', 'waivers.0.scope'];
 
   it.each(every.filter((path) => !mayLack.includes(path)))('refuses a document without %s', (path) => {
     const message = mistakesOf((document) => {
@@ -296,6 +297,7 @@ describe('parseJudgement', () => {
     ['two bindings of one id', (d) => (d['bindings'][1].id = 'young'), 'stands twice'],
     ['an overlay over nothing', (d) => (d['bindings'][1].overlays = 'old'), 'there is no binding old'],
     ['an overlay over itself', (d) => (d['bindings'][1].overlays = 'younger'), 'in a circle'],
+    ['a key of the registry that is none', (d) => (d['registryKey'] = 'PEM'), 'registryKey the key cannot be used'],
     ['an overlay that loosens', (d) => (d['bindings'][1].effect = 'warn'), 'is weaker than deny'],
     [
       'a waiver of what cannot be waived',

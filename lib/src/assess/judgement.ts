@@ -24,7 +24,7 @@ import {
 } from './plain-fields.ts';
 import { readCustody } from './read-layout.ts';
 import { readGrantRule, readHold } from './read-records.ts';
-import { readRevocations, readTrustRule } from './read-trust.ts';
+import { readPem, readRevocations, readTrustRule } from './read-trust.ts';
 
 export type { Judgement, RepositoryRule } from './judgement-document.ts';
 
@@ -55,6 +55,7 @@ const pemText = textUpTo(1024 * 1024);
 const fieldNames = [
   'format',
   'registry',
+  'registryKey',
   'version',
   'madeAt',
   'expires',
@@ -95,6 +96,7 @@ export function parseJudgement(bytes: Uint8Array): Judgement {
   const judgement: Judgement = {
     format: 2,
     registry: at('registry', textUpTo(255)),
+    ...optional(fields, 'registryKey', [], check, readPem),
     version: at('version', integer(0, Number.MAX_SAFE_INTEGER)),
     madeAt: at('madeAt', time),
     expires: at('expires', time),

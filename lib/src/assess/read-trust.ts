@@ -1,5 +1,5 @@
 import { WharfingerError } from '../errors.ts';
-import type { Path, PlainCheck } from '../routines/plain-check.ts';
+import { formatPath, type Path, type PlainCheck } from '../routines/plain-check.ts';
 import {
   signatureFormats,
   signerPurposes,
@@ -89,6 +89,13 @@ export function readSigner(names: TrustNames): Read<TrustedSigner> {
     return key;
   };
 }
+
+/** A public key (PEM) by itself. */
+export const readPem: Read<string> = (value, path, check) => {
+  const pem = textUpTo(16_384)(value, path, check);
+  if (pem !== '') checkKey({ name: formatPath(path), pem }, path, check);
+  return pem;
+};
 
 function checkKey(
   key: { name: string; pem: string; algorithm?: string },

@@ -54,6 +54,17 @@ describe('rulesFor', () => {
     expect(effectsIn('team/stamps')).not.toHaveProperty('signed');
   });
 
+  test('knows the registry by its key, and trusts it with nothing', () => {
+    const known = { ...judgement, registryKey: pem };
+    const { trust, signers } = rulesFor(known, 'team/api', 'pull', now);
+    expect(trust.signers).toEqual([{ name: 'test', pem, purposes: [] }]);
+    expect(signers).toEqual([]);
+    expect(rulesFor(known, 'library/node', 'pull', now).bindings).toEqual(
+      rulesFor(judgement, 'library/node', 'pull', now).bindings,
+    );
+    expect(rulesFor(known, 'team/api', 'pull', now)).not.toHaveProperty('validUntil');
+  });
+
   test('lets no signature count while the revocation list is out of date', () => {
     const expires = judgement.revocations.expires;
     const before = rulesFor(judgement, 'team/web/shop', 'pull', new Date(Date.parse(expires) - 1));

@@ -7,6 +7,7 @@ import type { Exceptions } from '../routines/records.ts';
 import type { Binding } from '../routines/routine.ts';
 import type { Purpose } from '../routines/verdict.ts';
 import { isTrustedFor, signatureFormats, type TrustedSigner, type TrustSet } from '../signing/evidence.ts';
+import { registryItself } from '../signing/trusted-signers.ts';
 import { grantsFor, type CheckedGrants } from './grants.ts';
 import type { Judgement, RepositoryRule } from './judgement-document.ts';
 
@@ -15,7 +16,7 @@ export interface Rules {
   readonly repository: RepositoryFacts;
   readonly gate: 'warn' | 'hold';
   readonly bindings: readonly Binding[];
-  /** whose signatures count now */
+  /** whose signatures count now; besides them the registry itself, for nothing */
   readonly trust: TrustSet;
   /** all that the trust policy names for the repository, whether they count now or not */
   readonly signers: readonly TrustedSigner[];
@@ -69,7 +70,7 @@ export function rulesFor(judgement: Judgement, repository: string, purpose: Purp
     gate: rule.official ? 'hold' : rule.gate,
     bindings: bound.bindings,
     trust: {
-      signers: outdated ? [] : signers,
+      signers: outdated ? [] : [...signers, ...itself(judgement)],
       formats: trusted?.formats ?? signatureFormats,
       sigstoreRoots: judgement.sigstoreRoots,
       trustStores: judgement.trustStores,
@@ -94,6 +95,10 @@ export function earliest(...times: ReadonlyArray<string | undefined>): string | 
       (first, time) => (first === undefined || Date.parse(time) < Date.parse(first) ? time : first),
       undefined,
     );
+}
+
+function itself({ registry, registryKey }: Judgement): readonly TrustedSigner[] {
+  return registryKey === undefined ? [] : [registryItself(registry, registryKey)];
 }
 
 function repositoryFacts(rule: RepositoryRule, name: string): RepositoryFacts {

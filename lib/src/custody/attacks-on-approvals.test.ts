@@ -12,6 +12,7 @@ import {
   trustSet,
   withPurposes,
 } from './custody.fixtures.ts';
+import { chainComplete } from './statements/verification-summary.ts';
 
 describe('an intake or approval is refused, for its own reason:', () => {
   expectRefused({
@@ -23,6 +24,13 @@ describe('an intake or approval is refused, for its own reason:', () => {
     'an intake by another team': {
       codes: ['intake-signer'],
       steps: { takeInNode: (world, parent) => takeIn(world, parent, 'node-key') },
+    },
+    "a registry's word on the whole chain, in the place of the team's": {
+      codes: ['intake-missing'],
+      steps: {
+        takeInNode: (world, parent) =>
+          takeIn(world, parent, 'app-key', (told) => ({ ...told, verifiedLevels: [chainComplete] })),
+      },
     },
     'an intake by a key that nobody trusts': {
       codes: ['intake-refused'],

@@ -7,6 +7,7 @@ import type { CustodyLayout, CustodyStage } from './layout.ts';
 import type { CustodyProblemCode } from './problem.ts';
 import type { CountedIntake } from './report.ts';
 import {
+  isOfWholeChain,
   readVerificationSummary,
   resourceUri,
   type VerificationSummary,
@@ -39,6 +40,8 @@ export function findIntake(
     if (statement.predicateType !== predicateTypes.verificationSummary) continue;
     if (statement.subject !== question.parent.digest) continue;
     const summary = readOr(statement);
+    // a registry's word on a whole chain is no word of a team on what it builds on, whoever signs it
+    if (typeof summary !== 'string' && isOfWholeChain(summary)) continue;
     const against =
       typeof summary === 'string'
         ? { code: 'intake-invalid' as const, reason: summary }

@@ -24,7 +24,7 @@ interface SignerRecord {
   /** person, team or robot whose it is: who counts k of n counts these too. Absent: the name */
   readonly principal?: string;
   readonly team?: string;
-  /** absent: release and attest */
+  /** absent: release and attest; none at all: known by name, and what it signs counts for nothing */
   readonly purposes?: readonly SignerPurpose[];
   /** RFC 3339: nothing signed before counts; where no trusted time tells when it was signed, now decides */
   readonly validFrom?: string;

@@ -1,4 +1,4 @@
-import type { TrustedKey, TrustedSigner, TrustSet } from './evidence.ts';
+import type { Signer, TrustedKey, TrustedSigner, TrustSet } from './evidence.ts';
 import { signatureFormats } from './evidence.ts';
 import { parsePublicKey } from './keys.ts';
 import type { KnownKey } from './verify-context.ts';
@@ -13,6 +13,22 @@ export function trustOfKeys(keys: readonly TrustedKey[]): TrustSet {
     certificateRevocations: [],
     revocations: [],
   };
+}
+
+/**
+ * The registry itself, as who signs summaries of chains of custody that it walked. Its word is known as its own, and counts for
+ * nothing: neither as a team's intake, nor for anything else.
+ *
+ * @param identity logical identity of the registry
+ * @param pem SubjectPublicKeyInfo
+ */
+export function registryItself(identity: string, pem: string): TrustedKey {
+  return { name: identity, pem, purposes: [] };
+}
+
+/** True for who is known and trusted for nothing. */
+export function isOnlyKnown({ purposes }: Pick<Signer, 'purposes'>): boolean {
+  return purposes.length === 0;
 }
 
 /**

@@ -36,17 +36,20 @@ const noRevocations = { issuedAt: '1970-01-01T00:00:00Z', expires: '9999-12-31T2
  * name and all that lies below.
  *
  * @param builtIn the collection of the default bindings
+ * @param registryKey what this registry signs with (PEM)
  */
 export function judgementOf(
   config: LoadedConfig,
   records: JudgementRecords,
   builtIn: Collection,
   { version, madeAt, expires }: Edition,
+  registryKey?: string,
 ): Judgement {
   const revocations = records.revocations ?? { version: 0, entries: [], ...noRevocations };
   return {
     format: 2,
     registry: config.registry.identity,
+    ...(registryKey === undefined ? {} : { registryKey }),
     version,
     madeAt,
     expires,

@@ -36,13 +36,15 @@ const anyEdition: Edition = { version: 0, madeAt: '1970-01-01T00:00:00Z', expire
 /**
  * Puts a configuration to work, and what the records add to it.
  * @param builtIn the collection of the default bindings
+ * @param registryKey what this registry signs with (PEM), so that its own summaries are known
  */
 export function createPolicy(
   config: LoadedConfig,
   builtIn: Collection,
   records: JudgementRecords = {},
+  registryKey?: string,
 ): Policy {
-  const judgement = judgementOf(config, records, builtIn, anyEdition);
+  const judgement = judgementOf(config, records, builtIn, anyEdition, registryKey);
   const others = revokedOthers(judgement);
   const namespaceOf = createNamespaceLookup(config.namespaces);
   const known = new Map<string, { readonly rules: Rules; readonly from: number; readonly until: number }>();
@@ -60,7 +62,7 @@ export function createPolicy(
   }
   return {
     digest: basisOf(judgement),
-    judgement: (edition, holds) => judgementOf(config, { ...records, holds }, builtIn, edition),
+    judgement: (edition, holds) => judgementOf(config, { ...records, holds }, builtIn, edition, registryKey),
     revocations: judgement.revocations.version,
     config,
     rights: createRights(config.users, namespaceOf),

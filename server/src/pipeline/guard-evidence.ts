@@ -5,7 +5,8 @@ import { holdsAllOf, subjectOfTag } from '@wharfinger/lib/oci/evidence-tags';
 import type { Db } from '../db/schema.ts';
 import type { CatalogChange, MovedTag } from '../stores/catalog-change.ts';
 import { placesRestingOn } from '../stores/chain-parts.ts';
-import { placesOf } from '../stores/repositories.ts';
+import { chainSummary } from '../stores/chain-summaries.ts';
+import { placesOf, type Placed } from '../stores/repositories.ts';
 import { manifestOf } from '../stores/manifest-of.ts';
 import { addTombstone } from '../stores/tombstones.ts';
 
@@ -19,7 +20,7 @@ interface Loss {
 
 /**
  * Guards what is stated about images, in the transaction that would delete it: while an image is there, deleting evidence
- * about it takes a right of its own, and leaves a tombstone; while another image is built on it, no right is enough.
+ * about it takes a right of its own, and leaves a tombstone (the registry withdraws what it said itself); while another image is built on it, no right is enough.
  *
  * @param mayPurge whether a principal has the right to delete evidence of a repository
  * @throws WharfingerError DENIED, MANIFEST_IN_USE
@@ -43,7 +44,7 @@ async function guardOne(
   for (const subject of loss.subjects) {
     const isThere = (await placesOf(trx, subject)).some((place) => place.repository === repository);
     if (!isThere) continue;
-    if (!mayPurge(by, repository)) {
+    if (!(await isWithdrawn(trx, { repository, digest: subject }, digest)) && !mayPurge(by, repository)) {
       throw new WharfingerError('DENIED', {
         what: `purge in ${repository}: ${digest} is evidence about ${subject}`,
         remedy: 'ask the owner of the repository for the right, or delete the image first',
@@ -51,6 +52,12 @@ async function guardOne(
     }
     await addTombstone(trx, { repository, digest: subject }, { digest, descriptor, tag, by, at });
   }
+}
+
+/** True for the registry's own summary of a chain that is not what it says any more. */
+async function isWithdrawn(trx: Db, image: Placed, carrier: Digest): Promise<boolean> {
+  const kept = await chainSummary(trx, image);
+  return kept?.state === 'withdrawn' && kept.summary === carrier;
 }
 
 async function lossesOf(trx: Db, change: CatalogChange): Promise<Loss[]> {

@@ -45,7 +45,7 @@ export async function verifySignatures(parts: PipelineParts, place: Placed): Pro
       if (isKept) {
         await noteSigners(trx, place, report.keyIds);
         await noteChainParts(trx, place, report.ancestors);
-        await askForSummary(trx, place, report, now);
+        await askForSummary(trx, place, report, rules, now);
       }
       return true;
     });

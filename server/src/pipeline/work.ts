@@ -7,7 +7,7 @@ import { expiredVerdicts } from '../stores/verdicts.ts';
 import { getSetting, putSetting } from '../stores/settings.ts';
 import { manifestsAfter } from '../stores/repositories.ts';
 import { forgetUnlinkedBlobs, removeOrphans } from '../stores/orphans.ts';
-import { attachSummary, summariseJob } from './chain-summary.ts';
+import { renewSummary, summariseJob } from './chain-summary.ts';
 import { jobFor, placeOfJob } from './image-jobs.ts';
 import { checkImage } from './image-path.ts';
 import { judgeImage } from './judge.ts';
@@ -56,7 +56,7 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
         await judgeImage(parts, placeOfJob(job));
         await followPromotions(db, [placeOfJob(job)], now());
       },
-      [summariseJob]: (job) => attachSummary(parts, placeOfJob(job)),
+      [summariseJob]: (job) => renewSummary(parts, placeOfJob(job)),
       'judge-all': (job) => sweep(parts, job),
       promote: (job) => promoteJob(parts, job),
     },

@@ -5,23 +5,26 @@ import type { Placed } from './repositories.ts';
 
 /** The registry's own word on a chain of custody. */
 export interface ChainSummary {
-  /** of the chain that it is about */
-  readonly state: Digest;
+  /** of the chain that it is about; `withdrawn`: it is being deleted */
+  readonly state: Digest | 'withdrawn';
   /** digest of the manifest that carries it */
   readonly summary: Digest;
   readonly at: Date;
 }
 
-/** The state of the chain that was summarised last; undefined: none was. */
-export async function summarisedState(db: Db, place: Placed): Promise<Digest | undefined> {
+/** The summary that was attached last; undefined: there is none. */
+export async function chainSummary(
+  db: Db,
+  place: Placed,
+): Promise<Pick<ChainSummary, 'state' | 'summary'> | undefined> {
   const row = await db
     .selectFrom('chain_summaries')
     .innerJoin('repositories', 'repositories.id', 'chain_summaries.repository_id')
-    .select('state')
+    .select(['state', 'summary'])
     .where('repositories.name', '=', place.repository)
     .where('digest', '=', place.digest)
     .executeTakeFirst();
-  return row && (row.state as Digest);
+  return row as Pick<ChainSummary, 'state' | 'summary'> | undefined;
 }
 
 /** Notes the summary that was attached last; nothing where the image is gone. */
@@ -50,4 +53,27 @@ export async function putChainSummary(
     )
     .onConflict((conflict) => conflict.columns(['digest', 'repository_id']).doUpdateSet(values))
     .execute();
+}
+
+/** Says that the summary of an image is to be deleted: then its registry may, whoever else may not. */
+export async function markWithdrawn(db: Db, place: Placed): Promise<void> {
+  await db
+    .updateTable('chain_summaries')
+    .set({ state: 'withdrawn' })
+    .where('repository_id', '=', idOf(db, place))
+    .where('digest', '=', place.digest)
+    .execute();
+}
+
+/** Forgets the summary of an image, which was deleted. */
+export async function forgetChainSummary(db: Db, place: Placed): Promise<void> {
+  await db
+    .deleteFrom('chain_summaries')
+    .where('repository_id', '=', idOf(db, place))
+    .where('digest', '=', place.digest)
+    .execute();
+}
+
+function idOf(db: Db, { repository }: Placed) {
+  return db.selectFrom('repositories').select('id').where('name', '=', repository);
 }

@@ -43,11 +43,6 @@ export function makeChainSummary(request: SummaryRequest): object {
 
 function summaryOf(request: SummaryRequest, stages: readonly StageReport[], level: string): object {
   const { report, registry, verifier, policyUri, policyDigest, now } = request;
-  const inputs = stages.flatMap(({ link, approvals, intake }) => [
-    link,
-    ...approvals.map(({ statement }) => statement),
-    ...(intake === undefined ? [] : [intake.statement]),
-  ]);
   return writeVerificationSummary({
     verifier,
     timeVerified: wholeSeconds(now),
@@ -56,10 +51,20 @@ function summaryOf(request: SummaryRequest, stages: readonly StageReport[], leve
       ...(policyUri === undefined ? {} : { uri: policyUri }),
       digest: policyDigest ?? report.layoutDigest,
     },
-    inputs: [...new Set(inputs)],
+    inputs: statementsOf(stages),
     passed: true,
     levels: [level],
   });
+}
+
+/** Payload digests of all that stages rest on, each once. */
+export function statementsOf(stages: readonly StageReport[]): readonly Digest[] {
+  const all = stages.flatMap(({ link, approvals, intake }) => [
+    link,
+    ...approvals.map(({ statement }) => statement),
+    ...(intake === undefined ? [] : [intake.statement]),
+  ]);
+  return [...new Set(all)];
 }
 
 /**

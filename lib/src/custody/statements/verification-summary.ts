@@ -28,6 +28,11 @@ export const chainComplete = 'WHARFINGER_CHAIN_COMPLETE';
 /** The level of an image that the next team took in. */
 export const intakeLevel = 'WHARFINGER_INTAKE';
 
+/** True for a summary of a final image by who walked its chain, which is no intake. */
+export function isOfWholeChain({ levels }: Pick<VerificationSummary, 'levels'>): boolean {
+  return levels.includes(chainComplete) && !levels.includes(intakeLevel);
+}
+
 /** How a summary names an image (`resourceUri`): by the registry's logical identity, so that it counts in no other. */
 export function resourceUri({ registry, repository }: RepositoryScope, digest: Digest): string {
   return `oci://${registry}/${repository}@${digest}`;

@@ -3,6 +3,7 @@ import { rulesFor } from '@wharfinger/lib/assess/rules-for';
 import { remoteEvidence } from '@wharfinger/lib/client/content-source';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import { formatPlatform } from '@wharfinger/lib/oci/descriptor';
+import { registrySummaries } from '@wharfinger/lib/custody/registry-summaries';
 import type { EvidenceReport, RefusedSignature, Signer } from '@wharfinger/lib/signing/evidence';
 import { verifyEvidence } from '@wharfinger/lib/signing/verify-evidence';
 import { displayable, shortDigest, type Style } from '../display.ts';
@@ -66,11 +67,21 @@ function withoutPredicates({ evidence, ...node }: Node): object {
 
 function nodeText({ digest, platform, evidence }: Node, style: Style): string {
   const { valid, statements, refused, refusedStatements } = evidence;
+  const summaries = registrySummaries(statements);
+  const isSummary = new Set(summaries.map((one) => one.evidence));
   const lines = [
     ...valid.map((one) => `${style.green('signed')}    ${displayable(`${whose(one)}, ${where(one)}`)}`),
-    ...statements.map(
-      (one) =>
-        `${style.green('attested')}  ${displayable(`${one.predicateType} ${whose(one.signer)}, ${where(one)}`)}`,
+    ...statements
+      .filter((one) => !isSummary.has(one.evidence))
+      .map(
+        (one) =>
+          `${style.green('attested')}  ${displayable(`${one.predicateType} ${whose(one.signer)}, ${where(one)}`)}`,
+      ),
+    ...summaries.map(
+      ({ by, timeVerified, about, evidence }) =>
+        `${style.dim('summary')}   ${displayable(
+          `${by} itself: the chain of custody of ${about} was complete at ${timeVerified}; whether it is now, wharf custody verify says, ${shortDigest(evidence)}`,
+        )}`,
     ),
     ...[...refused, ...refusedStatements].map(
       (one) => `${style.yellow('no')}        ${displayable(`${where(one)}: ${one.reason}`)}`,
@@ -84,7 +95,7 @@ function whose({ key, principal, purposes, signedAt, identity, warnings = [] }: 
   const who = principal === key ? key : `${key} of ${principal}`;
   const vouched = identity === undefined ? '' : `, ${identity.subject} by ${identity.issuer}`;
   const when = signedAt === undefined ? '' : `, at ${signedAt}`;
-  return [`by ${who}${vouched}, for ${purposes.join(', ')}${when}`, ...warnings].join('; ');
+  return [`by ${who}${vouched}, for ${purposes.join(', ') || 'nothing'}${when}`, ...warnings].join('; ');
 }
 
 function where({ format, evidence }: Pick<RefusedSignature, 'format' | 'evidence'>): string {

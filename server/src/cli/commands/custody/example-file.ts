@@ -20,6 +20,9 @@ signers:
     purposes: [stamp]
     file: keys/bob.pub
 
+# Public key of the registry (wharf judgement key), so that what it says itself of a chain is known. It counts for nothing.
+# registryKey: keys/registry.pub
+
 layout:
   name: example
   # What the registry is called, and all its replicas with it: registry.identity of its settings. Not a host name.

@@ -1,3 +1,4 @@
+import type { ComparedSummary } from '@wharfinger/lib/custody/registry-summaries';
 import type { CustodyReport } from '@wharfinger/lib/custody/report';
 import { count, displayable, formatBytes, formatTable, shortDigest, type Style } from '../../display.ts';
 
@@ -14,6 +15,18 @@ export function reportText(report: CustodyReport, style: Style): string {
 export function summaryText(report: CustodyReport, style: Style): string {
   const own = [summaryLine(report, style), ...againstText(report, style)];
   return [...own, ...report.children.map((child) => summaryText(child, style))].join('\n');
+}
+
+/** What the registry itself said of the chain, and whether that is still what it is; nothing where it said nothing. */
+export function summariesText(summaries: readonly ComparedSummary[], style: Style): string[] {
+  if (summaries.length === 0) return [];
+  const lines = summaries.map(({ by, timeVerified, evidence, state }) => {
+    const said = `${by} said at ${timeVerified} that a chain is complete (${shortDigest(evidence)}): `;
+    return state === 'same'
+      ? `${style.dim('summary')}  ${displayable(`${said}of this chain, as it is`)}`
+      : `${style.yellow('summary')}  ${displayable(`${said}not of this chain as it is now`)}`;
+  });
+  return [lines.join('\n')];
 }
 
 function summaryLine(report: CustodyReport, style: Style): string {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { CustodyFile } from '@wharfinger/lib/assess/custody-file';
 import { makeChainSummary } from '@wharfinger/lib/custody/make/make-summary';
+import { compareSummaries } from '@wharfinger/lib/custody/registry-summaries';
 import type { CustodyReport } from '@wharfinger/lib/custody/report';
 import { walkChain } from '@wharfinger/lib/custody/walk-chain';
 import { predicateTypes } from '@wharfinger/lib/oci/wharfinger-names';
@@ -12,7 +13,7 @@ import { withKnownImages } from './known-images.ts';
 import { chainSource, openChain, type OpenChain, type PlaceOptions } from './open-chain.ts';
 import { addPlaceOptions, imageArgument } from './options.ts';
 import { readPolicy } from './policy.ts';
-import { reportText, summaryText } from './report-text.ts';
+import { reportText, summariesText, summaryText } from './report-text.ts';
 
 interface Options extends PlaceOptions {
   readonly layout: string;
@@ -29,7 +30,8 @@ export function addShow(custody: Command, run: Run): void {
     .summary('show which team answers for each layer, by what evidence')
     .description(
       'Walks the chain of custody of an image and shows it: layer, team, evidence; who approved, until when; and what is ' +
-        'against it. Nothing that a registry says is believed but signatures. An index is shown with all its images.',
+        'against it. Nothing that a registry says is believed but signatures; what it says itself of the chain is shown with its time, ' +
+        'and whether that is the chain as it is. An index is shown with all its images.',
     )
     .argument('<image>', imageArgument)
     .option('--stage <name>', stageOption);
@@ -63,8 +65,15 @@ export function addVerifyChain(custody: Command, run: Run): void {
 }
 
 async function show(session: Session, options: Options, text: string): Promise<ExitCode> {
-  return walked(session, options, text, async (report) => {
-    session.result(report, () => reportText(report, session.style));
+  return walked(session, options, text, async (report, chain, { trust, layout }) => {
+    const { statements } = await chainSource(chain, trust, session.now()).statements(
+      chain.repository,
+      chain.subject.digest,
+    );
+    const summaries = compareSummaries(report, layout.registry, statements);
+    session.result({ ...report, summaries }, () =>
+      [reportText(report, session.style), ...summariesText(summaries, session.style)].join('\n\n'),
+    );
     return exitCodes.done;
   });
 }
