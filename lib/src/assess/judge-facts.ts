@@ -3,7 +3,7 @@ import type { Facts } from '../routines/facts.ts';
 import { judge } from '../routines/judge.ts';
 import type { Purpose, Verdict } from '../routines/verdict.ts';
 import type { Hold, Judgement } from './judgement-document.ts';
-import { earliest, rulesFor, type Rules } from './rules-for.ts';
+import { earliest, type Rules } from './rules-for.ts';
 
 /** What is judged, and until when it is known to be so. */
 export interface KnownFacts {
@@ -19,16 +19,6 @@ export interface KnownFacts {
 export function judgeFacts(known: KnownFacts, rules: Rules, purpose: Purpose, now: Date): Verdict {
   const until = earliest(known.validUntil, rules.validUntil);
   return judge(known.facts, rules.bindings, purpose, now, rules.exceptions, until);
-}
-
-/** The same, by the rules that a judgement has for the image's repository. */
-export function judgeByJudgement(
-  known: KnownFacts,
-  judgement: Judgement,
-  purpose: Purpose,
-  now: Date,
-): Verdict {
-  return judgeFacts(known, rulesFor(judgement, known.facts.image.repository, purpose, now), purpose, now);
 }
 
 /** The hold that stands on an image, the oldest where there are several. */

@@ -103,7 +103,7 @@ export function makeReceipt({ known, judgement, generation, purpose, at }: Recei
 }
 
 /** What all facts of an image are known by. */
-export function digestOfFacts(facts: Facts): Digest {
+function digestOfFacts(facts: Facts): Digest {
   return digestOf(Buffer.from(canonical(facts)));
 }
 
@@ -118,7 +118,7 @@ export function signReceipt(statement: string, key: SigningKey): string {
 }
 
 /** Larger receipts are not read. */
-export const longestReceipt = 8 * 1024 * 1024;
+const longestReceipt = 8 * 1024 * 1024;
 
 /** A receipt whose signature verifies. */
 export interface OpenedReceipt {

@@ -5,7 +5,7 @@ import { WharfingerError } from '@wharfinger/lib/errors';
 import { parsePrivateKey, type SigningKey } from '@wharfinger/lib/signing/private-keys';
 
 /** Name of the key's file in the data folder. */
-export const registryKeyFile = 'registry-key.pem';
+const registryKeyFile = 'registry-key.pem';
 
 /**
  * The key that this registry signs with: judgements, receipts, revocation lists, snapshots. It is made at the first start

@@ -11,7 +11,7 @@ import type { Placed } from '../stores/repositories.ts';
 import { lastJudgement, putJudgement } from '../stores/judgements.ts';
 
 /** A judgement may be judged by for this long; it is made anew when half of it is over. */
-export const judgementLifetimeMs = 7 * 24 * 3_600_000;
+const judgementLifetimeMs = 7 * 24 * 3_600_000;
 
 /** Instances that make an edition at once try again with the next number. */
 const maxTries = 10;

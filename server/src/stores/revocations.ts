@@ -62,18 +62,6 @@ export async function revokedKeys(db: Db): Promise<Revocation[]> {
   }));
 }
 
-/** Of these keys, those that are revoked. */
-export async function revokedAmong(db: Db, keyIds: readonly string[]): Promise<string[]> {
-  if (keyIds.length === 0) return [];
-  const rows = await db
-    .selectFrom('revocations')
-    .select('key_id')
-    .distinct()
-    .where('key_id', 'in', keyIds)
-    .execute();
-  return rows.map((row) => row.key_id);
-}
-
 /** Keeps a list that was issued. */
 export async function addRevocationList(trx: Db, list: IssuedList): Promise<void> {
   await trx

@@ -60,7 +60,7 @@ const listQuery = z.strictObject({
   ended: z.enum(['true', 'false']).default('false'),
 });
 
-export const endBody = z.strictObject({
+const endBody = z.strictObject({
   name: z.string().min(1).max(255),
   reason: z.string().trim().min(3, 'say why, in at least 3 characters').max(1000),
 });
@@ -146,7 +146,7 @@ function isRegistry(text: string): boolean {
 }
 
 /** Lists the records of a kind, for everybody who signed in: the judgement says the same. */
-export function addRecordList(
+function addRecordList(
   context: ApiContext,
   path: string,
   kind: RecordKind,
