@@ -78,6 +78,8 @@ describe('loadCollection', () => {
     ['a missing field', file().replace('    remedy: Do it\n', ''), 'routines[0].remedy is missing'],
     ['a name twice', file() + file().split('routines:\n')[1], 'there are two routines called r'],
     ['a key twice', `${file()}name: again\n`, 'unique'],
+    ['a key twice, as another type', `${file()}1: a\n'1': b\n`, 'unique'],
+    ['a key that is a list', `${file()}? [a]\n: b\n`, 'must be strings'],
     ['an alias', file({ description: '&a x', title: '*a' }), 'alias'],
     ['an alias after its anchor', file({ title: '&a x', description: '*a' }), 'aliases'],
     ['a tag', file({ title: '!!js/function x' }), 'tag'],

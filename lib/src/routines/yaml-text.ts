@@ -11,8 +11,8 @@ export interface YamlText {
 const longest = 1024 * 1024;
 
 /**
- * Reads one YAML 1.2 document strictly: no duplicate keys, no aliases (a few of them can unfold to gigabytes), no tags
- * of other types.
+ * Reads one YAML 1.2 document strictly: no duplicate keys, no keys that are no texts, no aliases (a few of them can
+ * unfold to gigabytes), no tags of other types.
  *
  * @param refuse called with what is wrong; must throw
  */
@@ -22,7 +22,13 @@ export function readYaml(text: string, refuse: (what: string) => never): YamlTex
   let document: Document;
   let value: unknown;
   try {
-    document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, strict: true, version: '1.2' });
+    document = parseDocument(text, {
+      lineCounter: lines,
+      uniqueKeys: true,
+      stringKeys: true,
+      strict: true,
+      version: '1.2',
+    });
     const problems = [...document.errors, ...document.warnings];
     if (problems.some((problem) => problem.code === 'RESOURCE_EXHAUSTION'))
       return refuse('the file is nested too deeply');

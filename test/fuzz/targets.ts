@@ -1,0 +1,23 @@
+import type { Target } from './target.ts';
+import { admissionTargets } from './targets/admission.ts';
+import { archiveTargets } from './targets/archives.ts';
+import { custodyTargets } from './targets/custody.ts';
+import { keyTargets } from './targets/keys.ts';
+import { keylessTargets } from './targets/keyless.ts';
+import { notationTargets } from './targets/notation.ts';
+import { predicateTargets } from './targets/predicates.ts';
+import { recordTargets } from './targets/records.ts';
+import { signatureTargets } from './targets/signatures.ts';
+
+/** Every reader of what is signed, or of what decides whose signature counts. */
+export const targets: readonly Target[] = [
+  ...signatureTargets,
+  ...keylessTargets,
+  ...notationTargets,
+  ...predicateTargets,
+  ...recordTargets,
+  ...keyTargets,
+  ...custodyTargets,
+  ...admissionTargets,
+  ...archiveTargets,
+];
