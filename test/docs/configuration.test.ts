@@ -9,7 +9,7 @@ import { loadConfig, type LoadedConfig } from '../../server/src/config/load.ts';
 import { configSchema } from '../../server/src/config/schema.ts';
 
 const guide = readFileSync(join(import.meta.dirname, '../../docs/guide/configuration.md'), 'utf8');
-const example = /```yaml\n(.*?)```/s.exec(guide)![1]!;
+const example = /## All settings.*?```yaml\n(.*?)```/s.exec(guide)![1]!;
 let folder: string;
 let loaded: LoadedConfig;
 
