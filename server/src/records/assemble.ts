@@ -140,11 +140,15 @@ function signersOf(
   readonly ofPublisher: ReadonlyMap<string, readonly TrustedSigner[]>;
 } {
   const ofPublisher = new Map<string, TrustedSigner[]>(publishers.map(({ name }) => [name, []]));
+  const teams = new Map(publishers.map(({ name, team }) => [name, team]));
   const all = new Map<string, TrustedSigner>();
   for (const { publisher, rotatedTo: _, ...said } of keys) {
-    const owner = publishers.find(({ name }) => name === publisher);
-    if (!owner) mistakes.push(`key ${said.name}: there is no publisher ${publisher}`);
-    const signer = { ...said, principal: said.principal ?? publisher, team: owner?.team } as TrustedSigner;
+    if (!teams.has(publisher)) mistakes.push(`key ${said.name}: there is no publisher ${publisher}`);
+    const signer = {
+      ...said,
+      principal: said.principal ?? publisher,
+      team: teams.get(publisher),
+    } as TrustedSigner;
     all.set(said.name, signer);
     ofPublisher.get(publisher)?.push(signer);
   }
