@@ -6,6 +6,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { stringify } from 'yaml';
+import type { Teams } from './custody.ts';
 
 /** The launcher of wharf, in this checkout. */
 export const launcher = join(import.meta.dirname, '../server/bin/wharf.js');
@@ -26,9 +27,13 @@ export interface Registry {
   stop(): Promise<void>;
 }
 
-/** Who may do what, and that images of the harbour are held until they passed and are signed. */
-function configuration(keyFile: string): object {
-  const rights = (actions: readonly string[]) => [{ repositories: 'harbour/**', actions }];
+/**
+ * Who may do what, and that images of the harbour are held until they passed and are signed. Those of the ferry are made by
+ * two teams.
+ */
+function configuration(keyFile: string, { layoutFile, keys }: Teams): object {
+  const rights = (actions: readonly string[]) =>
+    ['harbour/**', 'ferry/**'].map((repositories) => ({ repositories, actions }));
   return {
     users: [
       { name: 'ci', password: passwords.ci, rights: rights(['pull', 'push']) },
@@ -36,15 +41,19 @@ function configuration(keyFile: string): object {
       { name: 'cluster', password: passwords.cluster, rights: rights(['pull']) },
     ],
     namespaces: [{ name: 'harbour', class: 'private', stage: 'production', official: true }],
-    trust: [{ repositories: 'harbour/**', keys: [{ name: 'release-team', file: keyFile }] }],
+    trust: [
+      { repositories: 'harbour/**', keys: [{ name: 'release-team', file: keyFile }] },
+      { repositories: 'ferry/**', keys },
+    ],
+    custody: [{ repositories: 'ferry/app', file: layoutFile }],
   };
 }
 
 /** Starts `wharf serve` in `folder`, on a free port of this machine. */
-export async function startRegistry(folder: string, keyFile: string): Promise<Registry> {
+export async function startRegistry(folder: string, keyFile: string, teams: Teams): Promise<Registry> {
   await mkdir(folder, { recursive: true });
   const config = join(folder, 'wharfinger.yaml');
-  await writeFile(config, stringify(configuration(keyFile)));
+  await writeFile(config, stringify(configuration(keyFile, teams)));
   const host = `127.0.0.1:${await freePort()}`;
   const logFile = join(folder, 'server.log');
   const log = openSync(logFile, 'a');

@@ -2,14 +2,14 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { parsePrivateKey } from '@wharfinger/lib/signing/private-keys';
 import { pull, push, sign } from './client.ts';
+import { makeTeams, showCustody } from './custody.ts';
 import { buildImage, packRuntime } from './image.ts';
 import { passwords, startRegistry, type User } from './registry.ts';
-import { expectThat, runWharf, shown, step, Surprise, typed, wharf } from './terminal.ts';
+import { expectThat, runWharf, settled, shown, step, Surprise, typed, wharf } from './terminal.ts';
 
-// The whole path of an image, from a push to a verdict that changes. Everything is real: the registry, the image, its
+// The whole path of an image, from a push to a verdict that changes, and who answers for what is in it. Everything is real: the registry, the image, its
 // packages, the advisories, the key. Everything lies in one temporary folder, which is removed at the end.
 
 const repository = 'harbour/notices';
@@ -17,7 +17,6 @@ const advisories = { folder: join(import.meta.dirname, 'advisories') };
 const allowed = 0;
 const failed = 1;
 const held = 3;
-const undecided = 4;
 
 const folder = await mkdtemp(join(tmpdir(), 'wharfinger-demo-'));
 const stops: Array<() => Promise<void>> = [() => rm(folder, { recursive: true, force: true })];
@@ -44,7 +43,8 @@ async function demonstrate(): Promise<void> {
   await writeFile(keyFile, pair.publicKey.export({ type: 'spki', format: 'pem' }));
   const key = parsePrivateKey(pair.privateKey.export({ type: 'pkcs8', format: 'pem' }), undefined);
   typed('wharf serve --config wharfinger.yaml');
-  const registry = await startRegistry(join(folder, 'registry'), keyFile);
+  const teams = await makeTeams(folder);
+  const registry = await startRegistry(join(folder, 'registry'), keyFile, teams);
   stops.push(() => registry.stop());
   const { host } = registry;
   shown(`serves on ${host}`);
@@ -124,6 +124,9 @@ async function demonstrate(): Promise<void> {
   await wharf(ci, ['verdict', image('1.1')], held);
   await refused(host, '1.1', /decode-uri-component/);
   await wharf(ci, ['findings', image('1.1')], allowed);
+
+  const release = await logIn('release', host);
+  await showCustody({ folder, host, logins: { admin, ci, release } });
 }
 
 /** Logs a user in; where the login lies. */
@@ -137,16 +140,6 @@ async function logIn(user: User, host: string): Promise<string> {
   shown(output.replaceAll(login, '~/.docker'));
   expectThat(code === 0, `the login of ${user} failed`);
   return login;
-}
-
-/** Waits until an image that was just pushed is checked. */
-async function settled(login: string, image: string): Promise<void> {
-  for (let tries = 0; tries < 120; tries += 1) {
-    const { code } = await runWharf(login, ['verdict', image, '--json']);
-    if (code !== undecided) return;
-    await pause(250);
-  }
-  throw new Surprise(`${image} was not checked within half a minute`);
 }
 
 /** Demands that a pull is refused with this reason. */

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
 import { styleText } from 'node:util';
 import { launcher } from './registry.ts';
 
@@ -68,4 +69,16 @@ export async function wharf(
   shown(output);
   console.log(dim(`   (exit code ${code})`));
   expectThat(code === wanted, `wharf ${given[0]} ended with ${code} instead of ${wanted}`);
+}
+
+const undecided = 4;
+
+/** Waits until an image that was just pushed is checked. */
+export async function settled(login: string, image: string): Promise<void> {
+  for (let tries = 0; tries < 120; tries += 1) {
+    const { code } = await runWharf(login, ['verdict', image, '--json']);
+    if (code !== undecided) return;
+    await pause(250);
+  }
+  throw new Surprise(`${image} was not checked within half a minute`);
 }
