@@ -110,7 +110,7 @@ describe('a server that is asked', () => {
     expect(await ask(judgeOf(['linux/amd64', 'linux/arm64']))).toMatchObject({
       digest: digestA,
       outcome: 'hold',
-      reasons: ['linux/arm64: signed says no (signed); to do: mend it.'],
+      reasons: ['linux/arm64/v8: signed says no (signed); to do: mend it.'],
     });
     await expect(ask(judgeOf(['linux/s390x']))).rejects.toThrow('has no image for linux/s390x');
   });
