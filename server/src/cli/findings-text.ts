@@ -38,6 +38,8 @@ export function findingsText(findings: readonly FindingFact[], style: Style): st
     if (malicious || severity === 'critical' || severity === 'high') return style.red;
     return severity === 'medium' || severity === 'unscored' ? style.yellow : style.dim;
   };
+  // which team answers for a layer is known where a chain of custody says so
+  const owned = findings.some(({ team: owner }) => owner !== undefined);
   const rows = sortFindings(findings).map((finding) => [
     { text: finding.malicious ? 'malicious' : finding.severity, paint: paint(finding) },
     finding.advisory,
@@ -45,8 +47,10 @@ export function findingsText(findings: readonly FindingFact[], style: Style): st
     finding.version,
     finding.fixedIn ?? (finding.undecided === undefined ? '-' : 'not certain'),
     String(finding.layer),
+    ...(owned ? [finding.team ?? '-'] : []),
     finding.summary,
   ]);
-  const headings = ['SEVERITY', 'ADVISORY', 'PACKAGE', 'VERSION', 'FIXED IN', 'LAYER', 'SUMMARY'];
+  const team = owned ? ['TEAM'] : [];
+  const headings = ['SEVERITY', 'ADVISORY', 'PACKAGE', 'VERSION', 'FIXED IN', 'LAYER', ...team, 'SUMMARY'];
   return `${formatTable(headings, rows, style)}\n\n${countFindings(findings)}`;
 }

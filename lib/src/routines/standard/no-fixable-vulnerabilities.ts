@@ -50,7 +50,8 @@ export const noFixableVulnerabilities = String.raw`
       (size(due) == 1 ? "" : "; and " + string(size(due) - 1) + " more that can be fixed")
     details: >-
       due.map(f, f.package + " " + f.version + ": " + f.advisory + " (" + f.severity + ")" +
-      (has(f.fixedIn) ? ", fixed in " + f.fixedIn : ", not certain: " + f.undecided))
+      (has(f.fixedIn) ? ", fixed in " + f.fixedIn : ", not certain: " + f.undecided) +
+      (has(f.team) ? " (" + f.team + ")" : ""))
     remedy: update the packages named and build the image again
     validUntil: fixable.filter(f, !f.malicious && f.since > limit).map(f, f.since + params.grace)
     tests:

@@ -49,7 +49,7 @@ export const noSevereVulnerabilities = String.raw`
       (size(due) == 1 ? "" : "; and " + string(size(due) - 1) + " more")
     details: >-
       due.map(f, f.package + " " + f.version + ": " + f.advisory + " (" + f.severity + ")" +
-      (has(f.fixedIn) ? ", fixed in " + f.fixedIn : ""))
+      (has(f.fixedIn) ? ", fixed in " + f.fixedIn : "") + (has(f.team) ? " (" + f.team + ")" : ""))
     remedy: >-
       update or remove the packages named and build the image again, or have somebody who answers for it say that it is not
       affected (VEX), or waive it for a time

@@ -12,7 +12,8 @@ export const notMalicious = String.raw`
     message: >-
       "contains the malicious package " + bad[0].package + " " + bad[0].version + " (" + bad[0].advisory + ")" +
       (size(bad) == 1 ? "" : " and " + string(size(bad) - 1) + " more")
-    details: 'bad.map(f, f.package + " " + f.version + ": " + f.advisory + " " + f.summary)'
+    details: >-
+      bad.map(f, f.package + " " + f.version + ": " + f.advisory + " " + f.summary + (has(f.team) ? " (" + f.team + ")" : ""))
     remedy: >-
       remove the package, build again from sources that you trust, and treat what ran this image as compromised
     tests:

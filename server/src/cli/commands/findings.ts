@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { displayable } from '../display.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { findingsText, sortFindings } from '../findings-text.ts';
-import { addImageOptions, imageArgument, type ImageOptions } from '../image-options.ts';
+import { addImageOptions, addJudgementOptions, imageArgument, type ImageOptions } from '../image-options.ts';
 import { askServer, serverFor } from '../image-question.ts';
 import { assessHere } from '../local-assessment.ts';
 import type { Run, Session } from '../session.ts';
@@ -13,11 +13,11 @@ export function addFindings(program: Command, run: Run): void {
     .summary('list the known vulnerabilities of an image')
     .description(
       'Lists the advisories that match packages of an image, worst first, with the version that fixes each and the ' +
-        'layer that brought the package. What is found does not change the exit code, which is 4 where there may be more; ' +
+        'layer that brought the package, and the team that answers for it where a chain of custody says so. What is found does not change the exit code, which is 4 where there may be more; ' +
         'wharf verdict judges.',
     )
     .argument('<image>', imageArgument);
-  addImageOptions(command)
+  addJudgementOptions(addImageOptions(command))
     .addHelpText(
       'after',
       '\nExamples:\n  wharf findings localhost:5000/team/app:1.4\n  wharf findings saved.tar --advisories ./osv --json',
