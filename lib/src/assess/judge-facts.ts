@@ -17,8 +17,27 @@ export interface KnownFacts {
  * one input gives one verdict, byte for byte. It holds no longer than its evidence and its rules do.
  */
 export function judgeFacts(known: KnownFacts, rules: Rules, purpose: Purpose, now: Date): Verdict {
+  return underList(judgeApartFromList(known, rules, purpose, now), rules);
+}
+
+/**
+ * The same, as if the revocation list in force did not end: for who keeps the verdict, and asks each time whether a list is in
+ * force. A list that is renewed with the same entries then costs no judging.
+ */
+export function judgeApartFromList(known: KnownFacts, rules: Rules, purpose: Purpose, now: Date): Verdict {
   const until = earliest(known.validUntil, rules.validUntil);
   return judge(known.facts, rules.bindings, purpose, now, rules.exceptions, until);
+}
+
+/**
+ * Such a verdict as the document that `judgeFacts` makes for its time: it holds no longer than the list of these rules.
+ * @param rules with the same entries in their list as those that it was judged by
+ */
+export function underList(verdict: Verdict, { listUntil }: Pick<Rules, 'listUntil'>): Verdict {
+  if (listUntil === undefined) return verdict;
+  const { at, ...rest } = verdict;
+  const validUntil = new Date(earliest(verdict.validUntil, listUntil)!).toISOString();
+  return { ...rest, validUntil, at };
 }
 
 /** The hold that stands on an image, the oldest where there are several. */

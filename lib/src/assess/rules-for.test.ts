@@ -68,7 +68,7 @@ describe('rulesFor', () => {
   test('lets no signature count while the revocation list is out of date', () => {
     const expires = judgement.revocations.expires;
     const before = rulesFor(judgement, 'team/web/shop', 'pull', new Date(Date.parse(expires) - 1));
-    expect(before).toMatchObject({ validUntil: expires });
+    expect(before).toMatchObject({ listUntil: expires });
     const after = rulesFor(judgement, 'team/web/shop', 'pull', new Date(expires));
     expect(after.trust.signers).toEqual([]);
     expect(after.signers).toHaveLength(1);

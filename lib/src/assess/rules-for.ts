@@ -24,8 +24,10 @@ export interface Rules {
   readonly noneCounts?: string;
   readonly custody?: CustodyLayout;
   readonly exceptions: Exceptions;
-  /** RFC 3339: time alone changes these rules then; absent: it does not */
+  /** RFC 3339: time alone changes these rules then, but for the end of the revocation list; absent: it does not */
   readonly validUntil?: string;
+  /** RFC 3339: the end of the revocation list, where it matters; who has a newer list with the same entries has the same rules */
+  readonly listUntil?: string;
 }
 
 /** How a repository is judged that no rule names: checked and served. */
@@ -64,7 +66,7 @@ export function rulesFor(judgement: Judgement, repository: string, purpose: Purp
     ? { grants: [], refused: [] }
     : grantsFor(judgement.grants, judgement.grantRules, entries, facts, now);
   const someCount = !outdated && (signers.length > 0 || granted.grants.length > 0);
-  const validUntil = earliest(bound.validUntil, granted.validUntil, someCount ? expires : undefined);
+  const validUntil = earliest(bound.validUntil, granted.validUntil);
   return {
     repository: facts,
     gate: rule.official ? 'hold' : rule.gate,
@@ -84,6 +86,7 @@ export function rulesFor(judgement: Judgement, repository: string, purpose: Purp
     ...(custody && { custody }),
     exceptions: { waivers: judgement.waivers, grants: granted.grants },
     ...(validUntil !== undefined && { validUntil }),
+    ...(someCount && { listUntil: expires }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { canonical } from '@wharfinger/lib/assess/judgement';
 import type { Judgement } from '@wharfinger/lib/assess/judgement-document';
-import { rulesFor, type Rules } from '@wharfinger/lib/assess/rules-for';
+import { earliest, rulesFor, type Rules } from '@wharfinger/lib/assess/rules-for';
 import { digestOf } from '@wharfinger/lib/oci/digest';
 import type { Collection } from '@wharfinger/lib/routines/routine';
 import type { Purpose } from '@wharfinger/lib/routines/verdict';
@@ -55,7 +55,8 @@ export function createPolicy(
     const found = known.get(key);
     if (found && found.from <= time && time < found.until) return found.rules;
     const rules = rulesFor(judgement, repository, purpose, now);
-    const until = rules.validUntil === undefined ? Infinity : Date.parse(rules.validUntil);
+    const ends = earliest(rules.validUntil, rules.listUntil);
+    const until = ends === undefined ? Infinity : Date.parse(ends);
     if (known.size >= remembered) known.clear();
     known.set(key, { rules, from: time, until });
     return rules;

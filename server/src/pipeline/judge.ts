@@ -1,6 +1,9 @@
-import { judgeFacts } from '@wharfinger/lib/assess/judge-facts';
+import { isDeepStrictEqual } from 'node:util';
+import { judgeApartFromList, underList } from '@wharfinger/lib/assess/judge-facts';
 import { explainBriefly } from '@wharfinger/lib/routines/explain';
 import type { Verdict } from '@wharfinger/lib/routines/verdict';
+import type { Rules } from '@wharfinger/lib/assess/rules-for';
+import type { Policy } from '../access/policy.ts';
 import { recordAudit } from '../audit/record.ts';
 import { transact } from '../db/transaction.ts';
 import { toGateVerdict, type GateVerdict } from '../gate/verdict-memory.ts';
@@ -29,10 +32,12 @@ export async function judgeImage(parts: PipelineParts, place: Placed): Promise<V
     if (!known) return undefined;
     await parts.editions.ensure(policy, place, known.facts.held);
     const now = parts.now();
-    const verdict = judgeFacts(known, policy.rulesFor(place.repository, 'pull', now), 'pull', now);
+    const rules = policy.rulesFor(place.repository, 'pull', now);
+    const kept = judgeApartFromList(known, rules, 'pull', now);
+    const verdict = underList(kept, rules);
     await keep(
       parts,
-      { verdict, madeFrom: { policy: policy.digest } },
+      { verdict: kept, madeFrom: madeFrom(policy, rules) },
       await packFacts(parts.db, place, known),
       changes.facts,
     );
@@ -42,6 +47,11 @@ export async function judgeImage(parts: PipelineParts, place: Placed): Promise<V
       parts.memory.set(place.repository, place.digest, toGateVerdict(verdict, explainBriefly), since);
     return verdict;
   }
+}
+
+/** What a verdict rests on besides the facts. Which edition of the revocation list is in force is asked when it is looked up. */
+function madeFrom({ digest }: Policy, { noneCounts }: Rules): StoredVerdict['madeFrom'] {
+  return { policy: digest, ...(noneCounts !== undefined && { revocations: 'expired' }) };
 }
 
 /** Keeps a verdict, and what it was made of; where the outcome is another one than before, the audit log says so. */
@@ -77,13 +87,18 @@ function placeOf(verdict: Verdict): Placed {
   return { repository: verdict.repository, digest: verdict.digest as Placed['digest'] };
 }
 
-/** The verdict that stands: the one kept, if neither time nor a change has ended it, else a new one. */
+/**
+ * The verdict that stands: the one kept, if neither time nor a change has ended it, else a new one. It holds for as long as the
+ * revocation list that is in force now, which may be younger than the verdict: who was revoked meanwhile has ended his own.
+ */
 export async function standingVerdict(parts: PipelineParts, place: Placed): Promise<Verdict | undefined> {
   const kept = await getVerdict(parts.db, place, 'pull');
-  if (kept && kept.madeFrom['policy'] === parts.policy().digest && stillValid(kept.verdict, parts.now())) {
-    return kept.verdict;
-  }
-  return judgeImage(parts, place);
+  const now = parts.now();
+  const policy = parts.policy();
+  const rules = policy.rulesFor(place.repository, 'pull', now);
+  const isSame = kept && isDeepStrictEqual(kept.madeFrom, madeFrom(policy, rules));
+  if (!isSame || !stillValid(kept.verdict, now)) return judgeImage(parts, place);
+  return underList(kept.verdict, rules);
 }
 
 function stillValid(verdict: Verdict, now: Date): boolean {

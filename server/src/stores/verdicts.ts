@@ -6,6 +6,7 @@ import type { Placed } from './repositories.ts';
 
 /** A verdict and the generations (of advisories, rules, keys …) that it was made from, as the caller names them. */
 export interface StoredVerdict {
+  /** as if the revocation list in force did not end (`judgeApartFromList`) */
   readonly verdict: Verdict;
   readonly madeFrom: Readonly<Record<string, string | number>>;
 }
