@@ -1,6 +1,7 @@
 import type { ContentSource } from '../../client/content-source.ts';
 import type { EvidenceItem } from '../../custody/report.ts';
 import { WharfingerError } from '../../errors.ts';
+import { isAttestationChild } from '../../oci/attestation-child.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { FetchedManifest } from '../../oci/evidence-source.ts';
@@ -150,8 +151,8 @@ async function addParts(
 }
 
 /** Attestation manifests of builders come along with every choice. */
-function isWanted({ wanted }: Run, { digest, platform }: Descriptor): boolean {
-  return wanted === undefined || wanted.has(digest) || platform?.os === 'unknown';
+function isWanted({ wanted }: Run, child: Descriptor): boolean {
+  return wanted === undefined || wanted.has(child.digest) || isAttestationChild(child);
 }
 
 async function addReferrers(run: Run, from: ContentSource, subject: Digest, depth: number): Promise<void> {
