@@ -2,6 +2,5 @@
 export { verifyImage, type VerifiedImage, type VerifyImageOptions } from './assess/verify-image.ts';
 export type { Judged, JudgedImage } from './assess/judge-content.ts';
 export type { KnownAdvisories } from './assess/match-advisories.ts';
-export type { TagCheck } from './assess/check-tag.ts';
-export type { Seen } from './signing/channels/freshness.ts';
+export type { Seen, TagCheck } from './assess/check-tag.ts';
 export { WharfingerError } from './errors.ts';

@@ -8,6 +8,8 @@ import { verifyEvidence } from '../signing/verify-evidence.ts';
 import type { Judgement } from './judgement-document.ts';
 import { rulesFor } from './rules-for.ts';
 
+export type { Seen } from '../signing/channels/freshness.ts';
+
 /** How it is decided whether a tag may be taken to mean a digest. */
 export interface TagCheck {
   /** what was seen of the tag before (signing/channels/memory.ts keeps it); {} the first time */
