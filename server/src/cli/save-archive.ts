@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { collectImage } from '@wharfinger/lib/assess/saved/collect';
 import { writeArchive, type SavedAdvisories } from '@wharfinger/lib/assess/saved/write';
 import { openJudgement } from '@wharfinger/lib/assess/judgement-seal';
@@ -16,6 +17,7 @@ import { parseManifest } from '@wharfinger/lib/oci/manifest';
 import type { Purpose } from '@wharfinger/lib/routines/verdict';
 import type { ApiClient } from './api-client.ts';
 import { judgedFromAnswer, verdictAnswer } from './api-shapes.ts';
+import { imageAnswer } from './image-shape.ts';
 import type { Progress } from './progress.ts';
 
 /** What is to be saved, and how its registry is spoken to. */
@@ -40,6 +42,9 @@ export interface Saved {
 
 /** What decides may change while it is asked for piece by piece; then it is asked for again, at most so often. */
 const maxTries = 5;
+
+/** How long an image that was just pushed is waited for. */
+const longestWaitSeconds = 60;
 
 /**
  * Saves an image with all that refers to it, what it was built on, and what its registry judged it by and from. The file
@@ -106,12 +111,26 @@ interface Answers {
 
 /** All of it as of one moment: the receipts name the judgement and the advisories that come with them. */
 async function askConsistently(job: SaveJob, digests: readonly Digest[]): Promise<Answers> {
+  for (const digest of digests) await waitUntilChecked(job, digest);
   for (let attempt = 1; attempt <= maxTries; attempt += 1) {
     const answers = await askOnce(job, digests);
     if (answers) return answers;
   }
   throw new WharfingerError('UNAVAILABLE', {
     what: `what ${job.server.host} judges by changes faster than it can be saved`,
+  });
+}
+
+/** What was pushed a moment ago would be judged elsewhere by more than its receipt says. */
+async function waitUntilChecked({ server, repository }: SaveJob, reference: Digest): Promise<void> {
+  for (let waited = 0; waited < longestWaitSeconds; waited += 1) {
+    const { facts } = await server.get('/api/v1/images', { repository, reference }, imageAnswer);
+    if (facts.image.kind !== undefined) return;
+    await pause(1000);
+  }
+  throw new WharfingerError('UNAVAILABLE', {
+    what: `${repository}@${reference} has not been checked yet`,
+    remedy: 'save it when wharf verdict says what stands for it',
   });
 }
 
