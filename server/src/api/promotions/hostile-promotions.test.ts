@@ -18,6 +18,11 @@ const settings = (rights: string[] = ['pull', 'promote']) => ({
   ],
   users: [
     {
+      name: 'reader',
+      password: 'password-of-reader',
+      rights: [{ repositories: 'prod/**', actions: ['pull'] }],
+    },
+    {
       name: 'mallory',
       password: 'password-of-mallory',
       rights: [
@@ -168,6 +173,17 @@ describe('a promotion', () => {
     expect(await promoted()).toBe('done');
     expect(await head('prod/app', image.digest)).toBe(image.digest);
     expect(await head('prod/app', dressed)).toBeNull();
+  });
+
+  test('is not told to those who may not read where it comes from', async () => {
+    const { id } = await promote();
+    const listed = async (as: string) => {
+      const path = '/api/v1/promotions?repository=prod/app';
+      const { text } = await server.call('GET', path, { as });
+      return (JSON.parse(text) as { promotions: Answer[] }).promotions.map((one) => one.id);
+    };
+    expect(await listed(mallory)).toContain(id);
+    expect(await listed('reader:password-of-reader')).toEqual([]);
   });
 
   test('that cannot be carried out ends, and holds up no other', async () => {

@@ -79,7 +79,10 @@ export function addPromotionRoutes(context: ApiContext, promotions: PromotionAct
     const shown = found.slice(0, limit);
     return {
       repository,
-      promotions: shown.map(answerOf),
+      // where it comes from, and that it is there, is for those who may read there
+      promotions: shown
+        .filter(({ from }) => context.rights().may(request.caller, 'pull', from))
+        .map(answerOf),
       ...(found.length > limit ? { next: shown.at(-1)!.id } : {}),
     };
   });
