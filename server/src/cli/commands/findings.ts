@@ -13,8 +13,8 @@ export function addFindings(program: Command, run: Run): void {
     .summary('list the known vulnerabilities of an image')
     .description(
       'Lists the advisories that match packages of an image, worst first, with the version that fixes each and the ' +
-        'layer that brought the package, and the team that answers for it where a chain of custody says so. What is found does not change the exit code, which is 4 where there may be more; ' +
-        'wharf verdict judges.',
+        'layer that brought the package, and the team that answers for it where a chain of custody says so. ' +
+        'What is found does not change the exit code, which is 4 where there may be more; wharf verdict judges.',
     )
     .argument('<image>', imageArgument);
   addJudgementOptions(addImageOptions(command))
