@@ -25,7 +25,7 @@ const most = { seconds: 20, bytes: 512 * 1024 * 1024 };
 
 /** Reads all genuine documents of a target: who refuses them would refuse every change as well. */
 export async function prepare(target: Target): Promise<Prepared> {
-  const claims = new Set((target.besides ?? []).map(textOf));
+  const claims = new Set<string>();
   for (const [index, bytes] of target.genuine.entries()) {
     let read: Claims | undefined;
     try {
@@ -33,7 +33,10 @@ export async function prepare(target: Target): Promise<Prepared> {
     } catch (cause) {
       throw new Error(`${target.name} refuses its genuine document ${index}`, { cause });
     }
-    for (const claim of read ?? []) claims.add(textOf(claim));
+    for (const claim of read ?? []) {
+      claims.add(textOf(claim));
+      if (target.timeMayGo === true) claims.add(textOf({ ...(claim as object), signedAt: undefined }));
+    }
   }
   return { target, claims };
 }

@@ -17,8 +17,8 @@ export interface Target {
   readonly read: (bytes: Uint8Array) => Claims | undefined | Promise<Claims | undefined>;
   /** of the time, compared to the others; absent: 1 */
   readonly share?: number;
-  /** what may be claimed besides: the same with less said */
-  readonly besides?: Claims;
+  /** true: by keys, a signature counts without proof of its time as well, for less: the time may be gone, but not be another */
+  readonly timeMayGo?: boolean;
 }
 
 /** Plain data: each says who signed what, and when. */

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestOf } from '@wharfinger/lib/oci/digest';
 import { mediaTypes } from '@wharfinger/lib/oci/media-types';
+import { bundleMediaType } from '@wharfinger/lib/signing/bundle';
 import { simpleSigningType, signatureTags } from '@wharfinger/lib/signing/cosign-v2';
 import type { TrustSet } from '@wharfinger/lib/signing/evidence';
-import { Repository, image } from '@wharfinger/lib/signing/evidence.fixtures';
+import { attach, image, newKey, Repository } from '@wharfinger/lib/signing/evidence.fixtures';
 import { parsePublicKey } from '@wharfinger/lib/signing/keys';
 import { pem } from '@wharfinger/lib/signing/notation/authority.fixtures';
 import { readSignerCertificate } from '@wharfinger/lib/signing/sigstore/certificate';
@@ -131,7 +132,7 @@ const images = await Promise.all(
 async function readImage(bytes: Uint8Array): Promise<Claims> {
   const repository = new Repository();
   const [like] = images;
-  const layer = repository.put(Buffer.from(bytes), 'application/vnd.dev.sigstore.bundle.v0.3+json');
+  const layer = repository.put(Buffer.from(bytes), bundleMediaType);
   repository.refer({ ...(JSON.parse(like!.manifest.bytes.toString()) as object), layers: [layer] });
   return claimsOf(await verifyEvidence(image, repository, trust, now));
 }
@@ -284,6 +285,7 @@ function conformance(folder: string): Target[] {
         name: `conformance bundle ${name}`,
         refuses,
         share: 0.25,
+        timeMayGo: 'key' in trusted,
         genuine: [bundleOf(name)],
         material,
         read: (bytes: Uint8Array) =>
@@ -295,6 +297,28 @@ function conformance(folder: string): Target[] {
           ),
       };
     });
+}
+
+/** Bundles by a key, each with a timestamp of its own. */
+const signer = newKey();
+const stampedBundles = [1, 2, 3].map((seconds) => {
+  const repository = new Repository();
+  const stated = statement(file);
+  const subject = [{ digest: { sha256: image.digest.slice(7) } }];
+  attach(repository, {
+    signer,
+    statement: { ...stated, subject, predicate: { seconds } },
+    stamp: (signature) => sigstore.stamp(signature, { at: after(seconds) }),
+  });
+  return [...repository.bytes.values()].find((bytes) => Buffer.from(bytes).includes('dsseEnvelope'))!;
+});
+const keyTrust: TrustSet = { ...trust, signers: [{ name: 'key', pem: signer.publicPem }] };
+
+async function readStamped(bytes: Uint8Array): Promise<Claims> {
+  const repository = new Repository();
+  const layer = repository.put(Buffer.from(bytes), bundleMediaType);
+  repository.refer({ ...(JSON.parse(images[0]!.manifest.bytes.toString()) as object), layers: [layer] });
+  return claimsOf(await verifyEvidence(image, repository, keyTrust, now));
 }
 
 const data = process.env['WHARFINGER_TEST_DATA'];
@@ -323,6 +347,14 @@ export const keylessTargets: readonly Target[] = [
     genuine: images.map(({ blobs }) => blobs.find(({ descriptor }) => descriptor.size > 2)!.bytes),
     material: strangers,
     read: readImage,
+  },
+  {
+    name: 'Sigstore bundle by a key, with a timestamp',
+    refuses: [],
+    timeMayGo: true,
+    genuine: stampedBundles,
+    material: images.map(({ blobs }) => blobs[1]!.bytes),
+    read: readStamped,
   },
   {
     name: 'annotations of cosign 2 by a certificate',

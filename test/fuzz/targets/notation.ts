@@ -13,7 +13,7 @@ import {
 } from '@wharfinger/lib/signing/notation/authority.fixtures';
 import { isIssuedBy, parseCertificate } from '@wharfinger/lib/signing/notation/certificate';
 import { checkChain } from '@wharfinger/lib/signing/notation/certificate-chain';
-import { parseRevocationLists } from '@wharfinger/lib/signing/notation/revocation-list';
+import { parseRevocationLists, type RevocationList } from '@wharfinger/lib/signing/notation/revocation-list';
 import {
   envelope,
   envelopeTypes,
@@ -35,7 +35,7 @@ import { parseTrustPolicy, signersOf } from '@wharfinger/lib/signing/notation/tr
 import { parseCertificates, parseTrustStore } from '@wharfinger/lib/signing/notation/trust-store';
 import { verifyNotation } from '@wharfinger/lib/signing/notation/verify-notation';
 import { parsePrivateKey } from '@wharfinger/lib/signing/private-keys';
-import { refuse } from '@wharfinger/lib/signing/refusal';
+import { refusalReason, refuse } from '@wharfinger/lib/signing/refusal';
 import { verifyEvidence } from '@wharfinger/lib/signing/verify-evidence';
 import { Null } from 'asn1js';
 import { nothing, type Claims, type Target } from '../target.ts';
@@ -169,17 +169,22 @@ const harmless = [
 ];
 const byNamed = envelope(undefined, { by: named });
 
-/** Each of the lists revokes the signer, and without a list nobody counts: whatever is changed, nothing is signed. */
+const bodyOf = (list: RevocationList): string => Buffer.from(list.body).toString('hex');
+const newer = bodyOf(parseRevocationLists([harmless[0]!])[0]!);
+
+/**
+ * Each of the lists revokes the signer, who counts with no list at all neither: whatever is changed, it counts only by the
+ * genuine list that does not revoke it.
+ */
 function readList(bytes: Uint8Array): Claims {
   const text = Buffer.from(bytes).toString();
-  for (const list of parseRevocationLists([text])) list.entry('00');
-  // a genuine list of others, of the same issuer, may stand in the same text: then it says that it does not know the signer
-  if (/BEGIN X509 CRL[\s\S]*BEGIN X509 CRL/.test(text)) return [];
+  const read = parseRevocationLists([text]);
+  for (const list of read) list.entry('00');
   try {
     const { keyId } = verifyNotation(byNamed, trust({ lists: [text] }), now);
-    return [{ keyId, list: text }];
+    return read.some((list) => bodyOf(list) === newer) ? [] : [{ keyId, text }];
   } catch (error) {
-    if (refuses.some((code) => (error as { code?: string }).code === code)) return [];
+    if (refusalReason(error) !== undefined) return [];
     throw error;
   }
 }
