@@ -96,7 +96,10 @@ function snapshotProblem(question: Parameters<typeof checkFreshness>[0]): Freshn
   const { name, resolved, snapshot, snapshotDemanded, seen, now } = question;
   if (snapshot === undefined) {
     return snapshotDemanded || seen.snapshot !== undefined
-      ? no('SNAPSHOT_MISSING', `${name.repository} shows no snapshot of its tags`)
+      ? no(
+          'SNAPSHOT_MISSING',
+          `no snapshot of the tags of ${name.repository} was given, and one was checked before or is demanded`,
+        )
       : undefined;
   }
   if (snapshot.registry !== name.registry || snapshot.repository !== name.repository)

@@ -101,7 +101,11 @@ async function promote(
   session.result(promotion, () => {
     const { verdict } = promotion;
     const lines = [displayable(`Promotion ${promotion.id}: ${stateText(promotion)}`)];
-    if (verdict && promotion.state !== 'done') lines.push('', verdictText(image, verdict, session.style));
+    if (verdict && promotion.state !== 'done')
+      lines.push(
+        '',
+        verdictText(`${to.registry}/${verdict.repository}@${verdict.digest}`, verdict, session.style),
+      );
     return lines.join('\n');
   });
   return exits[promotion.state];
