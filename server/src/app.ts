@@ -47,6 +47,7 @@ import { createTokenStore } from './identity/tokens.ts';
 import { createChainMemory } from './pipeline/chain-memory.ts';
 import { createEditions } from './pipeline/editions.ts';
 import { guardEvidence } from './pipeline/guard-evidence.ts';
+import { createNamedAncestors } from './pipeline/named-ancestors.ts';
 import { createHoldActs } from './pipeline/holds.ts';
 import { createKnowledge } from './pipeline/knowledge.ts';
 import { createVerdictSource } from './pipeline/judge.ts';
@@ -130,13 +131,17 @@ export async function startServer(
 
   const mayPurge = (principal: string | null, repository: string): boolean =>
     currentPolicy().rights.may({ principal, address: '', client: '' }, 'purge', repository);
+  const ancestors = createNamedAncestors(storage, inForce.fresh, now);
   const catalog = createCachingCatalog(
-    createSqlCatalog(db, {
-      async onChange(trx, change) {
-        await guardEvidence(trx, change, mayPurge);
-        await recordChange(trx, memory, change);
-      },
-    }),
+    ancestors.watch(
+      createSqlCatalog(db, {
+        async onChange(trx, change) {
+          await guardEvidence(trx, change, mayPurge);
+          await ancestors.protect(trx, change);
+          await recordChange(trx, memory, change);
+        },
+      }),
+    ),
     catalogCacheBytes,
   );
   const parts: PipelineParts = {

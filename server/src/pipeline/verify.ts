@@ -44,7 +44,9 @@ export async function verifySignatures(parts: PipelineParts, place: Placed): Pro
       const isKept = await putSignatureReport(trx, place, { report, madeFrom }, evidence, now);
       if (isKept) {
         await noteSigners(trx, place, report.keyIds);
-        await noteChainParts(trx, place, report.ancestors);
+        // A link that came meanwhile has noted more, which only the walk that knows it may take away.
+        if ((await changesOf(trx, place)).evidence === evidence)
+          await noteChainParts(trx, place, report.ancestors);
         await askForSummary(trx, place, report, rules, now);
       }
       return true;

@@ -18,18 +18,36 @@ export async function noteChainParts(trx: Db, place: Placed, parts: readonly Pla
     .returning('part_digest')
     .execute();
   if (before.length === 0 && parts.length === 0) return;
+  for (const some of chunks(rowsOf(repository.id, place.digest, parts)))
+    await trx.insertInto('chain_parts').values(some).execute();
+}
+
+/** Notes more of what the chain of an image rests on, until it is walked; nothing where the image is not there. */
+export async function addChainParts(trx: Db, place: Placed, parts: readonly Placed[]): Promise<void> {
+  const image = await trx
+    .selectFrom('manifests')
+    .innerJoin('repositories', 'repositories.id', 'manifests.repository_id')
+    .select('manifests.repository_id')
+    .where('repositories.name', '=', place.repository)
+    .where('manifests.digest', '=', place.digest)
+    .executeTakeFirst();
+  if (!image) return;
+  for (const some of chunks(rowsOf(image.repository_id, place.digest, parts)))
+    await trx
+      .insertInto('chain_parts')
+      .values(some)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+}
+
+function rowsOf(repository_id: number, digest: Digest, parts: readonly Placed[]) {
   const rows = new Map(
     parts.map((part) => [
       `${part.repository}@${part.digest}`,
-      {
-        repository_id: repository.id,
-        digest: place.digest,
-        part_repository: part.repository,
-        part_digest: part.digest,
-      },
+      { repository_id, digest, part_repository: part.repository, part_digest: part.digest },
     ]),
   );
-  for (const some of chunks([...rows.values()])) await trx.insertInto('chain_parts').values(some).execute();
+  return [...rows.values()];
 }
 
 /** The images whose chain of custody rests on this one: an ancestor, or what carries a statement about one. */
