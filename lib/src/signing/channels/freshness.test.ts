@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { isWharfingerError } from '../../errors.ts';
 import { digestOf, type Digest } from '../../oci/digest.ts';
 import { predicateTypes } from '../../oci/wharfinger-names.ts';
 import type { SignerPurpose, VerifiedStatement } from '../evidence.ts';
@@ -175,6 +176,15 @@ describe('a snapshot', () => {
     expect(() => openSnapshot(signSnapshot(snapshot(), key), keys)).toThrow('no key that is trusted');
   });
 
+  const readOrRefuse = (bytes: Uint8Array): Snapshot | 'refused' => {
+    try {
+      return openSnapshot(bytes, trusted);
+    } catch (error) {
+      if (isWharfingerError(error, 'SIGNATURE_INVALID')) return 'refused';
+      throw error;
+    }
+  };
+
   test('with any character changed is refused, or says exactly what was signed', () => {
     const signed = signSnapshot(snapshot(), key).toString('latin1');
     fc.assert(
@@ -182,11 +192,7 @@ describe('a snapshot', () => {
         const bytes = Buffer.from(
           `${signed.slice(0, at)}${String.fromCharCode(code)}${signed.slice(at + 1)}`,
         );
-        try {
-          expect(openSnapshot(bytes, trusted)).toEqual(snapshot());
-        } catch (error) {
-          expect(error).toMatchObject({ code: 'SIGNATURE_INVALID' });
-        }
+        expect(['refused', snapshot()]).toContainEqual(readOrRefuse(bytes));
       }),
       { numRuns: 500 },
     );
