@@ -78,7 +78,16 @@ function all(node: Node): Node[] {
 
 type Change = (nodes: Node[], random: Random, others: readonly Node[], inner: ChangeInner) => void;
 
+/** A string within keeps its form, and what it holds says something else. */
+function changeInside(nodes: Node[], random: Random, _: readonly Node[], inner: ChangeInner): void {
+  const node = random.pick(nodes.filter(({ bytes }) => bytes.length > 0));
+  if (node !== undefined) node.bytes = inner(node.bytes, random, node.bytes);
+}
+
 const changes: readonly Change[] = [
+  changeInside,
+  changeInside,
+  changeInside,
   (nodes, random) => {
     const node = random.pick(nodes);
     node.head = head(
@@ -98,11 +107,7 @@ const changes: readonly Change[] = [
   (nodes, random) => void (random.pick(nodes).major = random.below(8)),
   (nodes, random) => {
     const node = random.pick(nodes.filter(({ bytes }) => bytes.length > 0));
-    if (node) node.bytes = inner0(node, random);
-  },
-  (nodes, random, _, inner) => {
-    const node = random.pick(nodes.filter(({ bytes }) => bytes.length > 0));
-    if (node) node.bytes = inner(node.bytes, random, node.bytes);
+    if (node) node.bytes = edgeOf(node, random);
   },
   function changeItems(nodes, random) {
     const { children } = random.pick(nodes.filter((node) => node.children.length > 0)) ?? { children: [] };
@@ -136,7 +141,7 @@ const changes: readonly Change[] = [
     }),
 ];
 
-function inner0(node: Node, random: Random): Buffer {
+function edgeOf(node: Node, random: Random): Buffer {
   return random.pick([
     Buffer.alloc(0),
     Buffer.alloc(5000, 0x41),

@@ -79,7 +79,19 @@ function setContent(node: Node, content: Buffer): void {
   node.children = undefined;
 }
 
+function flipBit(nodes: Node[], random: Random): void {
+  const node = random.pick(
+    nodes.filter(({ children, content }) => children === undefined && content.length > 0),
+  );
+  if (node === undefined) return;
+  const content = Buffer.from(node.content);
+  content[random.below(content.length)]! ^= 1 << random.below(8);
+  setContent(node, content);
+}
+
 const changes: readonly Change[] = [
+  flipBit,
+  flipBit,
   (nodes, random) => void (random.pick(nodes).tag = random.pick(tags)),
   (nodes, random) => void (random.pick(nodes).length = random.pick(lengths)),
   (nodes, random, _, inner) => {

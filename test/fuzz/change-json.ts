@@ -162,6 +162,48 @@ function changeText(text: string, random: Random, other: string, inner: ChangeIn
   );
 }
 
+/** One character becomes another of its kind: the text keeps its form and says something else. */
+function changeCharacter(text: string, random: Random): string {
+  const at = random.below(text.length);
+  const kind = ['0123456789', 'abcdef', 'ghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'].find((one) =>
+    one.includes(text.charAt(at)),
+  );
+  if (kind === undefined) return text;
+  return text.slice(0, at) + kind.charAt(random.below(kind.length)) + text.slice(at + 1);
+}
+
+/** The document in a text, by how it is written there; undefined: it holds none. */
+function documentIn(text: string): { bytes: Buffer; code: BufferEncoding } | undefined {
+  if (/^\s*\{/.test(text)) return { bytes: Buffer.from(text), code: 'utf8' };
+  for (const code of ['base64', 'base64url'] as const) {
+    const bytes = Buffer.from(text, code);
+    if (bytes[0] === 0x7b && bytes.toString(code) === text) return { bytes, code };
+  }
+  return undefined;
+}
+
+const isText = ({ node }: Place): boolean => node.kind === 'text' && node.text !== '';
+
+/** One text, however deep in documents within the document, keeps its form and says something else. */
+function gently(places: Place[], random: Random): Node | undefined {
+  const place = random.pick(places.filter(isText));
+  if (place?.node.kind !== 'text') return undefined;
+  const { text } = place.node;
+  const inside = documentIn(text);
+  const root = inside && parse(inside.bytes);
+  if (!inside || !root) return put(place, { kind: 'text', text: changeCharacter(text, random) });
+  const changed = gently(placesOf(root), random) ?? root;
+  return put(place, { kind: 'text', text: Buffer.from(write(changed, '')).toString(inside.code) });
+}
+
+/** One text is that of the other document, from the same place. */
+function textOfOther(places: Place[], random: Random, others: Place[]): Node | undefined {
+  const place = random.pick(places.filter(isText));
+  if (place === undefined) return undefined;
+  const same = others.filter((one) => one.path === place.path && isText(one));
+  return same.length === 0 ? undefined : put(place, structuredClone(random.pick(same).node));
+}
+
 type Change = (places: Place[], random: Random, others: Place[], inner: ChangeInner) => Node | undefined;
 
 const objectsOf = (places: Place[]) =>
@@ -170,6 +212,11 @@ const listsOf = (places: Place[]) =>
   places.flatMap(({ node }) => (node.kind === 'list' && node.items.length > 0 ? [node] : []));
 
 const changes: readonly Change[] = [
+  gently,
+  gently,
+  gently,
+  textOfOther,
+  textOfOther,
   (places, random) => put(random.pick(places), anyNode(random)),
   function editText(places, random, others, inner) {
     const place = random.pick(places.filter(({ node }) => node.kind === 'text'));

@@ -28,7 +28,7 @@ import { parseTimestamp, trustedTimestamps } from '@wharfinger/lib/signing/sigst
 import { verifyBlob, type Artifact, type BlobTrust } from '@wharfinger/lib/signing/sigstore/verify-blob';
 import { verifyEvidence } from '@wharfinger/lib/signing/verify-evidence';
 import { nothing, type Claims, type Target } from '../target.ts';
-import { claimsOf } from './signatures.ts';
+import { claimsOf, withPayload } from './signatures.ts';
 
 const sigstore = new LocalSigstore(new Date('2026-11-22T03:00:00Z'));
 const rootText = sigstore.trustedRoot();
@@ -134,7 +134,7 @@ async function readImage(bytes: Uint8Array): Promise<Claims> {
   const [like] = images;
   const layer = repository.put(Buffer.from(bytes), bundleMediaType);
   repository.refer({ ...(JSON.parse(like!.manifest.bytes.toString()) as object), layers: [layer] });
-  return claimsOf(await verifyEvidence(image, repository, trust, now));
+  return withPayload(claimsOf(await verifyEvidence(image, repository, trust, now)), bytes);
 }
 
 interface Entry {
@@ -318,7 +318,7 @@ async function readStamped(bytes: Uint8Array): Promise<Claims> {
   const repository = new Repository();
   const layer = repository.put(Buffer.from(bytes), bundleMediaType);
   repository.refer({ ...(JSON.parse(images[0]!.manifest.bytes.toString()) as object), layers: [layer] });
-  return claimsOf(await verifyEvidence(image, repository, keyTrust, now));
+  return withPayload(claimsOf(await verifyEvidence(image, repository, keyTrust, now)), bytes);
 }
 
 const data = process.env['WHARFINGER_TEST_DATA'];

@@ -78,11 +78,22 @@ function carried(repository: Repository, digest: Digest) {
   return { repository, manifest, bundle: Buffer.from(repository.bytes.get(layers[0].digest)!) };
 }
 
+/** With the payload of the bundle or envelope that was read: all of it is signed, whether a report tells of it or not. */
+export function withPayload(claims: Claims, bytes: Uint8Array): Claims {
+  if (claims.length === 0) return claims;
+  const { payload } = enclosed(JSON.parse(Buffer.from(bytes).toString()) as object);
+  return claims.map((claim) => ({ ...(claim as object), payload }));
+}
+
+function enclosed(document: { dsseEnvelope?: object; payload?: unknown }): { payload?: unknown } {
+  return document.dsseEnvelope ?? document;
+}
+
 async function readBundle(bytes: Uint8Array): Promise<Claims> {
   const repository = new Repository();
   const layer = repository.put(Buffer.from(bytes), bundleType);
   repository.refer({ ...(JSON.parse(bundles[0]!.manifest.toString()) as object), layers: [layer] });
-  return claimsOf(await verifyEvidence(image, repository, trust, now));
+  return withPayload(claimsOf(await verifyEvidence(image, repository, trust, now)), bytes);
 }
 
 /** All blobs of all genuine signatures, so that a manifest can name any of them. */
@@ -194,12 +205,14 @@ export const signatureTargets: readonly Target[] = [
     name: 'simple signing payload',
     refuses: [],
     genuine: old.map(({ payload }) => payload),
-    read: (bytes) =>
-      readLayers(
+    async read(bytes) {
+      const claims = await readLayers(
         0,
         bytes,
         old.map(({ layer }) => layer),
-      ),
+      );
+      return claims.map((claim) => ({ ...(claim as object), payload: digestOf(bytes) }));
+    },
   },
   {
     name: 'manifest of cosign 2 signatures, with annotations',
@@ -211,7 +224,7 @@ export const signatureTargets: readonly Target[] = [
     name: 'DSSE envelope of cosign 2',
     refuses: [],
     genuine: old.map(({ envelope }) => envelope),
-    read: (bytes) => readLayers(1, bytes, [{ mediaType: envelopeType }]),
+    read: async (bytes) => withPayload(await readLayers(1, bytes, [{ mediaType: envelopeType }]), bytes),
   },
   {
     name: 'manifest of cosign 2 attestations',
