@@ -19,7 +19,7 @@ const maxTries = 10;
 /** The editions of one process. */
 export interface Editions {
   /** The judgement in force, as a document that is kept. */
-  current(): Promise<Judgement>;
+  readonly current: () => Promise<Judgement>;
   /**
    * Sees to it that an edition says what verdicts of an image are about to rest on: this policy, and whether the image is
    * held by hand, by whom and why.

@@ -26,11 +26,11 @@ export interface NamedTrust {
 /** The policy that this process decides by. */
 export interface PolicyInForce {
   /** as it was last read */
-  current(): VersionedPolicy;
+  readonly current: () => VersionedPolicy;
   /** whom it names, configured or recorded */
   trust(): NamedTrust;
   /** as it is now: read again where it was changed since, here or by another process */
-  fresh(): Promise<VersionedPolicy>;
+  readonly fresh: () => Promise<VersionedPolicy>;
   /**
    * Puts another configuration in force.
    * @throws WharfingerError CONFIG_INVALID where it does not fit the records; then the one before stays
