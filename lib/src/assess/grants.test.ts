@@ -233,7 +233,7 @@ describe('the rules of a judgement', () => {
     };
     const late = { ...judgement, grants: [signed([alice, bob], later)] };
     const before = rulesFor(late, 'pay/app', 'pull', new Date(at.getTime() - 1));
-    expect([before.exceptions.grants.length, before.validUntil]).toEqual([1, expires]);
+    expect([before.exceptions.grants.length, before.listUntil]).toEqual([1, expires]);
     expect(rulesFor(late, 'pay/app', 'pull', at).exceptions.grants).toEqual([]);
   });
 });
