@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { lacksPath } from '../requirements.ts';
 import { fuzz } from './fuzz.ts';
 import type { Failure } from './run-case.ts';
 import { targets } from './targets.ts';
+
+// without it, bundles of others are left out
+lacksPath('WHARFINGER_TEST_DATA');
 
 /** Minutes for all readers together; absent: a few cases of each. */
 const minutes = process.env['WHARFINGER_FUZZ_MINUTES'];

@@ -1,21 +1,27 @@
 import type { Target } from './target.ts';
 import { admissionTargets } from './targets/admission.ts';
 import { archiveTargets } from './targets/archives.ts';
+import { conformanceTargets } from './targets/conformance.ts';
 import { custodyTargets } from './targets/custody.ts';
+import { documentTargets } from './targets/documents.ts';
 import { keyTargets } from './targets/keys.ts';
 import { keylessTargets } from './targets/keyless.ts';
 import { notationTargets } from './targets/notation.ts';
 import { predicateTargets } from './targets/predicates.ts';
 import { recordTargets } from './targets/records.ts';
 import { signatureTargets } from './targets/signatures.ts';
+import { trustedRootTargets } from './targets/trusted-roots.ts';
 
 /** Every reader of what is signed, or of what decides whose signature counts. */
 export const targets: readonly Target[] = [
   ...signatureTargets,
   ...keylessTargets,
+  ...conformanceTargets,
+  ...trustedRootTargets,
   ...notationTargets,
   ...predicateTargets,
   ...recordTargets,
+  ...documentTargets,
   ...keyTargets,
   ...custodyTargets,
   ...admissionTargets,

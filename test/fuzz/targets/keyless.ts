@@ -1,20 +1,14 @@
-import { createReadStream, existsSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { sign } from 'node:crypto';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { digestOf } from '@wharfinger/lib/oci/digest';
 import { mediaTypes } from '@wharfinger/lib/oci/media-types';
 import { bundleMediaType } from '@wharfinger/lib/signing/bundle';
 import { simpleSigningType, signatureTags } from '@wharfinger/lib/signing/cosign-v2';
 import type { TrustSet } from '@wharfinger/lib/signing/evidence';
 import { attach, image, newKey, Repository } from '@wharfinger/lib/signing/evidence.fixtures';
-import { parsePublicKey } from '@wharfinger/lib/signing/keys';
 import { pem } from '@wharfinger/lib/signing/notation/authority.fixtures';
 import { readSignerCertificate } from '@wharfinger/lib/signing/sigstore/certificate';
 import { hashBytes, messageContent } from '@wharfinger/lib/signing/sigstore/content';
 import { orRefuse } from '@wharfinger/lib/signing/sigstore/or-refuse';
-import { refreshSigstoreRoot } from '@wharfinger/lib/signing/sigstore/refresh-root';
 import { parseSigstoreRoot } from '@wharfinger/lib/signing/sigstore/root';
 import { signImageKeyless } from '@wharfinger/lib/signing/sigstore/sign-keyless';
 import {
@@ -23,12 +17,12 @@ import {
   type BundleJson,
   type MeansOptions,
 } from '@wharfinger/lib/signing/sigstore/testing/local-sigstore';
-import { TufRepository } from '@wharfinger/lib/signing/sigstore/testing/tuf-repository';
 import { parseTimestamp, trustedTimestamps } from '@wharfinger/lib/signing/sigstore/timestamps';
-import { verifyBlob, type Artifact, type BlobTrust } from '@wharfinger/lib/signing/sigstore/verify-blob';
+import { type BlobTrust } from '@wharfinger/lib/signing/sigstore/verify-blob';
 import { verifyEvidence } from '@wharfinger/lib/signing/verify-evidence';
 import { nothing, type Claims, type Target } from '../target.ts';
 import { claimsOf, withPayload } from './signatures.ts';
+import { readFileBundle } from './file-bundle.ts';
 
 const sigstore = new LocalSigstore(new Date('2026-11-22T03:00:00Z'));
 const rootText = sigstore.trustedRoot();
@@ -76,17 +70,6 @@ const strangers = [
   asText(signFile(sigstore, file, other)),
   asText(signFile(new LocalSigstore(sigstore.now), file, person)),
 ];
-
-async function readFileBundle(
-  bytes: Uint8Array,
-  trust: BlobTrust,
-  artifact: Artifact,
-  at: Date,
-): Promise<Claims> {
-  const verified = await verifyBlob(bytes, artifact, trust, at);
-  const { dsseEnvelope } = JSON.parse(Buffer.from(bytes).toString()) as BundleJson;
-  return [{ ...verified, signed: dsseEnvelope?.payload ?? 'the file' }];
-}
 
 const fileTrust: BlobTrust = { root, subject: { exact: person.subject }, issuer: { exact: person.issuer } };
 const readLocal = (bytes: Uint8Array) =>
@@ -220,85 +203,6 @@ function readStamp(bytes: Uint8Array): Claims {
   );
 }
 
-/** Signed by the keepers of a repository: whatever it answers otherwise, no other root comes out. */
-async function readRepository(name: string, bytes: Uint8Array): Promise<Claims> {
-  const folder = await mkdtemp(join(tmpdir(), 'wharfinger-fuzz-'));
-  try {
-    const files = new Map(tuf.files).set(name, Buffer.from(bytes));
-    const url = 'https://tuf.local/repository';
-    return [
-      await refreshSigstoreRoot({
-        url,
-        firstRoot,
-        folder,
-        async fetch(asked) {
-          const found = files.get(asked.slice(url.length + 1));
-          return found === undefined
-            ? new Response('', { status: 404 })
-            : new Response(new Uint8Array(found));
-        },
-      }),
-    ];
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
-
-const tuf = new TufRepository();
-const firstRoot = tuf.rotate();
-tuf.rotate();
-tuf.publish(rootText);
-const targetFile = [...tuf.files.keys()].find((name) => name.startsWith('targets/'))!;
-const tufNames = ['timestamp.json', '1.snapshot.json', '1.targets.json', '2.root.json', targetFile];
-
-/** Real bundles of others, each with the trust that its case gives. */
-function conformance(folder: string): Target[] {
-  const cases = join(folder, 'signatures/conformance');
-  const given = (name: string, part: string): string | undefined =>
-    existsSync(join(cases, name, part)) ? readFileSync(join(cases, name, part), 'utf8') : undefined;
-  const names = readdirSync(cases, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name);
-  const bundleOf = (name: string) => readFileSync(join(cases, name, 'bundle.sigstore.json'));
-  const usual =
-    'https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/.github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main';
-  const trustOf = (name: string): BlobTrust => {
-    const own = parseSigstoreRoot(
-      given(name, 'trusted_root.json') ?? readFileSync(join(folder, 'signatures/public-good.json'), 'utf8'),
-    );
-    const key = given(name, 'key.pub');
-    if (key !== undefined) return { key: parsePublicKey({ name, pem: key }), root: own };
-    return {
-      root: own,
-      subject: { exact: given(name, 'identity')?.trim() ?? usual },
-      issuer: { exact: given(name, 'issuer')?.trim() ?? 'https://token.actions.githubusercontent.com' },
-    };
-  };
-  const material = names.map(bundleOf);
-  return names
-    .filter((name) => !name.endsWith('_fail'))
-    .map((name) => {
-      const trusted = trustOf(name);
-      const own = join(cases, name, 'artifact');
-      const path = existsSync(own) ? own : join(cases, 'a.txt');
-      return {
-        name: `conformance bundle ${name}`,
-        refuses,
-        share: 0.25,
-        timeMayGo: 'key' in trusted,
-        genuine: [bundleOf(name)],
-        material,
-        read: (bytes: Uint8Array) =>
-          readFileBundle(
-            bytes,
-            trusted,
-            { read: () => createReadStream(path) },
-            new Date('2026-11-01T00:00:00Z'),
-          ),
-      };
-    });
-}
-
 /** Bundles by a key, each with a timestamp of its own. */
 const signer = newKey();
 const stampedBundles = [1, 2, 3].map((seconds) => {
@@ -320,8 +224,6 @@ async function readStamped(bytes: Uint8Array): Promise<Claims> {
   repository.refer({ ...(JSON.parse(images[0]!.manifest.bytes.toString()) as object), layers: [layer] });
   return withPayload(claimsOf(await verifyEvidence(image, repository, keyTrust, now)), bytes);
 }
-
-const data = process.env['WHARFINGER_TEST_DATA'];
 
 /** Signatures without keys: certificates, logs, timestamps, the roots that they are trusted by. */
 export const keylessTargets: readonly Target[] = [
@@ -369,21 +271,4 @@ export const keylessTargets: readonly Target[] = [
     read: (bytes) => nothing(readSignerCertificate(Buffer.from(bytes))),
   },
   { name: 'time-stamp response (RFC 3161)', refuses, genuine: stamps, read: readStamp },
-  {
-    name: 'trusted_root.json',
-    refuses: ['TRUSTED_ROOT_INVALID'],
-    genuine: [
-      rootText,
-      ...(data === undefined ? [] : [readFileSync(join(data, 'signatures/public-good.json'), 'utf8')]),
-    ].map((text) => Buffer.from(text)),
-    read: (bytes) => nothing(parseSigstoreRoot(Buffer.from(bytes).toString())),
-  },
-  ...tufNames.map((name): Target => ({
-    name: `TUF ${name === targetFile ? 'target' : name}`,
-    refuses: ['TRUSTED_ROOT_INVALID', 'REMOTE_FAILED'],
-    genuine: [tuf.files.get(name)!],
-    material: tufNames.map((one) => tuf.files.get(one)!),
-    read: (bytes) => readRepository(name, bytes),
-  })),
-  ...(data === undefined ? [] : conformance(data)),
 ];

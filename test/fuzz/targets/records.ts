@@ -11,17 +11,10 @@ import { parseJudgement, serialiseJudgement } from '@wharfinger/lib/assess/judge
 import { makeJudgement, makeRule, makeTrust } from '@wharfinger/lib/assess/judgement.fixtures';
 import { openJudgement, signJudgement } from '@wharfinger/lib/assess/judgement-seal';
 import { openReceipt, signReceipt } from '@wharfinger/lib/assess/receipt';
-import { readCustodyFile } from '@wharfinger/lib/assess/custody-file';
-import { readSavedAdvisories } from '@wharfinger/lib/assess/saved/read-advisories';
 import { layout } from '@wharfinger/lib/custody/custody.fixtures';
 import { digestOf } from '@wharfinger/lib/oci/digest';
-import { parseManifest } from '@wharfinger/lib/oci/manifest';
 import { parseStrictJson } from '@wharfinger/lib/oci/strict-json';
 import { predicateTypes } from '@wharfinger/lib/oci/wharfinger-names';
-import { loadCollection } from '@wharfinger/lib/routines/collection';
-import { collectionTemplate } from '@wharfinger/lib/routines/collection-template';
-import { fileOfPacked, packCollection, readPacked } from '@wharfinger/lib/routines/goods';
-import { standardCollectionText } from '@wharfinger/lib/routines/standard';
 import { emptyMemory, parseMemory, remember, serialiseMemory } from '@wharfinger/lib/signing/channels/memory';
 import { openSnapshot, signSnapshot, type Snapshot } from '@wharfinger/lib/signing/channels/snapshot';
 import { newKey } from '@wharfinger/lib/signing/evidence.fixtures';
@@ -34,7 +27,6 @@ import {
 } from '@wharfinger/lib/signing/revocation-list';
 import { statementType } from '@wharfinger/lib/signing/statement';
 import { WharfingerError } from '@wharfinger/lib/errors';
-import { stringify } from 'yaml';
 import { nothing, type Claims, type Target } from '../target.ts';
 
 const now = new Date('2026-03-04T12:00:00Z');
@@ -138,11 +130,6 @@ function readGrants(bytes: Uint8Array): Claims {
   return grantsFor([sets], [rule], [], repository, now).grants;
 }
 
-const collectionText = collectionTemplate('payments');
-const collection = loadCollection(collectionText);
-const packed = packCollection(collection);
-const packedFile = packed.blobs[1]!.bytes;
-
 /** A judgement with something of everything, and small enough to be read often. */
 function judgement(version: number): Judgement {
   return makeJudgement({
@@ -173,7 +160,7 @@ function judgement(version: number): Judgement {
         at: '2026-03-01T00:00:00Z',
       },
     ],
-    waivers: [],
+    custody: [{ pattern: 'pay/**', layout }],
   });
 }
 const judgements = [1, 2].map((version) =>
@@ -198,52 +185,7 @@ const receipts = digests.map((manifest, index) => {
   return signReceipt(JSON.stringify(statement), index === 0 ? registry : second);
 });
 
-const advisories = {
-  generation: digests[0],
-  covered: ['Debian:12'],
-  records: [
-    {
-      advisory: {
-        id: 'TEST-1',
-        aliases: ['CVE-1'],
-        summary: '',
-        severity: 'high',
-        score: 7.5,
-        published: '2026-01-01T00:00:00Z',
-        malicious: false,
-        affected: [
-          {
-            ecosystem: 'Debian:12',
-            name: 'a',
-            versions: ['1'],
-            ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: '2' }] }],
-          },
-        ],
-        references: [],
-      },
-      firstImported: '2026-01-02T00:00:00Z',
-    },
-  ],
-};
-
-const { signers } = {
-  signers: layout.stages.flatMap(({ teams, approvals }) => [
-    ...teams.flatMap((team) => team.signers),
-    ...approvals.signers,
-  ]),
-};
-const custodyFile = stringify({
-  signers: [...new Set(signers)]
-    .filter((name) => name !== 'release-key')
-    .map((name) => ({ name, principal: name.replace('-key', ''), pem: alice.publicPem })),
-  layout: {
-    ...layout,
-    stages: layout.stages.map((stage) => ({ ...stage, approvals: { needed: 0, roles: {}, signers: [] } })),
-  },
-});
-
 const bytesOf = (text: string): Buffer => Buffer.from(text);
-const textOfBytes = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 
 /** What is read must be written and read again as the same: two readers could see two documents else. */
 function stable(written: string, again: (bytes: Uint8Array) => string): undefined {
@@ -323,41 +265,5 @@ export const recordTargets: readonly Target[] = [
     refuses: ['RECEIPT_INVALID'],
     genuine: receipts.map(bytesOf),
     read: (bytes) => [openReceipt(bytes, registryKeys)],
-  },
-  {
-    name: 'collection of routines',
-    refuses: ['ROUTINE_INVALID'],
-    genuine: [bytesOf(collectionText)],
-    material: [bytesOf(standardCollectionText)],
-    read: (bytes) => nothing(loadCollection(textOfBytes(bytes))),
-  },
-  {
-    name: 'packed collection',
-    refuses: ['ROUTINE_INVALID'],
-    genuine: [packedFile],
-    read: (bytes) =>
-      nothing(readPacked(parseManifest(packed.manifest.bytes, packed.manifest.mediaType), bytes)),
-  },
-  {
-    name: 'manifest of a packed collection',
-    refuses: ['ROUTINE_INVALID', 'MANIFEST_INVALID'],
-    genuine: [packed.manifest.bytes],
-    read(bytes) {
-      const manifest = parseManifest(bytes, packed.manifest.mediaType);
-      fileOfPacked(manifest);
-      return nothing(readPacked(manifest, packedFile));
-    },
-  },
-  {
-    name: 'advisories of an archive',
-    refuses: ['EVIDENCE_CHANGED'],
-    genuine: [bytesOf(JSON.stringify(advisories))],
-    read: (bytes) => nothing([...(readSavedAdvisories(bytes).records() as Iterable<unknown>)]),
-  },
-  {
-    name: 'custody file',
-    refuses: ['LAYOUT_INVALID'],
-    genuine: [bytesOf(custodyFile)],
-    read: async (bytes) => nothing(await readCustodyFile(textOfBytes(bytes), async () => alice.publicPem)),
   },
 ];
