@@ -8,7 +8,6 @@ import { WharfingerError } from '@wharfinger/lib/errors';
 import { formatReference } from '@wharfinger/lib/oci/reference';
 import { advisoriesHere } from '../cli/known-advisories.ts';
 import type { Session } from '../cli/session.ts';
-import { inspectLayers } from '../inspection/inspect-process.ts';
 import { combineVerdicts, type Judge, type JudgedPart } from './decision.ts';
 import { followJudgement, type JudgementFile } from './judgement-file.ts';
 import { makeLimit } from './limit.ts';
@@ -67,7 +66,7 @@ export function makeFileJudge({ file, platforms, session, ...options }: FileJudg
             platform,
             evidenceOf: (name: string) => (name === repository ? content : remoteContent(opened, name)),
             inspectLayers: (layers: ImageSource['layers']) =>
-              inspectLayers(inputsOf(layers), undefined, { signal }),
+              session.inspectLayers(inputsOf(layers), undefined, { signal }),
           };
           const { verdict, images } = await turn(() => judgeContent(content, fetched, question));
           parts.push({ verdict }, ...images);

@@ -10,7 +10,6 @@ import { WharfingerError } from '@wharfinger/lib/errors';
 import type { ImageInventory } from '@wharfinger/lib/inspect/inventory';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import { isRepositoryName } from '@wharfinger/lib/oci/reference';
-import { inspectLayers } from '../inspection/inspect-process.ts';
 import { ownPlatform, type ImageOptions } from './image-options.ts';
 import type { KnownImage } from './image-question.ts';
 import { advisoriesOrNote } from './known-advisories.ts';
@@ -53,7 +52,7 @@ export async function assessHere(
       purpose: options.purpose ?? 'pull',
       now: session.now(),
       findMatches: advisories && ((packages) => matchAdvisories(advisories, packages)),
-      inspectLayers: (layers) => inspectLayers(inputsOf(layers, progress)),
+      inspectLayers: (layers) => session.inspectLayers(inputsOf(layers, progress)),
     });
     const { name, digest, index } = source;
     return {
@@ -99,7 +98,7 @@ export async function judgeHere(image: string, options: ImageOptions, session: S
       now: session.now(),
       advisories,
       evidenceOf: (other) => (other === repository ? content : contentOf(other)),
-      inspectLayers: (layers) => inspectLayers(inputsOf(layers, progress)),
+      inspectLayers: (layers) => session.inspectLayers(inputsOf(layers, progress)),
       ...(platform === undefined ? {} : { platform }),
     });
     return { image: name, ...judged };

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { inspectLayers } from '../inspection/inspect-process.ts';
 import { chooseStyle, type Style } from './display.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { showProgress, type Progress } from './progress.ts';
@@ -9,6 +10,9 @@ export interface GlobalOptions {
   readonly color: boolean;
   readonly plainHttp?: boolean;
 }
+
+/** Takes layers apart, each in its turn. */
+export type InspectLayers = typeof inspectLayers;
 
 /** What a command works with: where it writes, and what surrounds it. */
 export interface Session {
@@ -23,6 +27,8 @@ export interface Session {
   /** A remark for people, on standard error; not written with --json. */
   note(text: string): void;
   progress(): Progress;
+  /** takes layers apart, in a limited process */
+  readonly inspectLayers: InspectLayers;
 }
 
 /** Where the program runs; the real one is made in main.ts. */
@@ -30,6 +36,10 @@ export interface Surroundings {
   readonly output: NodeJS.WriteStream;
   readonly error: NodeJS.WriteStream;
   readonly environment: NodeJS.ProcessEnv;
+  /** absent: in a limited process for each image */
+  readonly inspectLayers?: InspectLayers;
+  /** absent: that of the machine */
+  readonly now?: () => Date;
 }
 
 /** Makes the session for one command. */
@@ -41,7 +51,7 @@ export function openSession(surroundings: Surroundings, options: GlobalOptions):
     style: chooseStyle(output, environment, options.color),
     environment,
     plainHttp: options.plainHttp === true,
-    now: () => new Date(),
+    now: surroundings.now ?? (() => new Date()),
     result(value, text) {
       output.write(json ? `${JSON.stringify(value, undefined, 2)}\n` : `${text()}\n`.replace(/^\n$/, ''));
     },
@@ -49,6 +59,7 @@ export function openSession(surroundings: Surroundings, options: GlobalOptions):
       if (!json) error.write(`${text}\n`);
     },
     progress: () => showProgress(error, !json, () => performance.now()),
+    inspectLayers: surroundings.inspectLayers ?? inspectLayers,
   };
 }
 

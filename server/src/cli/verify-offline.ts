@@ -3,7 +3,6 @@ import { folderFiles } from '@wharfinger/lib/client/file-set';
 import { openArchive } from '@wharfinger/lib/client/open-archive';
 import { verifySaved, type VerifiedArchive } from '@wharfinger/lib/assess/saved/verify';
 import { WharfingerError } from '@wharfinger/lib/errors';
-import { inspectLayers } from '../inspection/inspect-process.ts';
 import { count, displayable, shortDigest, type Style } from './display.ts';
 import { exitCodeOf, exitCodes, worstExitCode, type ExitCode } from './exit-codes.ts';
 import type { ImageOptions } from './image-options.ts';
@@ -38,7 +37,7 @@ export async function verifyOffline(
     const verified = await verifySaved(files, {
       registryKeys: await readKeys(registryKey),
       now: session.now(),
-      inspectLayers: (layers) => inspectLayers(inputsOf(layers, progress)),
+      inspectLayers: (layers) => session.inspectLayers(inputsOf(layers, progress)),
     });
     progress.end();
     session.result({ archive: file, judgedBy: 'local', equal: true, ...verified }, () =>

@@ -4,7 +4,9 @@ export const custodyComplete = String.raw`
     title: Its chain of custody is complete
     description: >-
       Every layer is attributed to a team that the custody layout allows, from the base to this image; each stage was
-      approved as the layout demands, and nothing is against it.
+      approved as the layout demands, and nothing is against it. Of an index, it is stated which images belong to it, and the chain
+      of each is complete.
+    appliesTo: [image, index]
     needs: [custody]
     expression: custody.complete && size(custody.problems) == 0
     message: >-
@@ -25,6 +27,10 @@ export const custodyComplete = String.raw`
         facts: { custody: { problems: [{ message: stage app is not approved }, {}] } }
         expect: fail
         message: stage app is not approved; and 1 more problems
+      - name: an index that nobody assembled
+        facts: { image: { kind: index, layers: [] }, custody: { problems: [{ message: nobody assembled it }] } }
+        expect: fail
+        message: nobody assembled it
       - name: incomplete without a reason
         facts: { custody: { complete: false } }
         expect: fail
