@@ -172,7 +172,9 @@ effect: hold
 `,
     );
     await done('binding', 'add', host, binding);
-    expect(await done('binding', 'ls', host)).toMatch(/house-labels +standard\/required-labels +hold +prod\/\*\*/);
+    expect(await done('binding', 'ls', host)).toMatch(
+      /house-labels +standard\/required-labels +hold +prod\/\*\*/,
+    );
     expect(await refused('binding', 'add', host, binding)).toMatch(/in force.*binding house-labels/s);
     const image = await pushed('prod/aged', 'old');
     const ages = async () =>

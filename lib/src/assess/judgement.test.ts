@@ -297,7 +297,11 @@ describe('parseJudgement', () => {
     ['two bindings of one id', (d) => (d['bindings'][1].id = 'young'), 'stands twice'],
     ['an overlay over nothing', (d) => (d['bindings'][1].overlays = 'old'), 'there is no binding old'],
     ['an overlay over itself', (d) => (d['bindings'][1].overlays = 'younger'), 'in a circle'],
-    ['a key of the registry that is none', (d) => (d['registryKey'] = 'PEM'), 'registryKey the key cannot be used'],
+    [
+      'a key of the registry that is none',
+      (d) => (d['registryKey'] = 'PEM'),
+      'registryKey the key cannot be used',
+    ],
     ['an overlay that loosens', (d) => (d['bindings'][1].effect = 'warn'), 'is weaker than deny'],
     [
       'a waiver of what cannot be waived',
