@@ -6,7 +6,10 @@ import { closeSecretBox, openSecretBox } from './secretbox.ts';
 const block =
   /^-----BEGIN (ENCRYPTED (?:SIGSTORE|COSIGN) PRIVATE KEY)-----([A-Za-z0-9+/=\s]+)-----END \1-----$/;
 
-/** scrypt costs 128·N·r bytes: what a file may ask for is bounded. cosign writes N 65536 or 32768, r 8, p 1. */
+/**
+ * scrypt costs 128·N·r bytes, and time for as many p times: what a file may ask for is bounded. cosign writes N 65536 or 32768,
+ * r 8, p 1.
+ */
 const mostMemory = 256 * 1024 * 1024;
 
 /**
@@ -27,7 +30,7 @@ export function openCosignKey(pem: string, password: string | undefined): Buffer
     fail('the file is encrypted in a way that cosign does not use');
   }
   const [n, r, p] = ['N', 'r', 'p'].map((name) => pick(params, name));
-  if (!isCount(n) || !isCount(r) || !isCount(p) || 128 * n * r > mostMemory || p > 16) {
+  if (!isCount(n) || !isCount(r) || !isCount(p) || 128 * n * r * p > mostMemory) {
     return fail('the parameters of its scrypt are out of range');
   }
   let key: Buffer;

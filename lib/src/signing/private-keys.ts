@@ -1,6 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { WharfingerError } from '../errors.ts';
 import { openCosignKey } from './cosign-key-file.ts';
+import { whyTooCostly } from './encrypted-key-cost.ts';
 import { keyAlgorithm, type KeyAlgorithm } from './keys.ts';
 
 /** A private key to sign with. */
@@ -36,6 +37,8 @@ export function parsePrivateKey(pem: string, password: string | undefined): Sign
 }
 
 function openPrivateKey(pem: string, password: string | undefined): KeyObject {
+  const costly = whyTooCostly(pem);
+  if (costly !== undefined) throw new WharfingerError('KEY_INVALID', { what: costly });
   const cosign = openCosignKey(pem, password);
   try {
     return cosign === undefined
