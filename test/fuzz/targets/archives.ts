@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeDebian, sign, type Made } from '@wharfinger/lib/assess/assess.fixtures';
@@ -29,16 +28,23 @@ const judgement = makeJudgement({
   trust: [makeTrust('team/**', { name: 'release', pem: publisher.publicPem })],
 });
 const advisories = { generation: digestOf('no advisories'), covered: [], records: [] };
-const folder = mkdtempSync(join(tmpdir(), 'wharfinger-fuzz-'));
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+
+/** Gives a new folder to `use`, and removes it afterwards. */
+async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'wharfinger-fuzz-'));
+  try {
+    return await use(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
 
 async function* inspectLayers(layers: Parameters<Parameters<typeof verifySaved>[1]['inspectLayers']>[0]) {
   for (const layer of layers) yield await readLayer({ digest: layer.descriptor.digest, bytes: layer.open() });
 }
 
 /** An archive as `wharf save` writes it, of an image with packages and a signature. */
-async function archiveOf(name: string, image: Made, signed: boolean): Promise<Buffer> {
-  const place = join(folder, name);
+async function archiveOf(place: string, image: Made, signed: boolean): Promise<Buffer> {
   await writeLayout(place, [
     { image, name: 'latest' },
     ...(signed ? [{ image: sign(image, publisher) }] : []),
@@ -71,15 +77,20 @@ async function archiveOf(name: string, image: Made, signed: boolean): Promise<Bu
 
 const one = await makeDebian({ packages: { curl: { source: 'curl', version: '7.88' } } });
 const two = await makeDebian({ packages: { bash: { source: 'bash', version: '5.2' } } });
-const archives = [await archiveOf('one', one, true), await archiveOf('two', two, false)];
+const archives = [
+  await inFolder((place) => archiveOf(place, one, true)),
+  await inFolder((place) => archiveOf(place, two, false)),
+];
 
 /** What is confirmed of an archive: which image, as whose, with which receipts. */
-async function read(bytes: Uint8Array): Promise<Claims> {
+const read = (bytes: Uint8Array): Promise<Claims> => inFolder((folder) => readIn(folder, bytes));
+
+async function readIn(folder: string, bytes: Uint8Array): Promise<Claims> {
   const path = join(folder, 'changed.tar');
   await writeFile(path, bytes);
   let files: FileSet | undefined;
   try {
-    files = await openArchive(path);
+    files = await openArchive(path, { temporaryFolder: folder });
     const {
       image,
       repository,
