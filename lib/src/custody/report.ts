@@ -103,8 +103,11 @@ export interface LayerOwner {
 export interface EvidenceItem {
   readonly repository: string;
   readonly digest: Digest;
-  /** `layer`: one that was measured, since the image has the same content in other bytes */
-  readonly what: 'manifest' | 'config' | 'layer' | 'link' | 'approval' | 'intake' | 'assembly';
+  /**
+   * `layer`: one that was measured, since the image has the same content in other bytes; `absent`: an image that is not there, or
+   * not whole, so that the chain ends before it
+   */
+  readonly what: 'manifest' | 'absent' | 'config' | 'layer' | 'link' | 'approval' | 'intake' | 'assembly';
 }
 
 /**
@@ -114,7 +117,9 @@ export interface EvidenceItem {
 export function ancestorsOf(report: CustodyReport): EvidenceItem[] {
   const all = [...report.evidence, ...report.children.flatMap(({ evidence }) => evidence)];
   const own = new Set([report.digest, ...report.children.map(({ digest }) => digest)]);
-  return uniqueEvidence(all.filter(({ digest, what }) => what !== 'manifest' || !own.has(digest)));
+  return uniqueEvidence(
+    all.filter(({ digest, what }) => (what !== 'manifest' && what !== 'absent') || !own.has(digest)),
+  );
 }
 
 /** Each item once, in a fixed order. */

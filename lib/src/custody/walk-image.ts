@@ -105,7 +105,11 @@ async function look(
     fail('repository-not-of-stage', `images of stage ${stage.name} do not lie in ${place.repository}`);
   }
   const image = await imageOr(walk, place, fail);
-  if (image === undefined) return finish(walk, draft, {});
+  if (image === undefined) {
+    // once it is there, the chain is another
+    draft.evidence.push({ ...place, what: 'absent' });
+    return finish(walk, draft, {});
+  }
   draft.remarks.push(...image.remarks.map((remark) => `${name}: ${remark}`));
   draft.evidence.push(
     { ...place, what: 'manifest' },

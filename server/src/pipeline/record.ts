@@ -110,9 +110,13 @@ async function keepAncestors(
     });
 }
 
-/** Images built on one, as their chains of custody say: what becomes of it and of what is stated about it decides for them too. */
+/**
+ * Images built on one, as their chains of custody say, and indexes that it lies in: what becomes of it and of what is stated
+ * about it decides for them too.
+ */
 async function followChain(trx: Db, memory: VerdictMemory, part: Placed, at: Date): Promise<void> {
-  await invalidate(trx, memory, 'verify', await placesRestingOn(trx, part), at);
+  const indexes = placesIn(part.repository, await indexesWithChild(trx, part.repository, part.digest));
+  await invalidate(trx, memory, 'verify', [...indexes, ...(await placesRestingOn(trx, part))], at);
 }
 
 function placesIn(repository: string, digests: readonly Digest[]): Placed[] {

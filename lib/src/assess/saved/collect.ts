@@ -62,7 +62,7 @@ export async function collectImage(
   };
   await addManifest(run, content, image, { layers: true }, 0);
   for (const { repository, digest, what } of ancestors) {
-    if (what === 'config' || what === 'layer' || run.manifests.has(digest)) continue;
+    if (what === 'config' || what === 'layer' || what === 'absent' || run.manifests.has(digest)) continue;
     const from = contentOf(repository);
     const fetched = await from.manifest(digest);
     if (!fetched)
