@@ -155,7 +155,14 @@ describe.skipIf(lacksTools(['cosign2', 'cosign3']))('what does not open the gate
     await expectHeld(setting, image, /not signed/);
     await put(image.repository, tagOf(image, '.sig'), signature);
     await expectServed(setting, image);
-    await put(image.repository, tagOf(image, '.sig'), image.image.manifest);
+    const moving = {
+      headers: { 'content-type': types.manifest },
+      body: image.image.manifest,
+    };
+    // who may push alone takes no signature away by moving its tag
+    expect((await setting.as.other.send('PUT', path, moving)).status).toBe(403);
+    await expectServed(setting, image);
+    expect((await setting.as.publisher.send('PUT', path, moving)).status).toBe(201);
     await expectRefused(image, /no signed document of cosign-v2/);
   });
 });
