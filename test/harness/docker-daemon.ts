@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { attempt, run, words } from './command.ts';
 
@@ -22,7 +22,10 @@ export async function startDockerDaemon(folder: string): Promise<DockerDaemon> {
   const [program, ...args] =
     words`dockerd --data-root ${root} --exec-root ${state} --pidfile ${folder}/docker.pid
     -H ${socket} --iptables=false --ip6tables=false --bridge=none --storage-driver=vfs`;
-  const child = spawn(program!, args, { stdio: ['ignore', log, log] });
+  const child = spawn(program!, args, {
+    stdio: ['ignore', log, log],
+    env: { ...process.env, PATH: systemPath() },
+  });
   closeSync(log);
   const command = (...args: string[]): string[] => ['docker', '-H', socket, ...args];
   for (let waited = 0; (await attempt(command('version'))).code !== 0; waited += 200) {
@@ -44,4 +47,13 @@ export async function startDockerDaemon(folder: string): Promise<DockerDaemon> {
       }
     },
   };
+}
+
+/** Without the folder of built tools: the shim of the newer containerd in it does not fit the daemon of the system. */
+function systemPath(): string {
+  const built = process.env['WHARFINGER_TEST_TOOLS'];
+  return (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .filter((folder) => folder !== built)
+    .join(delimiter);
 }
