@@ -55,9 +55,21 @@ export type Decide = (image: string, budget: number) => Promise<Decision>;
 export function makeDecider({ judges, memory, limit, lookup, now, count }: DeciderParts): Decide {
   const underWay = new Map<string, Promise<Decision>>();
 
+  /** What fails because it was cut off is late, whatever the failure looks like. */
+  async function judgeInTime(judge: Judge, reference: Reference): Promise<Decision> {
+    const signal = AbortSignal.timeout(lookup);
+    try {
+      return await limit(() => judge.judge(reference, signal));
+    } catch (cause) {
+      if (!signal.aborted) throw cause;
+      const what = `${formatReference(reference)} took more than ${lookup} ms`;
+      throw new WharfingerError('DECISION_LATE', { what, cause });
+    }
+  }
+
   async function lookUp(judge: Judge, reference: Reference): Promise<Decision> {
     count.lookups += 1;
-    const decision = await limit(() => judge.judge(reference, AbortSignal.timeout(lookup)));
+    const decision = await judgeInTime(judge, reference);
     if (reference.digest !== undefined && decision.digest !== reference.digest) {
       throw new WharfingerError('REMOTE_FAILED', {
         what: `${formatReference(reference)} was asked for, and ${decision.digest} was judged`,
