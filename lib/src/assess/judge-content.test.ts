@@ -111,3 +111,16 @@ test('an index passes with its images, by itself and for a platform, whatever el
   expect((await judgeIndex(index(good, other))).allowed).toBe(false);
   await expect(judgeIndex(index(good, other), 'linux/arm64')).rejects.toThrow('no image for linux/arm64');
 });
+
+test.each<readonly [string, () => Descriptor]>([
+  ['for the platform', () => ({ ...bad, digest: `sha256:${'a'.repeat(64)}` })],
+  [
+    'for nobody knows what',
+    () => {
+      const { mediaType, size } = bad;
+      return { mediaType, size, digest: `sha256:${'a'.repeat(64)}` };
+    },
+  ],
+])('an index does not pass for a platform while an image %s is kept back', async (_, hidden) => {
+  await expect(judgeIndex(index(good, hidden()), 'linux/amd64')).rejects.toThrow('is not there');
+});

@@ -38,14 +38,14 @@ interface Search {
   readonly found: Set<Digest>;
   /** platforms that there are */
   readonly seen: Set<string>;
-  /** an image of the platform is listed, but it is not there */
+  /** an image of the platform, or what could be one, is listed, but it is not there */
   absent: boolean;
 }
 
 /**
  * All that lies in an index, at any depth, each once: its images, and the indexes that lead to them. Which of two images for
- * one platform an engine takes is its own affair, so that all are named. What is not there (a sparse index) and what is for no
- * platform (attestations of BuildKit) is passed over.
+ * one platform an engine takes is its own affair, so that all are named; that one of them is not there may be a lie, and is an error.
+ * Otherwise what is not there (a sparse index) and what is for no platform (attestations of BuildKit) is passed over.
  *
  * @param platform os/architecture[/variant] of the images that are meant, with any variant where none is said; absent: all
  * @throws WharfingerError MANIFEST_UNKNOWN, naming the platforms that there are; MANIFEST_INVALID; what the source throws
@@ -57,7 +57,7 @@ export async function partsOfIndex(
 ): Promise<IndexPart[]> {
   const search = startSearch(content, platform);
   const parts = await Array.fromAsync(partsOf(search, index.manifest, 0));
-  if (platform !== undefined && parts.length === 0) throw noPlatform(search, index.digest);
+  if (platform !== undefined && (parts.length === 0 || search.absent)) throw noPlatform(search, index.digest);
   return parts;
 }
 
@@ -87,10 +87,13 @@ async function* partsOf(search: Search, index: ImageIndex, depth: number): Async
     if (search.found.has(child.digest)) continue;
     const platform = child.platform ?? (isImage ? await platformOfConfig(search.content, child) : undefined);
     if (platform) search.seen.add(formatPlatform(platform));
-    if (isImage && !isWanted(platform, search.platform)) continue;
+    if (isImage && !isWanted(platform, search.platform)) {
+      search.absent ||= platform === undefined && (await search.content.manifest(child.digest)) === undefined;
+      continue;
+    }
     const fetched = await search.content.manifest(child.digest);
     if (fetched === undefined) {
-      search.absent ||= isImage;
+      search.absent = true;
       continue;
     }
     // what it is, not what it is said to be, decides
