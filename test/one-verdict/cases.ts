@@ -1,31 +1,29 @@
-/** One image in one repository, and all that decides about it. */
+import type { Digest } from '@wharfinger/lib/oci/digest';
+import type { RegistrySession } from '@wharfinger/lib/client/registry-session';
+
+/** One image or index in one repository, called `v1`, and all that decides about it. */
 export interface Case {
   /** namespace/name; says what the case is */
   readonly repository: string;
-  readonly gate: (typeof gates)[number];
-  readonly signature: (typeof signatures)[number];
-  readonly flaw: (typeof flaws)[number];
-  readonly rule: (typeof rules)[number];
+  readonly digest: Digest;
+  /** Pushes it with its evidence; the bytes are the same wherever it is pushed. */
+  readonly push: (session: RegistrySession) => Promise<void>;
+  /** what must come of it for a pull, where the case is made for that; absent: whatever the registry says */
+  readonly outcome?: 'allow' | 'warn' | 'hold' | 'deny';
 }
 
-export const gates = ['warn', 'hold', 'official'] as const;
+/** A document, and the path of the API that puts it in force. */
+export type PolicyRecord = readonly [path: string, document: object];
 
-/** Who signed it, and whether that counts. */
-export const signatures = ['none', 'good', 'stranger', 'revoked', 'future', 'over', 'stamp'] as const;
-
-/** What advisories say of its packages, and what a waiver says of that. */
-export const flaws = ['clean', 'flawed', 'waived', 'lapsed', 'uncovered'] as const;
-
-/** What applies besides: a hold by hand, a binding that denies, in its window or not, or with grace. */
-export const rules = ['plain', 'held', 'open', 'closed', 'grace'] as const;
-
-/** Every second of all combinations, so that every pair of states is there. */
-export const cases: readonly Case[] = gates.flatMap((gate, g) =>
-  signatures.flatMap((signature, s) =>
-    flaws.flatMap((flaw, f) =>
-      rules
-        .filter((_, r) => (g + s + f + r) % 2 === 0)
-        .map((rule) => ({ repository: `${gate}-${signature}/${flaw}-${rule}`, gate, signature, flaw, rule })),
-    ),
-  ),
-);
+/** Cases that belong together, and what they are judged by. */
+export interface Family {
+  /** parts of the registry's configuration; lists of all families are joined */
+  readonly config: Readonly<Record<string, readonly object[]>>;
+  /** put in force before any image is there */
+  readonly before: readonly PolicyRecord[];
+  /** put in force when all images were judged */
+  readonly after: readonly PolicyRecord[];
+  /** the same, for an instant at which all are asked afterwards: what begins then has begun, what ends then has ended */
+  readonly at?: (edge: Date) => readonly PolicyRecord[];
+  readonly cases: readonly Case[];
+}
