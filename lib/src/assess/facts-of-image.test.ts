@@ -28,7 +28,7 @@ async function known(options: Partial<Parameters<typeof makeDebian>[0]> = {}): P
 function inventory(manifest: Manifest, layer: Partial<MeasuredLayer>): ImageInventory {
   const layers = manifest.kind === 'index' ? [] : manifest.layers;
   return {
-    format: 1,
+    format: 2,
     complete: true,
     packages: [],
     problems: [],

@@ -1,4 +1,6 @@
-import type { FileRecord } from './inventory.ts';
+import type { FileRecord } from './file-facts.ts';
+import { countsAt } from './packages/formats.ts';
+import { isBelowModules } from './packages/node.ts';
 import type { MergedNode, MergedTree, NotedFile } from './merged-tree.ts';
 
 /** A file of note where the tools of its kind look for it. */
@@ -13,7 +15,7 @@ const rpmNames = ['Packages', 'Packages.db', 'rpmdb.sqlite'];
 
 /** What counts in a merged file system. */
 export interface ActiveFiles {
-  /** package databases, package.json files below node_modules, Go binaries */
+  /** package databases, and what tools of languages recorded */
   readonly packages: readonly ActiveFile[];
   readonly osRelease?: Readonly<Record<string, string>>;
   readonly streams: readonly string[];
@@ -58,11 +60,14 @@ export function findActiveFiles(tree: MergedTree): ActiveFiles {
     if (rpmNames.some((name) => tree.walk(`${folder}/${name}`, false).node !== undefined))
       otherDatabases.add('rpm');
   }
+  const links: string[] = [];
   tree.each((path, node) => {
-    if (node.kind === 'link') return takeLinked(tree, path, packages, counted);
+    if (node.kind === 'link') {
+      links.push(path);
+      return;
+    }
     for (const record of node.records) {
-      if (record.kind === 'go-binary') packages.push({ path, record });
-      else if (record.kind === 'package-json' && isBelowModules(path)) {
+      if (record.kind === 'packages' && countsAt(record.format, path)) {
         counted.add(node);
         packages.push({ path, record });
       } else if (record.kind === 'other-database') otherDatabases.add(record.format);
@@ -71,6 +76,8 @@ export function findActiveFiles(tree: MergedTree): ActiveFiles {
       }
     }
   });
+  // What lies where it counts is named by that path.
+  for (const path of links) takeLinked(tree, path, packages, counted);
   const osRelease = findFacts(tree, ['etc/os-release', 'usr/lib/os-release'], 'os-release');
   const repositories = findFacts(tree, ['etc/apk/repositories'], 'apk-repositories');
   const etc = tree.walk('etc').node;
@@ -89,10 +96,6 @@ function namesDistribution(node: MergedNode): boolean {
   return recordsOf(node).some((record) => record.kind === 'distribution-file');
 }
 
-function isBelowModules(path: string): boolean {
-  return path.startsWith('node_modules/') || path.includes('/node_modules/');
-}
-
 function findFacts<K extends FileRecord['kind']>(
   tree: MergedTree,
   paths: readonly string[],
@@ -106,31 +109,23 @@ function findFacts<K extends FileRecord['kind']>(
   return undefined;
 }
 
-/** Packages that node reaches by links: `node_modules` itself, a package in it, or a package.json. */
+/** Packages that are reached by links alone: a file where it counts, or a folder of modules, by whatever name. */
 function takeLinked(tree: MergedTree, path: string, packages: ActiveFile[], counted: Set<MergedNode>): void {
-  const isModules = path === 'node_modules' || path.endsWith('/node_modules');
-  if (!isModules && !isBelowModules(path)) return;
   const { node } = tree.walk(path);
   const add = (at: string, file: NotedFile): void => {
     if (counted.has(file)) return;
     for (const record of file.records) {
-      if (record.kind !== 'package-json') continue;
+      if (record.kind !== 'packages' || !countsAt(record.format, at)) continue;
       counted.add(file);
       packages.push({ path: at, record });
     }
   };
-  if (node?.kind === 'file' && path.endsWith('/package.json')) add(path, node);
+  if (node?.kind === 'file') return add(path, node);
   if (node?.kind !== 'folder') return;
-  if (!isModules) {
+  if (path === 'node_modules' || path.endsWith('/node_modules')) {
+    tree.each((at, file) => file.kind === 'file' && add(at, file), node, path);
+  } else if (isBelowModules(path)) {
     const own = node.children.get('package.json');
     if (own?.kind === 'file') add(`${path}/package.json`, own);
-    return;
   }
-  tree.each(
-    (at, file) => {
-      if (file.kind === 'file' && at.endsWith('/package.json')) add(at, file);
-    },
-    node,
-    path,
-  );
 }

@@ -2,7 +2,13 @@ import { WharfingerError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import { requiredParts, type ImageIndex, type ImageManifest } from '../oci/manifest.ts';
 import { parseImageConfig, type ImageConfig } from './config.ts';
-import type { ImageInventory, LayerInventory, MeasuredLayer, Problem } from './inventory.ts';
+import {
+  inventoryFormat,
+  type ImageInventory,
+  type LayerInventory,
+  type MeasuredLayer,
+  type Problem,
+} from './inventory.ts';
 import { mergeLayers, type MergedImage } from './merge-layers.ts';
 import { classifySubject } from './subject.ts';
 
@@ -68,7 +74,12 @@ function layerOf(manifest: ImageManifest, inventory: LayerInventory): number {
 }
 
 function finish(merged: MergedImage, layers: readonly MeasuredLayer[]): ImageInventory {
-  return { format: 1, complete: !merged.problems.some((problem) => problem.hides), ...merged, layers };
+  return {
+    format: inventoryFormat,
+    complete: !merged.problems.some((problem) => problem.hides),
+    ...merged,
+    layers,
+  };
 }
 
 function measuredOf(inventory: LayerInventory): MeasuredLayer {

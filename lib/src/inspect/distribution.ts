@@ -1,5 +1,6 @@
 import { debianNumber, ecosystemOf, packageTypeOf, type Named } from './ecosystem.ts';
-import type { ApkPackage, Distribution, DpkgPackage, Problem } from './inventory.ts';
+import type { ApkPackage, DpkgPackage } from './file-facts.ts';
+import type { Distribution, Problem } from './inventory.ts';
 
 /** What the merged file system says about its distribution. */
 export interface DistributionEvidence {

@@ -1,4 +1,4 @@
-import type { FileFacts, FileRecord } from './inventory.ts';
+import type { FileFacts, FileRecord } from './file-facts.ts';
 
 /**
  * True if one of several records for a path, of which only the entry `last` remains, says something that the last does

@@ -1,11 +1,12 @@
 import type { ActiveFile } from './active-files.ts';
 import { packageTypeOf } from './ecosystem.ts';
-import type { Distribution, FileRecord, Package } from './inventory.ts';
+import type { FileRecord, RecordedPackage } from './file-facts.ts';
+import type { Distribution, Package } from './inventory.ts';
 import { displayPath } from './paths.ts';
 import { purlOf } from './purl.ts';
 
 type Origins = ReadonlyMap<string, number>;
-type Bare = Omit<Package, 'path' | 'layer'>;
+type Bare = Omit<Package, 'path' | 'layer'> & { readonly inside?: string };
 
 /**
  * Packages of an image in the order of their records.
@@ -20,9 +21,9 @@ export function packagesOf(
   return files.flatMap((file) => {
     const names = keys(file);
     const path = displayPath(file.path);
-    return barePackages(file.record, distribution).map((one, index) => ({
+    return barePackages(file.record, distribution).map(({ inside, ...one }, index) => ({
       ...one,
-      path,
+      path: inside === undefined ? path : `${path}!/${displayPath(inside)}`,
       layer: origins.get(names[index]!) ?? 0,
     }));
   });
@@ -44,15 +45,17 @@ function barePackages(record: FileRecord, distribution: Distribution): Bare[] {
       return bare({ type: 'apk', name, version, architecture, licence }, distribution, match);
     });
   }
-  if (record.kind === 'package-json') {
-    const { name, version, licence } = record;
-    return [bare({ type: 'npm', name, version, licence }, distribution, { ecosystem: 'npm', name, version })];
-  }
-  if (record.kind !== 'go-binary') return [];
-  const standard = { path: 'stdlib', version: record.go.replace(/^go/, '').split(' ')[0]! };
-  return [standard, ...record.modules].map(({ path: name, version }) =>
-    bare({ type: 'golang', name, version }, distribution, { ecosystem: 'Go', name, version }),
-  );
+  return record.kind === 'packages' ? record.packages.map((one) => recorded(one, distribution)) : [];
+}
+
+function recorded(one: RecordedPackage, distribution: Distribution): Bare {
+  const { type, name, version, licence, purl, inside } = one;
+  const match = { ecosystem: one.ecosystem, name: one.matchName ?? name, version };
+  return {
+    ...bare({ type, name, version, licence }, distribution, match),
+    ...(purl === undefined ? {} : { purl }),
+    ...(inside === undefined ? {} : { inside }),
+  };
 }
 
 interface Parts {

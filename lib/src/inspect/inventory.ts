@@ -1,4 +1,6 @@
 import type { Digest } from '../oci/digest.ts';
+import type { FileRecord } from './file-facts.ts';
+import type { PackageOwner, PackageType } from './packages/package-types.ts';
 
 /** How a layer's bytes are wrapped, told from the bytes themselves, never from the media type. */
 export type Compression = 'none' | 'gzip' | 'zstd';
@@ -62,27 +64,35 @@ export type ProblemCode = (typeof problemCodes)[number];
 
 /** A package as its ecosystem's own record describes it. */
 export interface Package {
-  readonly type: 'deb' | 'apk' | 'npm' | 'golang';
+  readonly type: PackageType;
   readonly name: string;
   readonly version: string;
   /**
    * What advisories are matched by: for dpkg the source package and its version, for apk the origin, else name and
-   * version. `ecosystem` is OSV's (`Debian:12`, `Alpine:v3.10`, `npm`, `Go`); undefined where the distribution is
-   * unknown, which is never clean.
+   * version, as advisories of its ecosystem write them. `ecosystem` is OSV's (`Debian:12`, `Alpine:v3.10`, `npm`, `Go`);
+   * undefined where the distribution is unknown, which is never clean, or no ecosystem of OSV has such packages.
    */
   readonly match: { readonly ecosystem: string | undefined; readonly name: string; readonly version: string };
   readonly purl: string;
   readonly architecture?: string;
   readonly licence?: string;
-  /** file that records it, escaped for display */
+  /** file that records it, escaped for display; behind `!/` the path inside an archive, once for each archive in it */
   readonly path: string;
+  /**
+   * The distribution's package that brought the file: it is the distribution that mends it, so that advisories of the language's
+   * own ecosystem are not asked.
+   */
+  readonly owner?: PackageOwner;
   /** index of the layer that this record comes from, from 0 */
   readonly layer: number;
 }
 
+/** Counts with what inventories say and how it was established: those of another format are made anew from the bytes. */
+export const inventoryFormat = 2;
+
 /** What the merged file system of an image contains. */
 export interface ImageInventory {
-  readonly format: 1;
+  readonly format: typeof inventoryFormat;
   /** false: something could not be read; see problems with `hides` */
   readonly complete: boolean;
   readonly distribution?: Distribution;
@@ -110,7 +120,7 @@ export interface MeasuredLayer {
  * from these without reading bytes again. Depends on nothing but the layer's bytes and the limits.
  */
 export interface LayerInventory extends MeasuredLayer {
-  readonly format: 1;
+  readonly format: typeof inventoryFormat;
   /** false: something could not be read; see problems with `hides` */
   readonly complete: boolean;
   readonly problems: readonly Problem[];
@@ -137,48 +147,6 @@ export interface LayerTree {
   readonly links: Readonly<Record<string, string>>;
   /** index of the first entry that lies behind an end-of-archive marker, where other readers stop */
   readonly secondArchive?: number;
-}
-
-/** What one file says; `entry` is its index in the tree. */
-export type FileRecord = { readonly entry: number } & FileFacts;
-
-/** Files of note, found by what they begin with as well as by their names. */
-export type FileFacts =
-  | { readonly kind: 'dpkg'; readonly packages: readonly DpkgPackage[] }
-  | { readonly kind: 'apk'; readonly packages: readonly ApkPackage[] }
-  | { readonly kind: 'os-release'; readonly fields: Readonly<Record<string, string>> }
-  | { readonly kind: 'apk-repositories'; readonly streams: readonly string[] }
-  | {
-      readonly kind: 'package-json';
-      readonly name: string;
-      readonly version: string;
-      readonly licence?: string;
-    }
-  | { readonly kind: 'go-binary'; readonly go: string; readonly modules: readonly GoModule[] }
-  /** a file that names the distribution in a form that is not read, such as debian_version */
-  | { readonly kind: 'distribution-file' }
-  /** a package database of a kind that is not read yet */
-  | { readonly kind: 'other-database'; readonly format: string };
-
-export interface DpkgPackage {
-  readonly name: string;
-  readonly version: string;
-  readonly architecture?: string;
-  readonly source: string;
-  readonly sourceVersion: string;
-}
-
-export interface ApkPackage {
-  readonly name: string;
-  readonly version: string;
-  readonly architecture?: string;
-  readonly origin: string;
-  readonly licence?: string;
-}
-
-export interface GoModule {
-  readonly path: string;
-  readonly version: string;
 }
 
 export interface Distribution {

@@ -1,6 +1,7 @@
 import { ChartWatch } from './chart.ts';
 import { replacesTruth } from './duplicates.ts';
-import type { FileFacts, FileRecord, LayerTree, Problem, ProblemCode } from './inventory.ts';
+import type { FileFacts, FileRecord } from './file-facts.ts';
+import type { LayerTree, Problem, ProblemCode } from './inventory.ts';
 import type { LayerLimits } from './limits.ts';
 import { TreeWriter, type NodeType } from './layer-tree.ts';
 import { NoteSink } from './note-sink.ts';
@@ -34,6 +35,7 @@ export class LayerBuilder implements TarVisitor {
   #hiding = 0;
   #names = 0;
   #packages = 0;
+  #recordedFiles = 0;
   readonly #chart = new ChartWatch();
 
   constructor(limits: LayerLimits) {
@@ -123,9 +125,14 @@ export class LayerBuilder implements TarVisitor {
   }
 
   #fact(entry: number, path: string, fact: FileFacts): void {
-    this.#packages += 'packages' in fact ? fact.packages.length : 'modules' in fact ? fact.modules.length : 1;
+    if (fact.kind === 'recorded-files') this.#recordedFiles += fact.paths.length;
+    else this.#packages += 'packages' in fact ? fact.packages.length : 1;
     if (this.#packages > this.#limits.packages) {
       this.problem('too-large', `it records more than ${this.#limits.packages} packages`, true);
+      return;
+    }
+    if (this.#recordedFiles > this.#limits.entries) {
+      this.problem('too-large', `its packages record more than ${this.#limits.entries} files`, true);
       return;
     }
     this.#noted.set(path, [...(this.#noted.get(path) ?? []), this.#records.length]);

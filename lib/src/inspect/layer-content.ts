@@ -1,6 +1,7 @@
 import { parseStrictJson } from '../oci/strict-json.ts';
 import { classifyDocument } from './documents.ts';
-import type { DocumentKind, FileRecord, LayerContent, LayerTree, Problem, ProblemCode } from './inventory.ts';
+import type { FileRecord } from './file-facts.ts';
+import type { DocumentKind, LayerContent, LayerTree, Problem, ProblemCode } from './inventory.ts';
 import { LayerBuilder } from './layer-builder.ts';
 import type { LayerLimits } from './limits.ts';
 import { blockSize, isZeroBlock, parseHeader } from '../oci/tar/header.ts';

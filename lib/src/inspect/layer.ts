@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { pipeline, Readable } from 'node:stream';
 import { digestAlgorithm, finishDigest, startDigest, type Digest } from '../oci/digest.ts';
 import { createDecompressor, describeFailure, detectCompression } from './compression.ts';
-import type { LayerInventory, ProblemCode } from './inventory.ts';
+import { inventoryFormat, type LayerInventory, type ProblemCode } from './inventory.ts';
 import { ContentReader } from './layer-content.ts';
 import { defaultLimits, type LayerLimits } from './limits.ts';
 
@@ -128,7 +128,7 @@ export async function readLayer(
   }
   const diffId = hashOnce || stopped ? measured : finishDigest(diffHash);
   return {
-    format: 1,
+    format: inventoryFormat,
     digest: source.digest,
     compression,
     ...(diffId === undefined ? {} : { diffId }),

@@ -97,13 +97,10 @@ function keysOf({ path, record }: ActiveFile): readonly string[] {
       JSON.stringify([record.kind, one.name, one.version, one.architecture]),
     );
   }
-  if (record.kind === 'package-json')
-    return [JSON.stringify([record.kind, record.name, record.version, path])];
-  if (record.kind !== 'go-binary') return [];
-  return [
-    JSON.stringify([record.kind, 'stdlib', record.go, path]),
-    ...record.modules.map((one) => JSON.stringify([record.kind, one.path, one.version, path])),
-  ];
+  if (record.kind !== 'packages') return [];
+  return record.packages.map((one) =>
+    JSON.stringify([record.format, one.type, one.name, one.version, one.inside, path]),
+  );
 }
 
 /** The layer of each package: the one since which it is there. */

@@ -1,4 +1,5 @@
-import type { FileRecord, LayerInventory, LayerTree } from './inventory.ts';
+import type { FileRecord } from './file-facts.ts';
+import type { LayerInventory, LayerTree } from './inventory.ts';
 import { eachEntry } from './layer-tree.ts';
 
 /**

@@ -1,18 +1,20 @@
 import type { LayerLimits } from './limits.ts';
-import { decideReading, type NoteListener, type Reading } from './notes.ts';
+import { observers } from './observers.ts';
+import type { NoteListener, Reading } from './reading.ts';
 import type { FileSink } from './tar/sink.ts';
 
 const headSize = 512;
 const zeros = Buffer.alloc(64 * 1024);
 
-/** Reads one file of a layer as far as it is of note, keeping what that needs and no more. */
+/** Reads one file of a layer in one pass for all that want to read it, keeping what they need and no more. */
 export class NoteSink implements FileSink {
   readonly #path: string;
   readonly #size: number;
   readonly #limits: LayerLimits;
   readonly #listener: NoteListener;
   #head: Buffer | undefined;
-  #reading: Reading | undefined;
+  #readings: readonly Reading[] | undefined;
+  /** shared by all that keep the file */
   #parts: Buffer[] = [];
   #kept = 0;
 
@@ -28,45 +30,65 @@ export class NoteSink implements FileSink {
   }
 
   data(bytes: Buffer): void {
-    if (this.#reading !== undefined) return this.#use(this.#reading, bytes);
+    if (this.#readings !== undefined) return this.#use(this.#readings, bytes);
     const all = this.#head === undefined ? bytes : Buffer.concat([this.#head, bytes]);
     if (all.length < Math.min(headSize, this.#size)) this.#head = Buffer.from(all);
     else this.#begin(all);
   }
 
   hole(length: number): void {
-    if (this.#reading?.how === 'pass') return this.#reading.sink.hole(length);
-    for (let left = length; left > 0 && this.#reading?.how !== 'skip'; left -= zeros.length) {
+    let left = length;
+    for (; left > 0 && this.#readings === undefined; left -= zeros.length) {
       this.data(zeros.subarray(0, Math.min(left, zeros.length)));
+    }
+    if (left <= 0) return;
+    for (const reading of this.#readings ?? []) if (reading.how === 'pass') reading.sink.hole(left);
+    for (; left > 0 && this.#keeps(); left -= zeros.length) {
+      this.#keep(zeros.subarray(0, Math.min(left, zeros.length)));
     }
   }
 
   end(whole: boolean): void {
-    const reading = this.#reading ?? this.#begin(this.#head ?? Buffer.alloc(0));
-    if (reading.how === 'pass') reading.sink.end(whole);
-    if (reading.how === 'keep' && whole) reading.use(Buffer.concat(this.#parts));
+    if (this.#readings === undefined) this.#begin(this.#head ?? Buffer.alloc(0));
+    const content = whole && this.#keeps() ? Buffer.concat(this.#parts) : undefined;
     this.#parts = [];
+    for (const reading of this.#readings ?? []) {
+      if (reading.how === 'pass') reading.sink.end(whole);
+      else if (content !== undefined) reading.use(content);
+    }
   }
 
-  #begin(bytes: Buffer): Reading {
+  #begin(bytes: Buffer): void {
     this.#head = undefined;
     const file = { path: this.#path, size: this.#size, head: bytes };
-    const reading = decideReading(file, this.#limits, this.#listener);
-    this.#reading = reading;
-    if (bytes.length > 0) this.#use(reading, bytes);
-    return reading;
+    const readings = observers
+      .map((observe) => observe(file, this.#limits, this.#listener))
+      .filter((reading) => reading !== undefined);
+    this.#readings = readings;
+    if (bytes.length > 0) this.#use(readings, bytes);
   }
 
-  #use(reading: Reading, bytes: Buffer): void {
-    if (reading.how === 'pass') reading.sink.data(bytes);
-    if (reading.how !== 'keep') return;
+  #keeps(): boolean {
+    return this.#readings?.some((reading) => reading.how === 'keep') ?? false;
+  }
+
+  #use(readings: readonly Reading[], bytes: Buffer): void {
+    if (readings.length === 0) return;
+    for (const reading of readings) if (reading.how === 'pass') reading.sink.data(bytes);
+    if (this.#keeps()) this.#keep(bytes);
+  }
+
+  /** Who finds the file too long reads it no further; the others go on. */
+  #keep(bytes: Buffer): void {
     this.#kept += bytes.length;
-    if (this.#kept <= reading.limit) {
-      this.#parts.push(Buffer.from(bytes));
-      return;
+    const tooLong = (this.#readings ?? []).filter(
+      (reading) => reading.how === 'keep' && this.#kept > reading.limit,
+    );
+    for (const { limit } of tooLong as Array<Reading & { how: 'keep' }>) {
+      this.#listener.problem('too-large', `it has more than ${limit} bytes, too many to be read`, true);
     }
-    this.#reading = { how: 'skip' };
-    this.#parts = [];
-    this.#listener.problem('too-large', `it has more than ${reading.limit} bytes, too many to be read`, true);
+    if (tooLong.length > 0) this.#readings = this.#readings?.filter((reading) => !tooLong.includes(reading));
+    if (this.#keeps()) this.#parts.push(Buffer.from(bytes));
+    else this.#parts = [];
   }
 }

@@ -1,5 +1,6 @@
 import { PackageURL } from 'packageurl-js';
 import type { Distribution, Package } from './inventory.ts';
+import { isOfSystem } from './packages/package-types.ts';
 
 /** What identifies a package. */
 export interface PurlParts {
@@ -18,11 +19,11 @@ export function purlOf(
   distribution?: Distribution,
 ): string {
   const slash = name.lastIndexOf('/');
-  const isOfSystem = type === 'deb' || type === 'apk';
-  const namespace = isOfSystem ? distribution?.id : slash < 0 ? undefined : name.slice(0, slash);
-  const bare = isOfSystem ? name : name.slice(slash + 1);
+  const ofSystem = isOfSystem(type);
+  const namespace = ofSystem ? distribution?.id : slash < 0 ? undefined : name.slice(0, slash);
+  const bare = ofSystem ? name : name.slice(slash + 1);
   const release = distribution?.version === undefined ? '' : `-${distribution.version}`;
-  const qualifiers = isOfSystem
+  const qualifiers = ofSystem
     ? {
         ...(architecture === undefined ? {} : { arch: architecture }),
         ...(distribution === undefined ? {} : { distro: `${distribution.id}${release}` }),

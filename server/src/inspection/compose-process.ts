@@ -2,7 +2,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Writable } from 'node:stream';
 import type { ComposeRequest } from '@wharfinger/lib/inspect/compose-entry';
 import { frameOf } from '@wharfinger/lib/inspect/frames';
-import type { ImageInventory } from '@wharfinger/lib/inspect/inventory';
+import { inventoryFormat, type ImageInventory } from '@wharfinger/lib/inspect/inventory';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import type { ImageManifest } from '@wharfinger/lib/oci/manifest';
 import { parseImage } from './image-schema.ts';
@@ -81,7 +81,7 @@ export async function composeInProcess(input: ImageInput, limits: ComposeLimits)
 /** What is known of an image that could not be composed: that each of its layers may be a file system. */
 function unknownImage({ layers }: ImageManifest, failure: Failure): ImageInventory {
   return {
-    format: 1,
+    format: inventoryFormat,
     complete: false,
     packages: [],
     problems: [{ ...failure, hides: true }],

@@ -1,8 +1,9 @@
 import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
 import { z } from 'zod';
-import type { ImageInventory, Package } from '@wharfinger/lib/inspect/inventory';
+import { inventoryFormat, type ImageInventory, type Package } from '@wharfinger/lib/inspect/inventory';
 import { isFields } from '@wharfinger/lib/inspect/json-fields';
+import { packageTypes } from '@wharfinger/lib/inspect/packages/package-types';
 import type { ImageManifest } from '@wharfinger/lib/oci/manifest';
 import { count, measured, problem, text } from './inventory-schema.ts';
 
@@ -10,7 +11,7 @@ const decompress = promisify(zstdDecompress);
 
 const inventory = z
   .strictObject({
-    format: z.literal(1),
+    format: z.literal(inventoryFormat),
     complete: z.boolean(),
     distribution: z
       .strictObject({
@@ -28,7 +29,7 @@ const inventory = z
   })
   .refine(({ complete, problems }) => complete === !problems.some(({ hides }) => hides), 'complete is wrong');
 
-const types: ReadonlySet<unknown> = new Set(['deb', 'apk', 'npm', 'golang']);
+const types: ReadonlySet<unknown> = new Set(packageTypes);
 const texts: ReadonlySet<string> = new Set(['name', 'version', 'purl', 'path', 'architecture', 'licence']);
 const required = ['type', 'name', 'version', 'match', 'purl', 'path', 'layer'];
 
@@ -38,6 +39,8 @@ function isPackage(value: unknown): boolean {
     const field = value[name];
     if (name === 'match') {
       if (!isMatch(field)) return false;
+    } else if (name === 'owner') {
+      if (!isFields(field) || !types.has(field['type']) || !isText(field['name'])) return false;
     } else if (name === 'layer') {
       if (!Number.isSafeInteger(field) || (field as number) < 0) return false;
     } else if (name === 'type') {

@@ -1,7 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { Writable } from 'node:stream';
-import type { LayerInventory } from '@wharfinger/lib/inspect/inventory';
+import { inventoryFormat, type LayerInventory } from '@wharfinger/lib/inspect/inventory';
 import { defaultLimits, type LayerLimits } from '@wharfinger/lib/inspect/limits';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import { parseLayer } from './inventory-schema.ts';
@@ -73,7 +73,7 @@ export function packLayers(
 /** What is known of a layer whose reading failed: that it may hold anything, a file system included. */
 export function unreadLayer(digest: Digest, failure: Failure): LayerInventory {
   return {
-    format: 1,
+    format: inventoryFormat,
     digest,
     content: 'filesystem',
     compression: 'none',

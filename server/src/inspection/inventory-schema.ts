@@ -1,7 +1,8 @@
 import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
 import { z } from 'zod';
-import { problemCodes, type LayerInventory } from '@wharfinger/lib/inspect/inventory';
+import { inventoryFormat, problemCodes, type LayerInventory } from '@wharfinger/lib/inspect/inventory';
+import { packageTypes } from '@wharfinger/lib/inspect/packages/package-types';
 import { isDigest, type Digest } from '@wharfinger/lib/oci/digest';
 
 const decompress = promisify(zstdDecompress);
@@ -30,6 +31,11 @@ export const measured = {
   entries: count,
 };
 
+// Checked by a plain loop below: there may be millions.
+const codedPaths = z
+  .custom<string[]>((value) => Array.isArray(value) && value.every(isCodedPath))
+  .refine((paths) => sharesWhatIsThere(paths), 'a path shares more than the one before has');
+
 const named = { name: text, version: text };
 
 const record = z.discriminatedUnion('kind', [
@@ -49,30 +55,52 @@ const record = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ entry: count, kind: z.literal('os-release'), fields: z.record(text, text) }),
   z.strictObject({ entry: count, kind: z.literal('apk-repositories'), streams: z.array(text) }),
-  z.strictObject({ entry: count, kind: z.literal('package-json'), ...named, licence: text.optional() }),
   z.strictObject({
     entry: count,
-    kind: z.literal('go-binary'),
-    go: text,
-    modules: z.array(z.strictObject({ path: text, version: text })),
+    kind: z.literal('packages'),
+    format: text,
+    packages: z.array(
+      z.strictObject({
+        type: z.enum(packageTypes),
+        ...named,
+        ecosystem: text.optional(),
+        matchName: text.optional(),
+        licence: text.optional(),
+        purl: text.optional(),
+        inside: text.optional(),
+      }),
+    ),
   }),
+  z
+    .strictObject({
+      entry: count,
+      kind: z.literal('recorded-files'),
+      owner: z.strictObject({ type: z.enum(packageTypes), name: text }),
+      algorithm: z.enum(['md5', 'sha1', 'sha256', 'sha512']).optional(),
+      paths: codedPaths,
+      digests: z.custom<string[]>((value) => Array.isArray(value) && value.every(isShortBase64)),
+      configuration: z.array(count).optional(),
+    })
+    .refine(({ paths, digests }) => paths.length === digests.length, 'paths and digests differ in number'),
   z.strictObject({ entry: count, kind: z.literal('distribution-file') }),
   z.strictObject({ entry: count, kind: z.literal('other-database'), format: text }),
 ]);
 
 const tree = z
   .strictObject({
-    // Checked by a plain loop below: there may be millions.
-    paths: z.custom<string[]>((value) => Array.isArray(value) && value.every(isCodedPath)),
+    paths: codedPaths,
     types: z.string().regex(/^[fdlhcwo]*$/),
     links: z.record(z.string().regex(/^\d{1,8}$/), text),
     secondArchive: count.optional(),
   })
-  .refine(({ paths, types }) => paths.length === types.length, 'paths and types differ in number')
-  .refine(({ paths }) => sharesWhatIsThere(paths), 'a path shares more than the one before has');
+  .refine(({ paths, types }) => paths.length === types.length, 'paths and types differ in number');
 
 function isCodedPath(value: unknown): boolean {
   return typeof value === 'string' && value.length <= 8192 && /^\d{1,5} /.test(value);
+}
+
+function isShortBase64(value: unknown): boolean {
+  return typeof value === 'string' && /^[A-Za-z0-9+/]{0,88}$/.test(value);
 }
 
 function sharesWhatIsThere(paths: readonly string[]): boolean {
@@ -88,7 +116,7 @@ function sharesWhatIsThere(paths: readonly string[]): boolean {
 
 const inventory = z
   .strictObject({
-    format: z.literal(1),
+    format: z.literal(inventoryFormat),
     ...measured,
     complete: z.boolean(),
     problems: z.array(problem).max(10_000),

@@ -5,13 +5,13 @@ import {
   type MatchedPackages,
 } from '@wharfinger/lib/assess/findings-of-image';
 import type { KnownFacts } from '@wharfinger/lib/assess/judge-facts';
+import { inventoryFormat } from '@wharfinger/lib/inspect/inventory';
 import type { Db } from '../db/schema.ts';
 import { coveredEcosystems, isCovered } from '../stores/covered-ecosystems.ts';
 import { matchesOfImage } from '../stores/findings.ts';
 import { standingHold } from '../stores/holds.ts';
 import { getImage, type StoredImage } from '../stores/images.ts';
 import type { Placed } from '../stores/repositories.ts';
-import { inventoryFormat } from './inspect.ts';
 import type { PipelineParts } from './parts.ts';
 import { loadImage } from './stored-image.ts';
 import { currentSignatures } from './verify.ts';

@@ -1,5 +1,5 @@
 import { composeIndex } from '@wharfinger/lib/inspect/compose-image';
-import type { LayerInventory, ProblemCode } from '@wharfinger/lib/inspect/inventory';
+import { inventoryFormat, type LayerInventory, type ProblemCode } from '@wharfinger/lib/inspect/inventory';
 import type { Descriptor } from '@wharfinger/lib/oci/descriptor';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import type { ImageManifest } from '@wharfinger/lib/oci/manifest';
@@ -15,9 +15,6 @@ import { placesOf, type Placed } from '../stores/repositories.ts';
 import { forget, invalidate } from './follow.ts';
 import type { PipelineParts } from './parts.ts';
 import type { StoredManifest } from './stored-image.ts';
-
-/** Version of what inspection writes; what was written in another one is made again. */
-export const inventoryFormat = 1;
 
 /** A layer to take apart, and where its bytes lie. */
 export interface LayerInput {

@@ -1,6 +1,6 @@
 import type { Advisory } from '@wharfinger/lib/advisories/advisory';
 import { WharfingerError } from '@wharfinger/lib/errors';
-import type { ImageInventory } from '@wharfinger/lib/inspect/inventory';
+import { inventoryFormat, type ImageInventory } from '@wharfinger/lib/inspect/inventory';
 import { partsOfIndex } from '@wharfinger/lib/client/index-parts';
 import { formatPlatform } from '@wharfinger/lib/oci/descriptor';
 import type { Digest } from '@wharfinger/lib/oci/digest';
@@ -16,7 +16,6 @@ import { coveredEcosystems } from '../stores/covered-ecosystems.ts';
 import { matchesOfImage } from '../stores/findings.ts';
 import { getImage } from '../stores/images.ts';
 import { gatherFacts } from './gather-facts.ts';
-import { inventoryFormat } from './inspect.ts';
 import { ownEvidence } from './own-evidence.ts';
 import { currentSignatures } from './verify.ts';
 import { receiptAt, receiptNow, verdictFor } from './receipts.ts';

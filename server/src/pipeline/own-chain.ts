@@ -2,9 +2,9 @@ import type { ChainWays } from '@wharfinger/lib/assess/look-up-evidence';
 import { measuredLayers } from '@wharfinger/lib/assess/measured-layers';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import type { TrustSet } from '@wharfinger/lib/signing/evidence';
+import { inventoryFormat } from '@wharfinger/lib/inspect/inventory';
 import { getImage } from '../stores/images.ts';
 import type { Placed } from '../stores/repositories.ts';
-import { inventoryFormat } from './inspect.ts';
 import type { PipelineParts } from './parts.ts';
 
 /** How the chain of an image of this registry is walked: by what was measured, and by what is remembered of ancestors. */

@@ -1,6 +1,7 @@
 import { isWharfingerError, WharfingerError } from '@wharfinger/lib/errors';
 import { isIndexType } from '@wharfinger/lib/oci/media-types';
 import type { Verdict } from '@wharfinger/lib/routines/verdict';
+import { inventoryFormat } from '@wharfinger/lib/inspect/inventory';
 import type { PromotionActs, PromotionWish } from '../api/promotions/routes.ts';
 import { recordAudit } from '../audit/record.ts';
 import type { Db } from '../db/schema.ts';
@@ -22,7 +23,6 @@ import {
 import type { Placed } from '../stores/repositories.ts';
 import { belongingTo, partsOfImage } from './belonging.ts';
 import { copyWithin } from './copy-within.ts';
-import { inventoryFormat } from './inspect.ts';
 import { judgeElsewhere } from './judge-elsewhere.ts';
 import type { PipelineParts } from './parts.ts';
 

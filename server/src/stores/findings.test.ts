@@ -21,7 +21,7 @@ function packageOf(name: string, version: string, ecosystem: string | undefined 
 }
 
 function inventoryOf(packages: readonly Package[]): ImageInventory {
-  return { format: 1, complete: true, packages, problems: [], layers: [] };
+  return { format: 2, complete: true, packages, problems: [], layers: [] };
 }
 
 /** An advisory for a package below a version. */

@@ -1,4 +1,4 @@
-import type { ApkPackage } from '../inventory.ts';
+import type { ApkPackage } from '../file-facts.ts';
 import type { Parsed } from './dpkg.ts';
 
 /**

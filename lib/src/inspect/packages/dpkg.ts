@@ -1,4 +1,4 @@
-import type { DpkgPackage } from '../inventory.ts';
+import type { DpkgPackage } from '../file-facts.ts';
 
 /** What a parser makes of a package database. */
 export interface Parsed<P> {

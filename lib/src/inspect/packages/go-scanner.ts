@@ -1,8 +1,7 @@
-import type { GoModule } from '../inventory.ts';
 import type { FileSink } from '../tar/sink.ts';
 import { fileOffset, parseElfHead, readWord, type ElfHead } from './elf.ts';
 import { Capture } from './go-capture.ts';
-import { isGoVersion, parseModuleInfo, unwrapModuleInfo } from './go.ts';
+import { isGoVersion, parseModuleInfo, unwrapModuleInfo, type GoModule } from './go.ts';
 
 /** What a Go binary was built from. */
 export interface GoBuild {

@@ -1,4 +1,8 @@
-import type { GoModule } from '../inventory.ts';
+/** A module that a binary was built from. */
+export interface GoModule {
+  readonly path: string;
+  readonly version: string;
+}
 
 const envelope = 16;
 

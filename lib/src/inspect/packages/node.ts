@@ -1,4 +1,5 @@
 import { isFields } from '../json-fields.ts';
+import type { PackageFormat } from './formats.ts';
 
 /** What a package.json says of its package. */
 export interface NodePackage {
@@ -35,3 +36,34 @@ export function parsePackageJson(text: string): NodePackage | undefined {
 export function isPackageRoot(path: string): boolean {
   return /(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/@][^/]*\/package\.json$/.test(path);
 }
+
+/** True for what lies in a folder of modules, at any depth. */
+export function isBelowModules(path: string): boolean {
+  return path.startsWith('node_modules/') || path.includes('/node_modules/');
+}
+
+/** JSON files of any name may be a package.json by way of a link; none of those is large. */
+const unnamedJson = 1024 ** 2;
+
+/** Packages as npm and its kin install them: a package.json in a folder of modules. */
+export const nodeFormat: PackageFormat = {
+  name: 'node',
+  countsAt: isBelowModules,
+  observe(file, limits, listener) {
+    const named = file.path.endsWith('package.json');
+    if (!named && (file.head[0] !== 0x7b || file.size > unnamedJson)) return undefined;
+    const use = (bytes: Buffer): void => {
+      if (!named && !(bytes.includes('"name"') && bytes.includes('"version"'))) return;
+      try {
+        const found = parsePackageJson(bytes.toString('utf8'));
+        if (found === undefined) return;
+        const packages = [{ type: 'npm', ...found, ecosystem: 'npm' }] as const;
+        listener.fact({ kind: 'packages', format: 'node', packages });
+      } catch {
+        // Elsewhere broken files are common: tests of tools that read them.
+        if (isPackageRoot(file.path)) listener.problem('unreadable-file', 'it is not JSON', true);
+      }
+    };
+    return { how: 'keep', limit: limits.json, use };
+  },
+};

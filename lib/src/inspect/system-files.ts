@@ -1,39 +1,10 @@
-import type { FileFacts, ProblemCode } from './inventory.ts';
+import type { FileFacts } from './file-facts.ts';
 import type { LayerLimits } from './limits.ts';
 import { looksLikeOsRelease, parseOsRelease } from './os-release.ts';
 import { looksLikeApkInstalled, parseApkInstalled, parseApkRepositories } from './packages/apk.ts';
 import { looksLikeDpkgStatus, parseDpkgStatus } from './packages/dpkg.ts';
 import { isElf } from './packages/elf.ts';
-import { GoScanner } from './packages/go-scanner.ts';
-import { isPackageRoot, parsePackageJson } from './packages/node.ts';
-import type { FileSink } from './tar/sink.ts';
-
-/** Told of what one file is. */
-export interface NoteListener {
-  fact(fact: FileFacts): void;
-  problem(code: ProblemCode, message: string, hides: boolean): void;
-  /** the file can be run: an ELF file, or a script that names its interpreter */
-  executable(): void;
-  /** content of a Chart.yaml in a folder below the root */
-  chart(bytes: Buffer): void;
-}
-
-/** One file, when its first bytes are known. */
-export interface SeenFile {
-  /** normalized, relative to the root */
-  readonly path: string;
-  readonly size: number;
-  /** at least the first 512 bytes, where the file has them */
-  readonly head: Buffer;
-}
-
-/** How the rest of a file is read. */
-export type Reading =
-  | { readonly how: 'skip' }
-  | { readonly how: 'keep'; readonly limit: number; readonly use: (bytes: Buffer) => void }
-  | { readonly how: 'pass'; readonly sink: FileSink };
-
-const skip: Reading = { how: 'skip' };
+import type { FileObserver, NoteListener, Reading, SeenFile } from './reading.ts';
 
 /** Files that name the distribution where there is no os-release. */
 const distributionFile =
@@ -50,65 +21,30 @@ const otherDatabases: ReadonlyArray<readonly [shape: RegExp, format: string]> = 
   [/(?:^|\/)chisel\/manifest\.wall$/, 'chisel'],
 ];
 
-/** JSON files of any name may be a package.json by way of a link; none of those is large. */
-const unnamedJson = 1024 ** 2;
-
 /**
- * Decides what a file is by what it begins with and by its name.
+ * Reads package databases of distributions and descriptions of the distribution.
  *
- * Package databases and descriptions of the distribution are found by their content wherever they lie: links, also
- * those of other layers, may lead to them. Files that bear such a name are recorded even where they say nothing, so
- * that "there and empty" differs from "absent".
+ * They are found by their content wherever they lie: links, also those of other layers, may lead to them. Files that bear such a
+ * name are recorded even where they say nothing, so that "there and empty" differs from "absent".
  */
-export function decideReading(file: SeenFile, limits: LayerLimits, listener: NoteListener): Reading {
+export const observeSystemFile: FileObserver = (file, limits, listener) => {
   const { path, head } = file;
-  if (isElf(head)) return readElf(head, limits, listener);
-  if (head[0] === 0x23 && head[1] === 0x21) listener.executable();
+  if (isElf(head)) return undefined;
   const other = otherDatabases.find(([shape]) => shape.test(path))?.[1] ?? otherByMagic(head);
   if (other !== undefined && file.size > 0) {
     listener.fact({ kind: 'other-database', format: other });
-    return skip;
+    return undefined;
   }
   if (distributionFile.test(path)) listener.fact({ kind: 'distribution-file' });
   if (/^[^/]+\/Chart\.yaml$/.test(path)) {
     return { how: 'keep', limit: limits.text * 16, use: (bytes) => listener.chart(bytes) };
   }
-  if (head[0] === 0x7b || path.endsWith('/package.json')) return readJson(file, limits, listener);
-  return readText(file, limits, listener);
-}
+  return head[0] === 0x7b ? undefined : readText(file, limits, listener);
+};
 
 /** Berkeley DB as rpm used it, and rpm's own format; SQLite is told by name alone, since much else uses it. */
 function otherByMagic(head: Buffer): string | undefined {
   return head.length >= 4 && head.toString('latin1', 0, 4) === 'RpmP' ? 'rpm' : undefined;
-}
-
-function readElf(head: Buffer, limits: LayerLimits, listener: NoteListener): Reading {
-  listener.executable();
-  if (head.subarray(0, 512).includes('UPX!')) {
-    listener.problem('packed', 'the executable is packed, what it was built from cannot be read', true);
-  }
-  const sink = new GoScanner(limits.buildInfo, (found) => {
-    if (found === 'broken')
-      listener.problem('unreadable-file', 'its Go build information cannot be read', true);
-    else if (found !== undefined) listener.fact({ kind: 'go-binary', ...found });
-  });
-  return { how: 'pass', sink };
-}
-
-function readJson(file: SeenFile, limits: LayerLimits, listener: NoteListener): Reading {
-  const named = file.path.endsWith('package.json');
-  if (!named && file.size > unnamedJson) return skip;
-  const use = (bytes: Buffer): void => {
-    if (!named && !(bytes.includes('"name"') && bytes.includes('"version"'))) return;
-    try {
-      const found = parsePackageJson(bytes.toString('utf8'));
-      if (found !== undefined) listener.fact({ kind: 'package-json', ...found });
-    } catch {
-      // Elsewhere broken files are common: tests of tools that read them.
-      if (isPackageRoot(file.path)) listener.problem('unreadable-file', 'it is not JSON', true);
-    }
-  };
-  return { how: 'keep', limit: limits.json, use };
 }
 
 function isTextStart(byte: number | undefined): boolean {
@@ -118,11 +54,11 @@ function isTextStart(byte: number | undefined): boolean {
 
 const named: ReadonlySet<string> = new Set(['status', 'installed', 'os-release', 'repositories']);
 
-function readText(file: SeenFile, limits: LayerLimits, listener: NoteListener): Reading {
+function readText(file: SeenFile, limits: LayerLimits, listener: NoteListener): Reading | undefined {
   const base = file.path.slice(file.path.lastIndexOf('/') + 1);
   const first = file.head[0];
   const isLink = first === 0x68 || first === 0x2f;
-  if (!named.has(base) && !isTextStart(first) && !isLink) return skip;
+  if (!named.has(base) && !isTextStart(first) && !isLink) return undefined;
   const head = file.head.toString('latin1', 0, 512);
   // Records of distroless images have no state; preferences of apt look alike, but have no version.
   const isRecord = /^Package: ?\S/i.test(head) && /^Version: ?\S/im.test(head) && file.size <= limits.text;
@@ -132,7 +68,7 @@ function readText(file: SeenFile, limits: LayerLimits, listener: NoteListener): 
   if (looksLikeApkInstalled(head)) return database(limits, listener, 'apk', parseApk);
   if (base === 'status' || base === 'installed') {
     listener.fact({ kind: base === 'status' ? 'dpkg' : 'apk', packages: [] });
-    return skip;
+    return undefined;
   }
   if (base === 'os-release' || (file.size <= limits.text && looksLikeOsRelease(head))) {
     const use = (text: string): void => listener.fact({ kind: 'os-release', fields: parseOsRelease(text) });
@@ -146,7 +82,7 @@ function readText(file: SeenFile, limits: LayerLimits, listener: NoteListener): 
     };
     return { how: 'keep', limit: limits.text, use: (bytes) => use(bytes.toString('utf8')) };
   }
-  return skip;
+  return undefined;
 }
 
 function parseDpkg(text: string): { fact: FileFacts; broken: number } {

@@ -1,0 +1,73 @@
+import type { PackageOwner, PackageType } from './packages/package-types.ts';
+
+/** What one file says; `entry` is its index in the tree. */
+export type FileRecord = { readonly entry: number } & FileFacts;
+
+/** Files of note, found by what they begin with as well as by their names. */
+export type FileFacts =
+  | { readonly kind: 'dpkg'; readonly packages: readonly DpkgPackage[] }
+  | { readonly kind: 'apk'; readonly packages: readonly ApkPackage[] }
+  | { readonly kind: 'os-release'; readonly fields: Readonly<Record<string, string>> }
+  | { readonly kind: 'apk-repositories'; readonly streams: readonly string[] }
+  /** packages that a file of a language's tools records, or an SBOM that lies in the image */
+  | {
+      readonly kind: 'packages';
+      /** by which row of packages/formats.ts it was read */
+      readonly format: string;
+      readonly packages: readonly RecordedPackage[];
+    }
+  | ({ readonly kind: 'recorded-files' } & RecordedFiles)
+  /** a file that names the distribution in a form that is not read, such as debian_version */
+  | { readonly kind: 'distribution-file' }
+  /** a package database of a kind that is not read yet */
+  | { readonly kind: 'other-database'; readonly format: string };
+
+export interface DpkgPackage {
+  readonly name: string;
+  readonly version: string;
+  readonly architecture?: string;
+  readonly source: string;
+  readonly sourceVersion: string;
+}
+
+export interface ApkPackage {
+  readonly name: string;
+  readonly version: string;
+  readonly architecture?: string;
+  readonly origin: string;
+  readonly licence?: string;
+}
+
+/** A package of a language, as its record describes it. */
+export interface RecordedPackage {
+  readonly type: PackageType;
+  /** as its tools write it, namespace included: `@scope/name`, `group:artifact`, `vendor/name` */
+  readonly name: string;
+  readonly version: string;
+  /** OSV's; absent: none has such packages */
+  readonly ecosystem?: string;
+  /** what advisories call it, where that is not its name: normalized (PEP 503), in lower case (NuGet) */
+  readonly matchName?: string;
+  /** as the record has it */
+  readonly licence?: string;
+  /** as the record gives it; absent: made of type, name and version */
+  readonly purl?: string;
+  /** path inside the file, which is an archive; `!/` stands between an archive and what lies in it */
+  readonly inside?: string;
+}
+
+/** Which files a package's own record says it installed, and what they contained then. */
+export interface RecordedFiles {
+  readonly owner: PackageOwner;
+  /** of the digests; absent: none are recorded */
+  readonly algorithm?: RecordedAlgorithm;
+  /** coded as LayerTree.paths; relative to the root */
+  readonly paths: readonly string[];
+  /** of each path: base64 without padding; empty where the record has none, as for folders and links */
+  readonly digests: readonly string[];
+  /** indexes of files that people are meant to change: configuration */
+  readonly configuration?: readonly number[];
+}
+
+/** Algorithms by which packages record what their files contain. */
+export type RecordedAlgorithm = 'md5' | 'sha1' | 'sha256' | 'sha512';

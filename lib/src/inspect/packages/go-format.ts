@@ -1,0 +1,30 @@
+import type { RecordedPackage } from '../file-facts.ts';
+import { isElf } from './elf.ts';
+import type { PackageFormat } from './formats.ts';
+import { GoScanner, type GoBuild } from './go-scanner.ts';
+
+/** Go binaries: the modules that they were built from, and the standard library in the version of the compiler. */
+export const goFormat: PackageFormat = {
+  name: 'go',
+  observe({ head }, limits, listener) {
+    if (!isElf(head)) return undefined;
+    const sink = new GoScanner(limits.buildInfo, (found) => {
+      if (found === 'broken')
+        listener.problem('unreadable-file', 'its Go build information cannot be read', true);
+      else if (found !== undefined) {
+        listener.fact({ kind: 'packages', format: 'go', packages: packagesOf(found) });
+      }
+    });
+    return { how: 'pass', sink };
+  },
+};
+
+function packagesOf({ go, modules }: GoBuild): readonly RecordedPackage[] {
+  const standard = { path: 'stdlib', version: go.replace(/^go/, '').split(' ')[0]! };
+  return [standard, ...modules].map(({ path, version }) => ({
+    type: 'golang',
+    name: path,
+    version,
+    ecosystem: 'Go',
+  }));
+}
