@@ -11,6 +11,7 @@ import { snapshots } from './migrations/0010-snapshots.ts';
 import { promotions } from './migrations/0011-promotions.ts';
 import { custody } from './migrations/0012-custody.ts';
 import { chainSummaries } from './migrations/0013-chain-summaries.ts';
+import { verdictEvents } from './migrations/0015-verdict-events.ts';
 import type { Db } from './schema.ts';
 
 /** One step of the schema; never changed once it was released. */
@@ -32,6 +33,7 @@ const migrations: readonly Migration[] = [
   promotions,
   custody,
   chainSummaries,
+  verdictEvents,
 ];
 
 /** Names the lock that one migrating process holds; any number will do, if it stays the same. */

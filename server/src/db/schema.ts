@@ -41,6 +41,7 @@ export interface Schema {
   advisory_generations: AdvisoryGenerationRow;
   recorded_inventories: RecordedInventoryRow;
   verdict_receipts: VerdictReceiptRow;
+  verdict_events: VerdictEventRow;
   chain_parts: ChainPartRow;
   holds: HoldRow;
   settings: SettingRow;
@@ -335,6 +336,20 @@ interface VerdictReceiptRow {
   inventory: string | null;
   /** when the evidence could change by time alone */
   valid_until: Time | null;
+}
+
+/** That a verdict says something else than the one before; kept when the image is deleted. */
+interface VerdictEventRow {
+  id: Generated<number>;
+  at: Time;
+  repository: string;
+  digest: string;
+  purpose: string;
+  /** null: there was none before */
+  outcome_before: string | null;
+  outcome: string;
+  decided: Flag;
+  cause: Json;
 }
 
 /** What the chain of custody of an image rests on, in its own repository or another. */

@@ -1,0 +1,133 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Facts, FindingFact } from '../routines/facts.ts';
+import type { Reason, Verdict } from '../routines/verdict.ts';
+
+/** A verdict with what it was made of. */
+export interface MadeVerdict {
+  readonly verdict: Verdict;
+  readonly facts: Facts;
+  /** what stands for the rules: the digest of the policy, or of the judgement */
+  readonly policy: string;
+}
+
+/** A finding that is the cause of a change. */
+export interface FindingCause {
+  /** the CVE where there is one, else the id of the database */
+  readonly advisory: string;
+  readonly purl: string;
+  /** `came` it was not there, `went` it is not any more, `changed` it weighs otherwise */
+  readonly what: 'came' | 'went' | 'changed';
+  /** of what changed, which fields; empty for the others */
+  readonly fields: readonly string[];
+}
+
+/** Why a verdict is another one than before. */
+export interface ChangeCause {
+  /** in order of packages and advisories, the first `mostFindings` of them; `more` counts the rest */
+  readonly findings: readonly FindingCause[];
+  readonly more: number;
+  /** other facts that changed, by their names: `signatures`, `custody`, `held`, … */
+  readonly facts: readonly string[];
+  /** rules, keys, waivers or other records are others */
+  readonly policy: boolean;
+  /** nothing else changed: a date has passed */
+  readonly time: boolean;
+}
+
+/** Findings that one cause names. */
+const mostFindings = 200;
+
+/**
+ * Tells whether a verdict says something else than the one before, and why. Mere prose does not count: where only a summary or
+ * another text that people read was edited, nothing has changed, whatever the messages quote of it.
+ *
+ * @param before undefined: it is the first
+ * @returns undefined: it says the same
+ */
+export function verdictChange(before: MadeVerdict | undefined, after: MadeVerdict): ChangeCause | undefined {
+  if (before === undefined) return { findings: [], more: 0, facts: ['image'], policy: false, time: false };
+  const findings = findingCauses(before.facts.findings ?? [], after.facts.findings ?? []);
+  const facts = otherFacts(before.facts, after.facts);
+  const policy = before.policy !== after.policy;
+  const isCaused = findings.length > 0 || facts.length > 0 || policy;
+  const isSame = isDeepStrictEqual(substance(before.verdict), substance(after.verdict));
+  if (isSame && (!isCaused || isDeepStrictEqual(words(before.verdict), words(after.verdict)))) return undefined;
+  return {
+    findings: findings.slice(0, mostFindings),
+    more: Math.max(0, findings.length - mostFindings),
+    facts,
+    policy,
+    time: !isCaused,
+  };
+}
+
+/** What a verdict decides, without its words and times. */
+function substance({ outcome, decided, reasons, passed, waived = [], grants = [] }: Verdict): unknown {
+  const part = ({ routine, binding, effect, state, eased }: Reason): unknown => [
+    routine,
+    binding,
+    effect,
+    state,
+    eased?.by ?? null,
+  ];
+  return [
+    outcome,
+    decided,
+    reasons.map((reason) => JSON.stringify(part(reason))).sort(),
+    passed,
+    waived.map((reason) => JSON.stringify([part(reason), reason.waiver.id, reason.advisories ?? null])).sort(),
+    grants.map(({ id }) => id).sort(),
+  ];
+}
+
+/** What a verdict says of its reasons. */
+function words({ reasons, waived = [] }: Verdict): unknown {
+  return [...reasons, ...waived].map(({ message, details, more }) => [message, details, more]);
+}
+
+/** Fields that are only read by people: an edit of them is no cause. */
+const prose: ReadonlySet<string> = new Set(['summary', 'aliases']);
+
+function findingCauses(before: readonly FindingFact[], after: readonly FindingFact[]): FindingCause[] {
+  const old = new Map(before.map((finding) => [keyOf(finding), finding]));
+  const present = new Map(after.map((finding) => [keyOf(finding), finding]));
+  const causes: FindingCause[] = [];
+  for (const [key, finding] of present) {
+    const known = old.get(key);
+    if (known === undefined) causes.push(cause(finding, 'came'));
+    else {
+      const fields = changedFields(known, finding).filter((field) => !prose.has(field));
+      if (fields.length > 0) causes.push({ ...cause(finding, 'changed'), fields });
+    }
+  }
+  for (const [key, finding] of old) if (!present.has(key)) causes.push(cause(finding, 'went'));
+  return causes.sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
+}
+
+function cause({ advisory, purl }: FindingFact, what: FindingCause['what']): FindingCause {
+  return { advisory, purl, what, fields: [] };
+}
+
+function orderOf({ purl, advisory }: FindingCause): string {
+  return `${purl}\n${advisory}`;
+}
+
+function keyOf({ purl, advisory }: FindingFact): string {
+  return `${purl}\n${advisory}`;
+}
+
+/** Names of the facts besides findings that differ; what a finding changes is told of there. */
+function otherFacts(before: Facts, after: Facts): string[] {
+  const { findings: _, ...old } = before;
+  const { findings: __, ...present } = after;
+  const changed = changedFields(old, present);
+  const isMatched = (before.findings === undefined) !== (after.findings === undefined);
+  return isMatched ? [...changed, 'findings'].sort() : changed;
+}
+
+function changedFields(before: object, after: object): string[] {
+  const old = before as Readonly<Record<string, unknown>>;
+  const present = after as Readonly<Record<string, unknown>>;
+  const names = new Set([...Object.keys(old), ...Object.keys(present)]);
+  return [...names].filter((name) => !isDeepStrictEqual(old[name], present[name])).sort();
+}
