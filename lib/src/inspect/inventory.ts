@@ -145,6 +145,17 @@ export interface LayerTree {
   readonly types: string;
   /** targets of links by index of the entry: of symbolic links as they are, of hard links as a path like those above */
   readonly links: Readonly<Record<string, string>>;
+  /** four octal digits for each entry: setuid, setgid and sticky bits, and the permissions */
+  readonly modes: string;
+  /** bytes of each regular file, in the order of the files */
+  readonly sizes: readonly number[];
+  /**
+   * Of what the regular files contain, in their order: base64 of the digests one after the other. Zeros, and what is missing at
+   * the end, stand for files that are empty or were not hashed by this algorithm.
+   */
+  readonly digests: { readonly sha256: string; readonly md5?: string; readonly sha1?: string };
+  /** file capabilities by index of the entry: base64 of the extended attribute security.capability */
+  readonly capabilities?: Readonly<Record<string, string>>;
   /** index of the first entry that lies behind an end-of-archive marker, where other readers stop */
   readonly secondArchive?: number;
 }

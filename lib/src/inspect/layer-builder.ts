@@ -1,17 +1,21 @@
 import { ChartWatch } from './chart.ts';
 import { replacesTruth } from './duplicates.ts';
+import { FileDigests } from './file-digests.ts';
 import type { FileFacts, FileRecord } from './file-facts.ts';
 import type { LayerTree, Problem, ProblemCode } from './inventory.ts';
 import type { LayerLimits } from './limits.ts';
-import { TreeWriter, type NodeType } from './layer-tree.ts';
+import { TreeWriter, type EntryDetails, type NodeType } from './layer-tree.ts';
 import { NoteSink } from './note-sink.ts';
 import { displayPath, placePath } from './paths.ts';
 import { PathSet } from './path-set.ts';
-import type { FileSink } from './tar/sink.ts';
+import { encodeName } from '../oci/tar/name.ts';
+import { both, type FileSink } from './tar/sink.ts';
 import type { TarEntry, TarVisitor } from './tar/reader.ts';
 
 const whiteoutPrefix = '.wh.';
 const opaqueMarker = '.wh..wh..opq';
+
+const whiteoutDetails: EntryDetails = { mode: 0, size: 0 };
 
 const letters: Readonly<Record<TarEntry['type'], NodeType>> = {
   file: 'f',
@@ -25,6 +29,8 @@ const letters: Readonly<Record<TarEntry['type'], NodeType>> = {
 export class LayerBuilder implements TarVisitor {
   readonly #limits: LayerLimits;
   readonly #tree = new TreeWriter();
+  /** of the regular files, made while they pass */
+  readonly digests: FileDigests;
   readonly #seen = new PathSet();
   readonly #problems: Problem[] = [];
   #unlisted: { count: number; hides: boolean } = { count: 0, hides: false };
@@ -40,6 +46,7 @@ export class LayerBuilder implements TarVisitor {
 
   constructor(limits: LayerLimits) {
     this.#limits = limits;
+    this.digests = new FileDigests(limits);
   }
 
   problem(code: ProblemCode, message: string, hides: boolean, name?: string): void {
@@ -62,7 +69,7 @@ export class LayerBuilder implements TarVisitor {
   entry(entry: TarEntry): FileSink | undefined {
     const placed = placePath(entry.name);
     const { path } = placed;
-    this.#names += path.length + entry.linkName.length;
+    this.#names += path.length + entry.linkName.length + (entry.capability?.length ?? 0);
     if (
       placed.depth > this.#limits.depth ||
       Math.max(path.length, entry.linkName.length) > this.#limits.path
@@ -95,14 +102,14 @@ export class LayerBuilder implements TarVisitor {
     const base = path.slice(slash + 1);
     const folder = path.slice(0, Math.max(slash, 0));
     const hidden = base.slice(whiteoutPrefix.length);
-    if (base === opaqueMarker) this.#tree.add(folder, 'o');
+    if (base === opaqueMarker) this.#tree.add(folder, 'o', whiteoutDetails);
     else if (hidden === '' || hidden === '.' || hidden === '..') {
       this.problem('corrupt', 'a whiteout that names no file', true, entry.name);
-    } else this.#tree.add(folder === '' ? hidden : `${folder}/${hidden}`, 'w');
+    } else this.#tree.add(folder === '' ? hidden : `${folder}/${hidden}`, 'w', whiteoutDetails);
   }
 
   #add(entry: TarEntry, path: string): FileSink | undefined {
-    const { type } = entry;
+    const { type, mode, size } = entry;
     if (this.#seen.add(path) && type !== 'directory') {
       this.problem(
         'duplicate-entry',
@@ -113,15 +120,20 @@ export class LayerBuilder implements TarVisitor {
     }
     const link =
       type === 'symlink' ? entry.linkName : type === 'hardlink' ? placePath(entry.linkName).path : undefined;
-    const index = this.#tree.add(path, letters[type], link);
+    const capability = entry.capability === undefined ? undefined : encodeName(entry.capability);
+    const file = this.#tree.files;
+    const index = this.#tree.add(path, letters[type], { mode, size, link, capability });
+    this.digests.sees(path);
     if (this.#noted.has(path) && type !== 'directory') this.#replacing.set(path, index);
     if (type !== 'file') return undefined;
-    return new NoteSink(path, entry.size, this.#limits, {
+    const notes = new NoteSink(path, size, this.#limits, {
       fact: (fact) => this.#fact(index, path, fact),
       problem: (code, message, hides) => this.problem(code, message, hides, path),
       executable: () => this.#chart.executable(),
       chart: (bytes) => this.#chart.chartFile(path, bytes),
     });
+    const digest = this.digests.begin(file, size);
+    return digest === undefined ? notes : both(notes, digest);
   }
 
   #fact(entry: number, path: string, fact: FileFacts): void {
@@ -144,7 +156,7 @@ export class LayerBuilder implements TarVisitor {
     return this.#chart.isChart && this.#problems.length === 0;
   }
 
-  /** What was found; call once, at the end. */
+  /** What was found; call once, at the end, when all files are hashed. */
   finish(): { tree: LayerTree; records: readonly FileRecord[]; problems: readonly Problem[] } {
     for (const [path, last] of this.#replacing) {
       const records = this.#noted.get(path)!.map((index) => this.#records[index]!);
@@ -158,6 +170,6 @@ export class LayerBuilder implements TarVisitor {
       // The list is full; this one tells of the rest.
       this.#problems.push({ code: 'corrupt', message: `${count} more problems are not listed`, hides });
     }
-    return { tree: this.#tree.finish(), records: this.#records, problems: this.#problems };
+    return { tree: this.#tree.finish(this.digests.finish()), records: this.#records, problems: this.#problems };
   }
 }

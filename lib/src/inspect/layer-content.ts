@@ -67,6 +67,21 @@ export class ContentReader {
     this.#use(all);
   }
 
+  /** True while more must not be pushed before `rest` has ended. */
+  get busy(): boolean {
+    return this.#builder.digests.busy;
+  }
+
+  /** Waits until more can be taken. */
+  rest(): Promise<void> {
+    return this.#builder.digests.rest();
+  }
+
+  /** Waits for what goes on after the last push. */
+  settle(): Promise<void> {
+    return this.#builder.digests.settle();
+  }
+
   #use(bytes: Buffer): void {
     if (this.#shape === 'tar' || this.#shape === 'zeros') return this.#tar.push(bytes);
     if (this.#shape !== 'document') return;
@@ -76,7 +91,10 @@ export class ContentReader {
     } else this.#document.push(Buffer.from(bytes));
   }
 
-  /** @param packed true: the blob is compressed with gzip, as charts are */
+  /**
+   * Call it when `settle` has ended.
+   * @param packed true: the blob is compressed with gzip, as charts are
+   */
   finish(packed: boolean): FoundContent {
     if (this.#shape === 'unknown' && this.#first.length > 0) {
       this.#shape = startsAsDocument(this.#first) ? 'document' : 'opaque';

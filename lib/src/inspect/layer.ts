@@ -100,6 +100,7 @@ export async function readLayer(
     for await (const chunk of counted()) {
       stopped = onChunk(chunk);
       if (stopped) break;
+      if (content.busy) await content.rest();
     }
   } else {
     const unpacked = createDecompressor(compression, limits);
@@ -110,6 +111,7 @@ export async function readLayer(
       for await (const chunk of unpacked as AsyncIterable<Buffer>) {
         stopped = onChunk(chunk);
         if (stopped) break;
+        if (content.busy) await content.rest();
       }
       if (!stopped && unpacked.bytesWritten < input.size) {
         content.problem('corrupt', 'bytes that are not compressed follow those that are', true);
@@ -122,6 +124,7 @@ export async function readLayer(
     }
   }
 
+  await content.settle();
   const measured = stopped ? undefined : finishDigest(blobHash, algorithm);
   if (measured !== undefined && measured !== source.digest) {
     content.problem('digest-mismatch', `the blob has the digest ${measured}`, true);

@@ -25,6 +25,8 @@ export interface LayerLimits {
   readonly text: number;
   /** bytes of the build information in a Go binary */
   readonly buildInfo: number;
+  /** regular files of a layer whose content is hashed; what comes after them cannot be compared with what packages recorded */
+  readonly digests: number;
   /** packages and modules that all files of a layer record together */
   readonly packages: number;
   /** problems that are listed; the last one says that there are more */
@@ -49,6 +51,7 @@ export const defaultLimits: LayerLimits = {
   json: 16 * MiB,
   text: 64 * 1024,
   buildInfo: 4 * MiB,
+  digests: 500_000,
   packages: 100_000,
   problems: 200,
   zstdWindow: 27,

@@ -2,6 +2,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { Writable } from 'node:stream';
 import { inventoryFormat, type LayerInventory } from '@wharfinger/lib/inspect/inventory';
+import { emptyTree } from '@wharfinger/lib/inspect/layer-tree';
 import { defaultLimits, type LayerLimits } from '@wharfinger/lib/inspect/limits';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import { parseLayer } from './inventory-schema.ts';
@@ -81,7 +82,7 @@ export function unreadLayer(digest: Digest, failure: Failure): LayerInventory {
     entries: 0,
     complete: false,
     problems: [{ ...failure, hides: true }],
-    tree: { paths: [], types: '', links: {} },
+    tree: emptyTree,
     records: [],
   };
 }

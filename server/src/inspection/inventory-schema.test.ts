@@ -2,6 +2,7 @@ import { zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { dpkgStatus, layerOf, readBytes } from '@wharfinger/lib/inspect/layer-fixture';
 import { FrameError, readFrames } from '@wharfinger/lib/inspect/frames';
+import { emptyTree } from '@wharfinger/lib/inspect/layer-tree';
 import { packInventory } from '@wharfinger/lib/inspect/packed-json';
 import { parseLayer } from './inventory-schema.ts';
 
@@ -37,10 +38,10 @@ describe('answers of the inspection process', () => {
       'with records of no entry',
       (layer) => ({ ...layer, records: [{ entry: 99, kind: 'distribution-file' }] }),
     ],
-    ['with too few types', (layer) => ({ ...layer, tree: { paths: ['0 a'], types: '', links: {} } })],
+    ['with too few types', (layer) => ({ ...layer, tree: { ...emptyTree, paths: ['0 a'] } })],
     [
       'with paths that share too much',
-      (layer) => ({ ...layer, records: [], tree: { paths: ['9 a'], types: 'f', links: {} } }),
+      (layer) => ({ ...layer, records: [], tree: { ...emptyTree, paths: ['9 a'], types: 'c', modes: '0644' } }),
     ],
     ['that are no objects', () => [1]],
   ])('are refused %s', async (_what, change) => {

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
 import { z } from 'zod';
+import { digestLengths } from '@wharfinger/lib/inspect/file-digests';
 import { inventoryFormat, problemCodes, type LayerInventory } from '@wharfinger/lib/inspect/inventory';
 import { packageTypes } from '@wharfinger/lib/inspect/packages/package-types';
 import { isDigest, type Digest } from '@wharfinger/lib/oci/digest';
@@ -86,14 +87,39 @@ const record = z.discriminatedUnion('kind', [
   z.strictObject({ entry: count, kind: z.literal('other-database'), format: text }),
 ]);
 
+const entryIndex = z.string().regex(/^\d{1,8}$/);
+const digestColumn = z.custom<string>(
+  (value) => typeof value === 'string' && /^[A-Za-z0-9+/]*={0,2}$/.test(value),
+);
+
 const tree = z
   .strictObject({
     paths: codedPaths,
     types: z.string().regex(/^[fdlhcwo]*$/),
-    links: z.record(z.string().regex(/^\d{1,8}$/), text),
+    links: z.record(entryIndex, text),
+    modes: z.custom<string>((value) => typeof value === 'string' && /^[0-7]*$/.test(value)),
+    sizes: z.custom<number[]>((value) => Array.isArray(value) && value.every(isSize)),
+    digests: z.strictObject({
+      sha256: digestColumn,
+      md5: digestColumn.optional(),
+      sha1: digestColumn.optional(),
+    }),
+    capabilities: z.record(entryIndex, z.string().regex(/^[A-Za-z0-9+/]{0,88}={0,2}$/)).optional(),
     secondArchive: count.optional(),
   })
-  .refine(({ paths, types }) => paths.length === types.length, 'paths and types differ in number');
+  .refine(({ paths, types }) => paths.length === types.length, 'paths and types differ in number')
+  .refine(({ types, modes }) => modes.length === types.length * 4, 'types and modes differ in number')
+  .refine(({ types, sizes }) => sizes.length === types.split('f').length - 1, 'sizes are not of the files')
+  .refine(({ sizes, digests }) => {
+    const algorithms = ['sha256', 'md5', 'sha1'] as const;
+    return algorithms.every(
+      (one) => Buffer.byteLength(digests[one] ?? '', 'base64') <= sizes.length * digestLengths[one],
+    );
+  }, 'there are more digests than files');
+
+function isSize(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
 
 function isCodedPath(value: unknown): boolean {
   return typeof value === 'string' && value.length <= 8192 && /^\d{1,5} /.test(value);

@@ -2,7 +2,7 @@ import type { ProblemCode } from '../inventory.ts';
 import type { LayerLimits } from '../limits.ts';
 import { decodeName } from '../../oci/tar/name.ts';
 import { blockSize, isZeroBlock, parseHeader, parseNumber, type Header } from '../../oci/tar/header.ts';
-import { movesFiles, parsePax, paxNumber, type PaxRecord } from '../../oci/tar/pax.ts';
+import { capabilityKey, movesFiles, parsePax, paxNumber, type PaxRecord } from '../../oci/tar/pax.ts';
 import type { FileSink } from './sink.ts';
 import { isSparseMap, oldGnuStretches, paxStretches, spread, spreadWithMap, type Stretch } from './sparse.ts';
 
@@ -16,6 +16,8 @@ export interface TarEntry {
   readonly mode: number;
   /** bytes of the file as it is meant, holes included */
   readonly size: number;
+  /** extended attribute security.capability, where it has one; as decodeName gives it */
+  readonly capability?: string;
 }
 
 /** Told of what an archive contains, in its order. */
@@ -71,6 +73,7 @@ export class TarReader {
   #zeroBlocks = 0;
   #headers = 0;
   #sawGarbage = false;
+  #capability: { readonly capability?: string } = {};
   #sparse: { header: Header; map: Stretch[]; realSize: number } | undefined;
 
   constructor(visitor: TarVisitor, limits: LayerLimits) {
@@ -208,11 +211,11 @@ export class TarReader {
     }
     const records = parsePax(bytes);
     if (records === undefined) return this.#stop('corrupt', 'a pax header is malformed');
-    const moving = records.filter(([key]) => movesFiles(key));
     if (flag === 'x') {
-      this.#pax = moving;
+      this.#pax = records.filter(([key]) => movesFiles(key) || key === capabilityKey);
       return;
     }
+    const moving = records.filter(([key]) => movesFiles(key));
     if (moving.length === 0) return;
     const message = 'a global pax header renames or resizes all that follows, which engines disregard';
     this.#visitor.problem('corrupt', message, true);
@@ -228,6 +231,8 @@ export class TarReader {
     if (size === undefined) return this.#stop('corrupt', 'a pax header gives a size that is no number');
     const name = this.#longName ?? (of.get('path') || raw.name);
     const linkName = this.#longLink ?? (of.get('linkpath') || raw.linkName);
+    const capability = of.get(capabilityKey);
+    this.#capability = capability ? { capability } : {};
     this.#pax = [];
     this.#longName = undefined;
     this.#longLink = undefined;
@@ -247,7 +252,8 @@ export class TarReader {
 
   #deliver(header: Header, type: EntryType, realSize = header.size, map?: readonly Stretch[]): void {
     const { name, linkName, mode } = header;
-    const sink = this.#visitor.entry({ name, type, linkName, mode, size: type === 'file' ? realSize : 0 });
+    const size = type === 'file' ? realSize : 0;
+    const sink = this.#visitor.entry({ name, type, linkName, mode, size, ...this.#capability });
     this.#sink = sink !== undefined && map !== undefined ? spread(sink, map, realSize) : sink;
     // Links, directories and devices have no content, whatever their size field says; a directory told by its slash
     // alone may have some.
@@ -303,7 +309,8 @@ export class TarReader {
     if (realSize === undefined) this.#stop('corrupt', 'a sparse file of no size');
     else if (isOne) {
       const { name, linkName, mode } = named;
-      const sink = this.#visitor.entry({ name, type: 'file', linkName, mode, size: realSize });
+      const entry = { name, type: 'file', linkName, mode, size: realSize, ...this.#capability } as const;
+      const sink = this.#visitor.entry(entry);
       const invalid = (): void =>
         this.#visitor.problem('corrupt', 'a sparse file whose map cannot be read', true, name);
       this.#sink = sink === undefined ? undefined : spreadWithMap(sink, realSize, invalid);

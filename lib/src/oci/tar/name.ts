@@ -10,6 +10,12 @@ export function decodeName(bytes: Buffer): string {
   return text;
 }
 
+/** The bytes of a text that decodeName gave. */
+export function encodeName(text: string): Buffer {
+  if (!/[\udc80-\udcff]/u.test(text)) return Buffer.from(text, 'utf8');
+  return Buffer.from(Array.from(text, (char) => char.charCodeAt(0) & 0xff));
+}
+
 function decodeWide(bytes: Buffer, latin1: string): string {
   try {
     return fatal.decode(bytes);

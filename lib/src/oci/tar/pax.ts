@@ -33,6 +33,9 @@ export function parsePax(bytes: Buffer): readonly PaxRecord[] | undefined {
   return records;
 }
 
+/** Key under which an entry keeps the capabilities of a file, as engines read them; the value is binary. */
+export const capabilityKey = 'SCHILY.xattr.security.capability';
+
 /** Keys by which a global header would move or resize every file that follows. */
 export function movesFiles(key: string): boolean {
   return key === 'path' || key === 'linkpath' || key === 'size' || key.startsWith('GNU.sparse.');
