@@ -4,6 +4,19 @@ import type { LayerTree } from './inventory.ts';
 /** What an entry is, as LayerTree.types has it. */
 export type NodeType = 'f' | 'd' | 'l' | 'h' | 'c' | 'w' | 'o';
 
+/** Codes paths in a row, each by what it shares with the one before. */
+class PathCoder {
+  #previous = '';
+
+  code(path: string): string {
+    let shared = 0;
+    const most = Math.min(path.length, this.#previous.length);
+    while (shared < most && path.charCodeAt(shared) === this.#previous.charCodeAt(shared)) shared += 1;
+    this.#previous = path;
+    return `${shared} ${path.slice(shared)}`;
+  }
+}
+
 /** What is known of an entry besides its name. */
 export interface EntryDetails {
   readonly mode: number;
@@ -28,23 +41,19 @@ export class TreeWriter {
   readonly #modes: string[] = [];
   readonly #sizes: number[] = [];
   readonly #capabilities: Record<string, string> = {};
-  #previous = '';
+  readonly #coder = new PathCoder();
   #secondArchive: number | undefined;
 
   /** Adds an entry and returns its index. */
   add(path: string, type: NodeType, { mode, size, link, capability }: EntryDetails): number {
     const index = this.#paths.length;
-    let shared = 0;
-    const most = Math.min(path.length, this.#previous.length);
-    while (shared < most && path.charCodeAt(shared) === this.#previous.charCodeAt(shared)) shared += 1;
-    this.#paths.push(`${shared} ${path.slice(shared)}`);
+    this.#paths.push(this.#coder.code(path));
     this.#types.push(type);
     this.#modes.push((octals[mode & 0o7777] ??= (mode & 0o7777).toString(8).padStart(4, '0')));
     if (type === 'f') this.#sizes.push(size);
     if (link !== undefined) this.#links[index] = link;
     if (capability !== undefined)
       this.#capabilities[index] = capability.toString('base64', 0, longestCapability);
-    this.#previous = path;
     return index;
   }
 
@@ -71,6 +80,23 @@ export class TreeWriter {
       ...(this.#secondArchive === undefined ? {} : { secondArchive: this.#secondArchive }),
     };
   }
+}
+
+/** Paths in a row, each coded by what it shares with the one before, as LayerTree.paths. */
+export function codePaths(paths: Iterable<string>): string[] {
+  const coder = new PathCoder();
+  return Array.from(paths, (path) => coder.code(path));
+}
+
+/** The paths that were coded so, in their order. */
+export function* decodePaths(coded: readonly string[]): Generator<string, undefined> {
+  let path = '';
+  for (const one of coded) {
+    const blank = one.indexOf(' ');
+    path = path.slice(0, Number(one.slice(0, blank))) + one.slice(blank + 1);
+    yield path;
+  }
+  return undefined;
 }
 
 /** Calls back for each entry in order, up to `end`. */
