@@ -11,6 +11,7 @@ import { adminName } from './access/rights.ts';
 import { addAboutRoutes } from './api/about/routes.ts';
 import { addAdvisoryRoutes } from './api/advisories/routes.ts';
 import { addAuditRoutes } from './api/audit/routes.ts';
+import { addEventRoutes } from './api/events/routes.ts';
 import { addDecisionRoutes } from './api/decisions/routes.ts';
 import { addHoldRoutes } from './api/holds/routes.ts';
 import { addImageRoutes } from './api/images/routes.ts';
@@ -29,6 +30,8 @@ import { createAuditBuffer } from './audit/buffer.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { settingsForNextStart } from './config/restart.ts';
 import { openDatabase } from './db/open.ts';
+import { clearFetched } from './feeds/fetch-feed.ts';
+import { describeFeedWork } from './feeds/work.ts';
 import { createGate } from './gate/gate.ts';
 import { createPullLog } from './gate/pull-log.ts';
 import { createRegistryHost } from './gate/registry-host.ts';
@@ -37,6 +40,7 @@ import { closeHttpServer, listen, openHttpServer } from './http/http-server.ts';
 import { releaseAllLeases } from './jobs/claim.ts';
 import { startChores } from './jobs/chores.ts';
 import type { Job } from './jobs/job.ts';
+import { startBatchWorker } from './jobs/batch-worker.ts';
 import { startWorker } from './jobs/worker.ts';
 import { findAdminPassword } from './identity/admin-password.ts';
 import { identify } from './identity/identify.ts';
@@ -54,8 +58,12 @@ import { createVerdictSource } from './pipeline/judge.ts';
 import { createImageComposer } from './pipeline/image-composer.ts';
 import { createLayerReader } from './pipeline/layer-reader.ts';
 import type { PipelineParts } from './pipeline/parts.ts';
+import { engineAt } from './probes/engine.ts';
+import type { ProbeRunner } from './probes/run-probe.ts';
+import { removeLeftovers } from './probes/sandbox.ts';
 import { createPromotionActs } from './pipeline/promote.ts';
 import { recordChange } from './pipeline/record.ts';
+import { createSharedResults } from './pipeline/result-memory.ts';
 import { describeWork } from './pipeline/work.ts';
 import { collectionSource } from './records/collection-source.ts';
 import { createKeyActs, createRecordActs } from './records/acts.ts';
@@ -87,8 +95,11 @@ export interface ServerOptions {
 /** Memory for what pulls ask of the catalog: some hundred thousand tags, or some ten thousand manifests. */
 const catalogCacheBytes = 96 * 1024 * 1024;
 
-/** Verdicts made at the same time: more of them share the commits of the database. */
-const judgingAtOnce = 8;
+/** Jobs done at the same time: more of them share the commits of the database. */
+const quickAtOnce = 8;
+
+/** Images that are judged again together: what they share is looked up once. */
+const judgedTogether = 512;
 
 /**
  * Requests and jobs under way may take this long to end when the server stops. Then connections are cut off (uploads go on
@@ -144,6 +155,7 @@ export async function startServer(
     ),
     catalogCacheBytes,
   );
+  const probes = probeRunner(config.probes, registryKey.id);
   const parts: PipelineParts = {
     db,
     editions: createEditions({ db, policy: currentPolicy, now }),
@@ -154,8 +166,10 @@ export async function startServer(
     freshPolicy: inForce.fresh,
     readLayers: createLayerReader(storage, config.inspection),
     composeImage: createImageComposer(config.inspection),
+    results: createSharedResults(),
     chains: createChainMemory(db),
     registryKey,
+    ...(probes && { probes }),
     now,
     log,
   };
@@ -253,13 +267,21 @@ export async function startServer(
     revocations: () => currentPolicy().revocations,
     now,
   });
-  addAdvisoryRoutes(context, parts);
+  const feedFolder = join(config.data, 'feeds');
+  await clearFetched(feedFolder);
+  const feedWork = describeFeedWork(
+    { db, memory, now, folder: feedFolder, fetch: (url, init) => fetch(url, init) },
+    () => currentPolicy().config.advisories.feeds,
+  );
+  addAdvisoryRoutes(context, parts, feedWork);
+  addEventRoutes(context, db);
   addAuditRoutes(context, db);
   addWebRoutes(context);
   await app.ready();
 
   // Nothing can be running yet: what a crash left behind is taken up at once.
   await releaseAllLeases(db, now());
+  await removeSandboxes(probes, log);
   await work.policyChanged();
   const jobFailed = (error: unknown, job?: Job): void =>
     log.warn({ err: error, job: job && `${job.kind} ${job.key}` }, 'a job failed');
@@ -271,9 +293,19 @@ export async function startServer(
       now,
       onError: jobFailed,
     }),
-    startWorker({ db, handlers: work.judging, concurrency: judgingAtOnce, now, onError: jobFailed }),
+    startWorker({
+      db,
+      handlers: work.probing,
+      concurrency: config.probes.concurrency,
+      now,
+      onError: jobFailed,
+    }),
+    startWorker({ db, handlers: work.quick, concurrency: quickAtOnce, now, onError: jobFailed }),
+    startBatchWorker({ db, ...work.judging, size: judgedTogether, now, onError: jobFailed }),
+    // one by one: a feed takes minutes, and its writes are in the way of the next
+    startWorker({ db, handlers: feedWork.jobs, concurrency: 1, now, onError: jobFailed }),
   ];
-  const chores = [...work.chores, ...policyChores(revokeParts)];
+  const chores = [...work.chores, ...feedWork.chores, ...policyChores(revokeParts)];
   const stopChores = startChores(chores, (error, what) => log.error({ err: error }, `${what} failed`));
   opened.defer(async () => {
     const stopping = workers.map((worker) => worker.stop(graceMs));
@@ -298,6 +330,24 @@ export async function startServer(
     },
     stop: () => (stopping ??= toClose.disposeAsync()),
   };
+}
+
+/** What runs probes, where an engine is configured. What it makes is labelled with the key of this registry. */
+function probeRunner(settings: LoadedConfig['probes'], owner: string): ProbeRunner | undefined {
+  if (settings.engine === undefined) return undefined;
+  const most = { memory: settings.memory, seconds: settings.time / 1000 };
+  return { engine: engineAt(settings.engine), owner, most, keepImages: true };
+}
+
+/** Sandboxes that an earlier process left behind. An engine that does not answer keeps no registry from serving. */
+async function removeSandboxes(probes: ProbeRunner | undefined, log: Logger): Promise<void> {
+  if (probes === undefined) return;
+  try {
+    const count = await removeLeftovers(probes.engine, probes.owner);
+    if (count > 0) log.info({ count }, 'sandboxes of probes were removed that an earlier process had left');
+  } catch (error) {
+    log.error({ err: error }, 'sandboxes of probes that an earlier process may have left were not removed');
+  }
 }
 
 /** True for what the registry protocol answers; all else is the API's. */

@@ -66,8 +66,17 @@ function parse(slice: JsonSlice, origin: string): SourceItem {
   }
 }
 
+/** What nobody compresses further than: OSV's archives have some 10:1, the best that deflate can do is 1000:1. */
+const mostInflation = 200;
+const freeInflation = 64 * 1024 * 1024;
+
+/** Bytes that may come out of so many compressed ones. */
+export function mostOutput(input: number): number {
+  return Math.max(freeInflation, mostInflation * input);
+}
+
 /** The chunks, gunzipped if they begin as gzip does. */
-async function* inflate(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+export async function* inflate(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const iterator = chunks[Symbol.asyncIterator]();
   const first = await iterator.next();
   if (first.done === true) return;
@@ -79,7 +88,13 @@ async function* inflate(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8
   const gunzip = createGunzip({ chunkSize: 256 * 1024 });
   // Errors of either side end the iteration of `gunzip`, which is where they are heard.
   pipeline(Readable.from(whole), gunzip, () => undefined);
-  yield* gunzip;
+  let size = 0;
+  for await (const chunk of gunzip as AsyncIterable<Uint8Array>) {
+    size += chunk.length;
+    if (size > mostOutput(gunzip.bytesWritten))
+      throw new RangeError(`more comes out of it than ${mostInflation} times what is in it`);
+    yield chunk;
+  }
 }
 
 async function* rejoin(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {

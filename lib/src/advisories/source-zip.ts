@@ -1,6 +1,7 @@
+import { stat } from 'node:fs/promises';
 import { openPromise, type Entry } from 'yauzl';
 import { WharfingerError } from '../errors.ts';
-import { readRecords, type SourceItem } from './source-stream.ts';
+import { mostOutput, readRecords, type SourceItem } from './source-stream.ts';
 
 /** OSV's archive of everything has some 800,000 entries. */
 const mostEntries = 4_000_000;
@@ -18,13 +19,16 @@ export async function* readZip(path: string, name: string): AsyncGenerator<Sourc
   try {
     const zip = await openPromise(path, { lazyEntries: true, strictFileNames: false });
     try {
+      // Entries may lie over each other, so that each by itself is harmless: what comes out of all of them counts.
+      const budget = { left: mostOutput((await stat(path)).size) };
       if (zip.entryCount > mostEntries) throw new RangeError(`it has more than ${mostEntries} entries`);
       for await (const entry of zip.eachEntry()) {
         if (!/\.(?:json|jsonl|ndjson)(?:\.gz)?$/i.test(entry.fileName)) continue;
         entries += 1;
         const origin = `${name}!${entry.fileName}`;
         try {
-          yield* readRecords(origin, limited(await zip.openReadStreamPromise(checked(entry))));
+          const stream = await zip.openReadStreamPromise(checked(entry));
+          yield* readRecords(origin, limited(stream, budget));
         } catch (error) {
           yield { origin, failure: unreadable(origin, error) };
         }
@@ -51,11 +55,16 @@ function checked(entry: Entry): Entry {
 }
 
 /** The archive may lie about sizes, so what comes out is counted. */
-async function* limited(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* limited(
+  chunks: AsyncIterable<Uint8Array>,
+  budget: { left: number },
+): AsyncGenerator<Uint8Array> {
   let size = 0;
   for await (const chunk of chunks) {
     size += chunk.length;
+    budget.left -= chunk.length;
     if (size > largestEntry) throw new RangeError(`it has more than ${largestEntry} bytes`);
+    if (budget.left < 0) throw new RangeError('far more comes out of the archive than records give');
     yield chunk;
   }
 }

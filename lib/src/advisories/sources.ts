@@ -95,9 +95,10 @@ export async function* parseRecords(items: AsyncIterable<SourceItem>): AsyncGene
   }
 }
 
-async function* readFile(path: string): AsyncGenerator<SourceItem> {
-  if (await isZip(path)) yield* readZip(path, path);
-  else yield* readRecords(path, createReadStream(path, { highWaterMark: 256 * 1024 }));
+/** @param name what to call it in origins; it decides the form where the content does not tell */
+export async function* readFile(path: string, name = path): AsyncGenerator<SourceItem> {
+  if (await isZip(path)) yield* readZip(path, name);
+  else yield* readRecords(name, createReadStream(path, { highWaterMark: 256 * 1024 }));
 }
 
 async function isZip(path: string): Promise<boolean> {

@@ -41,7 +41,7 @@ export async function pushCollection(
   return { isNew: true };
 }
 
-/** Whose signatures a collection must have before anything of it is read. */
+/** Whose signatures a collection, or other goods, must have before anything of it is read. */
 export interface CollectionTrust {
   readonly keys: readonly TrustedKey[];
   /** how many different principals with different keys must have signed; 0: nobody needs to */
@@ -73,7 +73,7 @@ export async function pullCollection(
   if (fetched === undefined)
     throw new WharfingerError('MANIFEST_UNKNOWN', { what: `there is no ${reference}` });
   const { digest, bytes, mediaType } = fetched;
-  const signedBy = await signersOf(source, { digest, mediaType, size: bytes.length }, trust, now);
+  const signedBy = await demandSigners(source, { digest, mediaType, size: bytes.length }, trust, now);
   const manifest = parseManifest(bytes, mediaType);
   const file = fileOfPacked(manifest);
   const text = await source.blob(file, file.size);
@@ -90,7 +90,11 @@ export async function pullCollection(
   return { collection, digest, signedBy };
 }
 
-async function signersOf(
+/**
+ * Who has signed a manifest, each principal once.
+ * @throws WharfingerError SIGNATURE_INVALID: too few; what the source throws
+ */
+export async function demandSigners(
   source: EvidenceSource,
   subject: { readonly digest: Digest; readonly mediaType: string; readonly size: number },
   { keys, needed }: CollectionTrust,

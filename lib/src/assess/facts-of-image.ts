@@ -37,7 +37,7 @@ export interface KnownOfImage {
   /** signatures alone; left out: not looked up yet, or part of `evidence` */
   readonly signatures?: CheckedSignatures;
   /** all evidence; left out: not looked up yet */
-  readonly evidence?: Pick<ImageEvidence, 'report' | 'trustedKeys' | 'attested' | 'custody' | 'validUntil'>;
+  readonly evidence?: Pick<ImageEvidence, 'report' | 'trustedKeys' | 'attested' | 'custody' | 'probes' | 'validUntil'>;
   /** what the registry says of the repository; left out: nothing */
   readonly registered?: RepositoryFacts;
   /** who holds it by hand; left out: nobody */
@@ -52,23 +52,72 @@ export function factsOfImage(known: KnownOfImage): Facts {
 /** The same, and when time alone may change them next (RFC 3339; absent: it does not). */
 export function factsAndTime(known: KnownOfImage): { readonly facts: Facts; readonly validUntil?: string } {
   const { inventory, matched, evidence, registered, held } = known;
-  const signatures = evidence ?? known.signatures;
-  const findings = inventory && matched && findingFacts(inventory.packages, matched.matches);
+  const findings = inventory && matched && findingFacts(inventory.packages, matched.matches, matched.threats);
   const facts: Facts = {
     image: imageFacts(known),
     ...(inventory && { inventory: inventoryFacts(inventory) }),
     ...(findings && {
       findings: withTeams(withVex(findings, evidence?.attested.vex ?? []), evidence?.custody),
     }),
-    ...(inventory && matched && { advisories: { uncovered: matched.uncovered } }),
-    ...(signatures && { signatures: signatureFacts(signatures) }),
-    ...(evidence && { attestations: evidence.attested.facts }),
-    ...(evidence?.custody && { custody: evidence.custody }),
+    ...(inventory && matched && { advisories: { uncovered: matched.uncovered, ages: matched.ages ?? [] } }),
+    ...(evidence ? evidenceFacts(evidence) : known.signatures && { signatures: signatureFacts(known.signatures) }),
     ...(registered && { repository: registered }),
-    ...(held && { held: { by: held.by, at: held.at.toISOString(), reason: held.reason } }),
+    ...heldFacts(held),
   };
   const validUntil = evidence?.validUntil;
   return { facts, ...(validUntil === undefined ? {} : { validUntil }) };
+}
+
+/**
+ * The facts of an image of which everything is known still, but for what is given here: what advisories say, the evidence as it
+ * was found last, and what the registry says. Equal to what `factsAndTime` would make of the whole.
+ *
+ * @param before facts of the same image, the inventory left out or not
+ */
+export function factsAgain(
+  before: Facts,
+  {
+    findings,
+    advisories,
+    evidence,
+    registered,
+    held,
+  }: {
+    readonly findings?: readonly FindingFact[];
+    readonly advisories?: Facts['advisories'];
+    readonly evidence: NonNullable<KnownOfImage['evidence']>;
+    readonly registered: RepositoryFacts;
+    readonly held?: KnownOfImage['held'];
+  },
+): { readonly facts: Facts; readonly validUntil?: string } {
+  const { image, inventory } = before;
+  const facts: Facts = {
+    image,
+    ...(inventory && { inventory }),
+    ...(findings && { findings: withTeams(withVex(findings, evidence.attested.vex), evidence.custody) }),
+    ...(advisories && { advisories }),
+    ...evidenceFacts(evidence),
+    repository: registered,
+    ...heldFacts(held),
+  };
+  const { validUntil } = evidence;
+  return { facts, ...(validUntil === undefined ? {} : { validUntil }) };
+}
+
+/** What the evidence that was looked up says. */
+function evidenceFacts(
+  evidence: NonNullable<KnownOfImage['evidence']>,
+): Omit<Facts, 'image'> {
+  return {
+    signatures: signatureFacts(evidence),
+    attestations: evidence.attested.facts,
+    ...(evidence.custody && { custody: evidence.custody }),
+    ...(evidence.probes && { probes: evidence.probes }),
+  };
+}
+
+function heldFacts(held: KnownOfImage['held']): Pick<Facts, 'held'> {
+  return held ? { held: { by: held.by, at: held.at.toISOString(), reason: held.reason } } : {};
 }
 
 /** Findings with the team that answers for their layer. */

@@ -1,6 +1,8 @@
 import type { FoundMatch } from '../advisories/advisory-index.ts';
 import { dedupeFindings, type Finding } from '../advisories/findings.ts';
+import type { AdvisoryAge } from '../advisories/ages.ts';
 import type { PackageVersion } from '../advisories/match.ts';
+import type { Threat } from '../advisories/threats.ts';
 import type { ImageInventory, Package } from '../inspect/inventory.ts';
 import type { FindingFact } from '../routines/facts.ts';
 import { compareFindings } from '../routines/severity-order.ts';
@@ -17,6 +19,10 @@ export interface MatchedPackages {
   readonly matches: readonly DatedMatch[];
   /** ecosystems of the packages that no advisory is about (`uncoveredEcosystems`) */
   readonly uncovered: readonly string[];
+  /** what is known of the CVEs of the matches (KEV, EPSS); left out: nothing */
+  readonly threats?: ReadonlyMap<string, Threat>;
+  /** how old what is known is, for the ecosystems of the packages (`agesFor`); left out: nobody can tell */
+  readonly ages?: readonly AdvisoryAge[];
 }
 
 /** What advisories are matched by, each once. */
@@ -47,23 +53,80 @@ const longAgo = new Date(0);
  * package was built from (for Debian the source package); a finding names the package that is installed, and the
  * layer that brought it first.
  */
-export function findingFacts(packages: readonly Package[], matches: readonly DatedMatch[]): FindingFact[] {
-  const imported = firstImports(matches);
-  const bySubject = Map.groupBy(dedupeFindings(matches), subjectKey);
-  const seen = new Set<string>();
-  const facts: FindingFact[] = [];
-  for (const installed of packages.toSorted((a, b) => a.layer - b.layer)) {
-    // one package may be recorded at several places, such as below several node_modules
-    if (installed.match.ecosystem === undefined || seen.has(installed.purl)) continue;
-    seen.add(installed.purl);
-    const { ecosystem, name, version } = installed.match;
-    for (const finding of bySubject.get(subjectKey({ ecosystem, name, version })) ?? [])
-      facts.push(findingFact(finding, installed, imported));
-  }
-  return facts.sort(compareFindings);
+export function findingFacts(
+  packages: readonly Package[],
+  matches: readonly DatedMatch[],
+  threats: ReadonlyMap<string, Threat> = new Map(),
+): FindingFact[] {
+  const bySubject = flawsOf(matches);
+  return findingsOfPackages(
+    installedOnce(packages).map((installed) => ({
+      installed,
+      flaws: bySubject.get(subjectKey(installed.match)) ?? [],
+    })),
+    threats,
+  );
 }
 
-function findingFact(finding: Finding, installed: Package, imported: ReadonlyMap<string, Date>): FindingFact {
+/** A package that advisories can be about, as a finding names it. */
+export type InstalledPackage = Pick<Package, 'name' | 'version' | 'purl' | 'layer'> & {
+  readonly match: PackageVersion;
+};
+
+/** The packages that advisories can be about, each once, from the lowest layer on. */
+export function installedOnce(packages: readonly Package[]): InstalledPackage[] {
+  const seen = new Set<string>();
+  const once: InstalledPackage[] = [];
+  for (const { name, version, purl, layer, match } of packages.toSorted((a, b) => a.layer - b.layer)) {
+    // one package may be recorded at several places, such as below several node_modules
+    const { ecosystem } = match;
+    if (ecosystem === undefined || seen.has(purl)) continue;
+    seen.add(purl);
+    once.push({
+      name,
+      version,
+      purl,
+      layer,
+      match: { ecosystem, name: match.name, version: match.version },
+    });
+  }
+  return once;
+}
+
+/** A flaw of a package version, and since when it counts as known. */
+export interface DatedFlaw {
+  readonly finding: Finding;
+  /** RFC 3339 */
+  readonly since: string;
+}
+
+/** What matches tell of each package version, by `subjectKey`. */
+export function flawsOf(matches: readonly DatedMatch[]): ReadonlyMap<string, readonly DatedFlaw[]> {
+  const imported = firstImports(matches);
+  const flaws = dedupeFindings(matches).map((finding) => ({ finding, since: since(finding, imported) }));
+  return Map.groupBy(flaws, ({ finding }) => subjectKey(finding));
+}
+
+/** The findings of packages (`installedOnce`) with these flaws, in canonical order. */
+export function findingsOfPackages(
+  packages: ReadonlyArray<{
+    readonly installed: InstalledPackage;
+    readonly flaws: readonly DatedFlaw[];
+  }>,
+  threats: ReadonlyMap<string, Threat> = new Map(),
+): FindingFact[] {
+  return packages
+    .flatMap(({ installed, flaws }) =>
+      flaws.map((flaw) => findingFact(flaw, installed, threats.get(flaw.finding.id))),
+    )
+    .sort(compareFindings);
+}
+
+function findingFact(
+  { finding, since: known }: DatedFlaw,
+  installed: InstalledPackage,
+  threat: Threat | undefined,
+): FindingFact {
   const { score, fixedIn, undecided } = finding;
   return {
     advisory: finding.id,
@@ -78,8 +141,10 @@ function findingFact(finding: Finding, installed: Package, imported: ReadonlyMap
     ...(undecided === undefined ? {} : { undecided }),
     summary: finding.summary,
     malicious: finding.malicious,
-    since: since(finding, imported),
+    since: known,
     layer: installed.layer,
+    ...(threat?.exploited && { exploited: threat.exploited }),
+    ...(threat?.epss && { epss: threat.epss }),
   };
 }
 
@@ -98,6 +163,7 @@ function firstImports(matches: readonly DatedMatch[]): ReadonlyMap<string, Date>
   );
 }
 
-function subjectKey(subject: Pick<Finding, 'ecosystem' | 'name' | 'version'>): string {
+/** What flaws are looked up by. */
+export function subjectKey(subject: PackageVersion): string {
   return JSON.stringify([subject.ecosystem, subject.name, subject.version]);
 }

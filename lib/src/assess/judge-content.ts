@@ -124,12 +124,18 @@ async function judgeOne(
     { ...chosen, name: content.name, digestOrigin: 'stored', close: () => Promise.resolve() },
     {
       ...options,
-      findMatches: advisories && ((packages) => matchAdvisories(advisories, packages, sum)),
+      findMatches:
+        advisories && ((packages) => matchAdvisories(asOf(advisories, fetched.digest), packages, sum)),
       inspectLayers,
     },
   );
   const generation = advisories?.generation ?? sum?.digest();
   return judged(known.facts, known.validUntil, evidence.ancestors, generation, options);
+}
+
+/** What is known for one image. */
+function asOf(advisories: KnownAdvisories, image: Digest): KnownAdvisories {
+  return advisories.agesOf ? { ...advisories, ages: advisories.agesOf(image) } : advisories;
 }
 
 function judged(

@@ -51,7 +51,8 @@ export function verdictChange(before: MadeVerdict | undefined, after: MadeVerdic
   const policy = before.policy !== after.policy;
   const isCaused = findings.length > 0 || facts.length > 0 || policy;
   const isSame = isDeepStrictEqual(substance(before.verdict), substance(after.verdict));
-  if (isSame && (!isCaused || isDeepStrictEqual(words(before.verdict), words(after.verdict)))) return undefined;
+  if (isSame && (!isCaused || isDeepStrictEqual(words(before.verdict), words(after.verdict))))
+    return undefined;
   return {
     findings: findings.slice(0, mostFindings),
     more: Math.max(0, findings.length - mostFindings),
@@ -75,7 +76,9 @@ function substance({ outcome, decided, reasons, passed, waived = [], grants = []
     decided,
     reasons.map((reason) => JSON.stringify(part(reason))).sort(),
     passed,
-    waived.map((reason) => JSON.stringify([part(reason), reason.waiver.id, reason.advisories ?? null])).sort(),
+    waived
+      .map((reason) => JSON.stringify([part(reason), reason.waiver.id, reason.advisories ?? null]))
+      .sort(),
     grants.map(({ id }) => id).sort(),
   ];
 }

@@ -10,6 +10,8 @@ export const predicateTypes = {
   verdict: 'https://wharfinger.dev/attestation/verdict/v1',
   /** a tag, the digest that it means, and until when that is fresh */
   channel: 'https://wharfinger.dev/attestation/channel/v1',
+  /** what a probe found in an image */
+  probe: 'https://wharfinger.dev/attestation/probe/v1',
   /** SLSA verification summary: an intake by the next team, or a whole chain by a registry */
   verificationSummary: 'https://slsa.dev/verification_summary/v1',
 } as const;
@@ -38,4 +40,16 @@ export const artifactTypes = {
   savedJudgement: 'application/vnd.wharfinger.judgement.v2.dsse+json',
   savedReceipt: 'application/vnd.wharfinger.receipt.v1.dsse+json',
   savedAdvisories: 'application/vnd.wharfinger.advisories.v1+json',
+  /** a packed set of advisories; its one layer is one of `advisorySetTypes` */
+  advisories: 'application/vnd.wharfinger.advisory-set.v1',
+} as const;
+
+/** Layer types of packed advisories, by what they hold; all of them are gzipped. */
+export const advisorySetTypes = {
+  /** OSV records, a JSON object on each line */
+  osv: 'application/vnd.wharfinger.advisory-set.osv.v1+gzip',
+  /** the catalogue of exploited vulnerabilities as CISA publishes it */
+  kev: 'application/vnd.wharfinger.advisory-set.kev.v1+gzip',
+  /** scores of EPSS as FIRST publishes them */
+  epss: 'application/vnd.wharfinger.advisory-set.epss.v1+gzip',
 } as const;

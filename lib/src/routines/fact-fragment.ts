@@ -35,7 +35,7 @@ const faultless: Facts = {
     problems: [],
   },
   findings: [],
-  advisories: { uncovered: [] },
+  advisories: { uncovered: [], ages: [{ of: 'Debian:12', fetched: '2025-12-31T12:00:00Z' }] },
   signatures: { valid: [], signers: [], principals: [], refused: [], trustedKeys: [] },
   attestations: { valid: [], refused: [], provenance: [], sboms: [], vex: [], approvals: [] },
   custody: { layout: 'release', complete: true, stages: [], layers: [], problems: [] },
@@ -72,6 +72,9 @@ const elements: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     reason: 'not reachable',
     expires: '2026-12-31T00:00:00Z',
   },
+  'findings[].exploited': { added: '2025-11-01T00:00:00Z' },
+  'findings[].epss': { score: 0, percentile: 0 },
+  'advisories.ages': { of: 'Debian:12', fetched: '2025-12-31T12:00:00Z' },
   'findings[].vex': { status: 'not_affected', by: 'release' },
   'inventory.packages': { type: 'deb', name: 'openssl', version: '3.0.1', purl: '', layer: 0 },
   'inventory.problems': { code: 'corrupt', message: 'a file could not be read', hides: true },
@@ -107,6 +110,14 @@ const elements: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     layers: 1,
     approvedBy: [],
   },
+  'probes.*': {
+    digest,
+    version: '1.0.0',
+    by: 'wharfinger',
+    at: '2026-01-01T00:00:00Z',
+    complete: true,
+    result: { findings: [] },
+  },
   'custody.layers': { index: 0, digest },
   'custody.problems': { code: 'UNATTRIBUTED', message: 'nobody answers for layer 1' },
   'signatures.refused': { format: 'cosign-v3', evidence: digest, reason: 'it does not verify' },
@@ -124,12 +135,17 @@ function layOver(base: unknown, fragment: unknown, path: string): unknown {
     return fragment.map((part: unknown) => (element ? layOver(element, part, `${path}[]`) : part));
   }
   if (!isRecord(fragment)) return fragment;
-  const merged: Record<string, unknown> = { ...(isRecord(base) ? base : elements[path]) };
+  const merged: Record<string, unknown> = { ...(isRecord(base) ? base : elementsAt(path)) };
   for (const [name, value] of Object.entries(fragment)) {
     if (value === null) delete merged[name];
     else merged[name] = layOver(merged[name], value, path === '' ? name : `${path}.${name}`);
   }
   return merged;
+}
+
+/** Probes have names of their own, and each is as another. */
+function elementsAt(path: string): Readonly<Record<string, unknown>> | undefined {
+  return elements[path.replace(/^probes\.[^.]+$/, 'probes.*')];
 }
 
 /** Tells `check` of names in a fragment that no fact has, and of values of the wrong type. */
@@ -157,6 +173,12 @@ function checkShape(value: unknown, shape: Shape, path: Path, check: PlainCheck)
       for (const [name, part] of check.entries(value, path))
         checkShape(part, { kind: 'text' }, [...path, name], check);
       return;
+    case 'by-name':
+      for (const [name, part] of check.entries(value, path))
+        checkShape(part, shape.of, [...path, name], check);
+      return;
+    case 'json':
+      return must(typeof value === 'object', 'an object or a list');
     case 'text':
       return must(typeof value === 'string', 'a text');
     case 'truth':

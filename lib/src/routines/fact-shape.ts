@@ -12,6 +12,10 @@ export type Shape =
   | { readonly kind: 'time' }
   /** object with any names, each a string → map(string, string) */
   | { readonly kind: 'texts-by-name' }
+  /** any JSON with whole numbers → what it is in CEL */
+  | { readonly kind: 'json' }
+  /** object with any names, each of one shape → map */
+  | { readonly kind: 'by-name'; readonly of: Shape }
   /** array → list */
   | { readonly kind: 'list'; readonly of: Shape }
   /** object with these fields and no others → map; a field that is absent is not in the map */
@@ -79,6 +83,8 @@ const finding = record({
   since: time,
   layer: integer,
   team: text,
+  exploited: record({ added: time, due: time }),
+  epss: record({ score: number, percentile: number }),
   vex: record({ status: text, justification: text, by: text }),
   waiver: record({ id: text, owner: text, reason: text, expires: time }),
 });
@@ -167,10 +173,25 @@ export const factsShape = record({
   image,
   inventory,
   findings: list(finding),
-  advisories: record({ uncovered: list(text) }),
+  advisories: record({
+    uncovered: list(text),
+    ages: list(record({ of: text, fetched: time, newest: time })),
+  }),
   signatures,
   attestations,
   custody,
+  probes: {
+    kind: 'by-name',
+    of: record({
+      digest: text,
+      version: text,
+      by: text,
+      at: time,
+      complete: truth,
+      problem: text,
+      result: { kind: 'json' },
+    }),
+  },
   repository,
   held: record({ by: text, at: time, reason: text }),
 });

@@ -16,6 +16,8 @@ export interface Facts {
   readonly attestations?: AttestationFacts;
   /** absent: no custody layout is in force for the repository, or the chain was not walked yet */
   readonly custody?: CustodyFacts;
+  /** by name, those that are bound to the repository and were run; absent: none of them was */
+  readonly probes?: Readonly<Record<string, ProbeFact>>;
   /** absent: it is judged outside of a registry, by rules that say nothing of its repository */
   readonly repository?: RepositoryFacts;
   /** absent: nobody holds it by hand */
@@ -102,6 +104,17 @@ export interface InventoryFacts {
 export interface AdvisoryFacts {
   /** ecosystems of packages of the image that no advisory known here is about, in order: nothing was looked for there */
   readonly uncovered: readonly string[];
+  /**
+   * how old what is known is: for each ecosystem of the image, and for `KEV` and `EPSS` where they are known, in order; what is
+   * missing was never fetched
+   */
+  readonly ages: ReadonlyArray<{
+    readonly of: string;
+    /** RFC 3339: when it was last fetched whole, or found to be unchanged */
+    readonly fetched: string;
+    /** RFC 3339: the time of its newest record; absent: none bears one */
+    readonly newest?: string;
+  }>;
 }
 
 /** An advisory that matches a package of the image. */
@@ -127,6 +140,10 @@ export interface FindingFact {
   readonly layer: number;
   /** the team that answers for that layer, where the chain of custody says so */
   readonly team?: string;
+  /** it is known to be exploited: since when a catalogue (KEV) says so, and by when it is to be mended; absent: none does */
+  readonly exploited?: { readonly added: string; readonly due?: string };
+  /** how likely it is to be exploited within 30 days, and among how many (EPSS), both rounded down to steps; absent: unknown */
+  readonly epss?: { readonly score: number; readonly percentile: number };
   /** what a trusted VEX statement says of it; absent: none speaks of it */
   readonly vex?: { readonly status: string; readonly justification?: string; readonly by: string };
   /** the waiver that excuses it from the routine that asks; absent: it counts */
@@ -231,6 +248,23 @@ export interface ApprovalFact {
   readonly ticket?: string;
   /** RFC 3339 */
   readonly notAfter: string;
+}
+
+/** What a probe found in the image, as somebody trusted for it states. */
+export interface ProbeFact {
+  /** digest of the probe: the one that is bound */
+  readonly digest: string;
+  readonly version: string;
+  /** name of the signer who ran it */
+  readonly by: string;
+  /** RFC 3339: when it was run */
+  readonly at: string;
+  /** true: it came to its end, and what it wrote is what it declares */
+  readonly complete: boolean;
+  /** why it is not complete */
+  readonly problem?: string;
+  /** what it found, by its own schema; `findings` is a list in any case. Absent: it is not complete */
+  readonly result?: Readonly<Record<string, unknown>>;
 }
 
 /** What the walk of the chain of custody found (custody/walk-chain.ts). */

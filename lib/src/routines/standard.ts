@@ -1,5 +1,6 @@
 import { loadCollection } from './collection.ts';
 import type { Collection } from './routine.ts';
+import { advisoriesFresh } from './standard/advisories-fresh.ts';
 import { advisoriesKnown } from './standard/advisories-known.ts';
 import { allowedBase } from './standard/allowed-base.ts';
 import { allowedDistributions } from './standard/allowed-distributions.ts';
@@ -19,6 +20,7 @@ import { maximumSize } from './standard/maximum-size.ts';
 import { noAdministrationPorts } from './standard/no-administration-ports.ts';
 import { noDataVolumes } from './standard/no-data-volumes.ts';
 import { noDevelopmentTools } from './standard/no-development-tools.ts';
+import { noExploitedVulnerabilities } from './standard/no-exploited-vulnerabilities.ts';
 import { noFixableVulnerabilities } from './standard/no-fixable-vulnerabilities.ts';
 import { noSecretsInEnvironment } from './standard/no-secrets-in-environment.ts';
 import { noSevereVulnerabilities } from './standard/no-severe-vulnerabilities.ts';
@@ -28,6 +30,7 @@ import { notHeldByHand } from './standard/not-held-by-hand.ts';
 import { notMalicious } from './standard/not-malicious.ts';
 import { partsPresent } from './standard/parts-present.ts';
 import { pinnedBase } from './standard/pinned-base.ts';
+import { probePassed } from './standard/probe-passed.ts';
 import { provenanceBuilder } from './standard/provenance-builder.ts';
 import { provenancePresent } from './standard/provenance-present.ts';
 import { requiredLabels } from './standard/required-labels.ts';
@@ -49,11 +52,14 @@ routines:${[
   provenanceBuilder,
   sbomAttested,
   attested,
+  probePassed,
   custodyComplete,
   layersOwnedByTeams,
   approvedForStage,
   inventoryComplete,
   advisoriesKnown,
+  advisoriesFresh,
+  noExploitedVulnerabilities,
   noFixableVulnerabilities,
   noSevereVulnerabilities,
   allowedLicences,

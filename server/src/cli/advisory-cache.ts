@@ -6,10 +6,19 @@ import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 import { constants, createGunzip, createGzip } from 'node:zlib';
 import { z } from 'zod';
+import { collectAges, type AdvisoryAge } from '@wharfinger/lib/advisories/ages';
+import { joinThreats, threatElement, type Threat } from '@wharfinger/lib/advisories/threats';
+import type { ThreatList } from '@wharfinger/lib/advisories/threat-sources';
+import type { KnownThreat } from '@wharfinger/lib/assess/match-advisories';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import type { Advisory } from '@wharfinger/lib/advisories/advisory';
-import { createGenerationSum, generationElement } from '@wharfinger/lib/advisories/generation';
+import {
+  createGenerationSum,
+  generationElement,
+  type GenerationSum,
+} from '@wharfinger/lib/advisories/generation';
 import { isDigest, type Digest } from '@wharfinger/lib/oci/digest';
+import { advisoryAge } from './api-shapes.ts';
 
 /**
  * The advisories that commands use when no server is asked: one file of those imported on this machine, and a small one
@@ -21,6 +30,8 @@ export interface KnownAdvisory {
   readonly firstSeen: string;
 }
 
+const threatFile = z.string().regex(/^(?:kev|epss)-[\w-]+\.jsonl\.gz$/);
+
 const stateShape = z.object({
   format: z.literal(1),
   file: z.string().regex(/^records-[\w-]+\.jsonl\.gz$/),
@@ -28,6 +39,11 @@ const stateShape = z.object({
   importedAt: z.string(),
   /** which advisories they are, so that nobody who judges by them has to sum them up; absent: written by an older version */
   generation: z.custom<Digest>(isDigest).optional(),
+  /** how old what was imported is */
+  ages: z.array(advisoryAge).default([]),
+  /** files of what is known of CVEs */
+  kev: threatFile.optional(),
+  epss: threatFile.optional(),
 });
 
 export type CacheState = z.infer<typeof stateShape>;
@@ -59,19 +75,102 @@ export async function readCacheState(folder: string): Promise<CacheState | undef
 export async function* readCache(folder: string, seen?: CacheState): AsyncGenerator<KnownAdvisory> {
   const state = seen ?? (await readCacheState(folder));
   if (state === undefined) return;
-  const source = createReadStream(join(folder, state.file));
+  let count = 0;
+  for await (const value of readLines(folder, state.file)) {
+    count += 1;
+    yield value as KnownAdvisory;
+  }
+  if (count !== state.count) throw unreadable(folder, `it holds ${count} records instead of ${state.count}`);
+}
+
+async function* readLines(folder: string, file: string): AsyncGenerator<unknown> {
+  const source = createReadStream(join(folder, file));
   const text = source.pipe(createGunzip());
   source.once('error', (error) => text.destroy(error));
-  let count = 0;
   try {
-    for await (const line of createInterface({ input: text, crlfDelay: Infinity })) {
-      count += 1;
-      yield JSON.parse(line) as KnownAdvisory;
-    }
+    for await (const line of createInterface({ input: text, crlfDelay: Infinity })) yield JSON.parse(line);
   } catch (error) {
     throw unreadable(folder, (error as Error).message);
   }
-  if (count !== state.count) throw unreadable(folder, `it holds ${count} records instead of ${state.count}`);
+}
+
+/** What is known of CVEs in this state of the cache. */
+export async function readCachedThreats(
+  folder: string,
+  { kev, epss }: Pick<CacheState, 'kev' | 'epss'>,
+): Promise<KnownThreat[]> {
+  const known = new Map<string, Threat>();
+  for (const file of [kev, epss])
+    if (file !== undefined)
+      for await (const value of readLines(folder, file)) {
+        const [cve, threat] = value as KnownThreat;
+        known.set(cve, joinThreats([known.get(cve) ?? {}, threat]));
+      }
+  return [...known];
+}
+
+/**
+ * Lays a catalogue of exploited vulnerabilities, or scores of EPSS, in place of the one before.
+ * @throws WharfingerError ADVISORIES_UNREADABLE
+ */
+export async function importThreatsIntoCache(
+  folder: string,
+  kind: 'kev' | 'epss',
+  { threats, published }: ThreatList,
+  now: Date,
+): Promise<CacheState> {
+  await mkdir(folder, { recursive: true });
+  const importedAt = now.toISOString();
+  const before = await readCacheState(folder);
+  const stamp = `${importedAt.replaceAll(/\W/g, '')}-${process.pid}`;
+  const file = `${kind}-${stamp}.jsonl.gz`;
+  await writeLines(join(folder, file), threats);
+  let records = before?.file;
+  if (records === undefined) {
+    records = `records-${stamp}.jsonl.gz`;
+    await writeLines(join(folder, records), []);
+  }
+  const of = kind === 'kev' ? 'KEV' : 'EPSS';
+  const age: AdvisoryAge = {
+    of,
+    fetched: importedAt,
+    ...(published === undefined ? {} : { newest: published }),
+  };
+  const state: CacheState = {
+    ...(before ?? { format: 1 as const, count: 0, importedAt }),
+    file: records,
+    ages: [...(before?.ages ?? []).filter((known) => known.of !== of), age],
+    [kind]: file,
+  };
+  const sum = createGenerationSum();
+  for await (const { advisory } of readCache(folder, state)) sum.add(generationElement(advisory));
+  await addThreats(sum, folder, state);
+  const complete = { ...state, generation: sum.digest() };
+  await putState(folder, complete);
+  const replaced = before?.[kind];
+  if (replaced !== undefined) await rm(join(folder, replaced), { force: true });
+  return complete;
+}
+
+async function writeLines(path: string, values: Iterable<unknown>): Promise<void> {
+  function* lines(): Generator<string> {
+    for (const value of values) yield `${JSON.stringify(value)}\n`;
+  }
+  await pipeline(lines, createGzip({ level: constants.Z_BEST_SPEED }), createWriteStream(path));
+}
+
+async function addThreats(
+  sum: GenerationSum,
+  folder: string,
+  state: Pick<CacheState, 'kev' | 'epss'>,
+): Promise<void> {
+  for (const [cve, threat] of await readCachedThreats(folder, state)) sum.add(threatElement(cve, threat));
+}
+
+async function putState(folder: string, state: CacheState): Promise<void> {
+  const draft = join(folder, `${state.file}.${process.pid}.state`);
+  await writeFile(draft, JSON.stringify(state));
+  await rename(draft, join(folder, 'state.json'));
 }
 
 /** What became of the records of an import. */
@@ -98,6 +197,7 @@ export async function importIntoCache(
   const result: CacheImport = { read: 0, new: 0, replaced: 0 };
   let count = 0;
   const sum = createGenerationSum();
+  const ages = collectAges(now);
   async function* merged(): AsyncGenerator<string> {
     const seen = new Set<string>();
     for await (const advisory of advisories) {
@@ -106,6 +206,7 @@ export async function importIntoCache(
       seen.add(advisory.id);
       count += 1;
       sum.add(generationElement(advisory));
+      ages.add(advisory);
       const firstSeen = undated.get(advisory.id) ?? importedAt;
       yield `${JSON.stringify({ advisory, firstSeen } satisfies KnownAdvisory)}\n`;
     }
@@ -128,9 +229,21 @@ export async function importIntoCache(
     await rm(path, { force: true });
     throw error;
   }
-  const state: CacheState = { format: 1, file, count, importedAt, generation: sum.digest() };
-  await writeFile(`${path}.state`, JSON.stringify(state));
-  await rename(`${path}.state`, join(folder, 'state.json'));
+  const threatFiles = {
+    ...(before?.kev !== undefined && { kev: before.kev }),
+    ...(before?.epss !== undefined && { epss: before.epss }),
+  };
+  await addThreats(sum, folder, threatFiles);
+  const state: CacheState = {
+    format: 1,
+    file,
+    count,
+    importedAt,
+    generation: sum.digest(),
+    ages: ages.over(before?.ages ?? []),
+    ...threatFiles,
+  };
+  await putState(folder, state);
   if (before !== undefined && before.file !== file) await rm(join(folder, before.file), { force: true });
   return { ...result, ...state };
 }

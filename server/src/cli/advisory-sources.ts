@@ -32,15 +32,29 @@ export class AdvisorySources {
     for await (const { record } of this.#records()) yield Buffer.from(`${JSON.stringify(record)}\n`);
   }
 
+  /** The same, of those alone that are valid. */
+  async *checkedLines(): AsyncGenerator<Uint8Array> {
+    for await (const { origin, record } of this.#records()) {
+      const advisory = this.#parse(record, origin);
+      if (advisory) yield Buffer.from(`${JSON.stringify(record)}\n`);
+    }
+  }
+
   /** The records, reduced to what decides. */
   async *advisories(): AsyncGenerator<Advisory> {
     for await (const { origin, record } of this.#records()) {
-      try {
-        yield parseOsv(record, origin);
-      } catch (error) {
-        if (!isWharfingerError(error)) throw error;
-        this.#refuse(origin, error.message);
-      }
+      const advisory = this.#parse(record, origin);
+      if (advisory) yield advisory;
+    }
+  }
+
+  #parse(record: unknown, origin: string): Advisory | undefined {
+    try {
+      return parseOsv(record, origin);
+    } catch (error) {
+      if (!isWharfingerError(error)) throw error;
+      this.#refuse(origin, error.message);
+      return undefined;
     }
   }
 

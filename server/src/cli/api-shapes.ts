@@ -59,10 +59,44 @@ export const verdictAnswer = z.object({
   receipt: z.looseObject({ payload: z.string() }).optional(),
 });
 
+/** How old what is known about an ecosystem is. */
+export const advisoryAge = z.object({ of: z.string(), fetched: z.string(), newest: z.string().optional() });
+
+export const feedsAnswer = z.object({
+  feeds: z.array(
+    z.object({
+      name: z.string(),
+      kind: z.string(),
+      source: z.string(),
+      next: z.string(),
+      tried: z.string().optional(),
+      succeeded: z.string().optional(),
+      error: z.string().optional(),
+      warning: z.string().optional(),
+      failures: z.number(),
+      counts: z
+        .object({
+          read: z.number(),
+          new: z.number(),
+          changed: z.number(),
+          unchanged: z.number(),
+          removed: z.number(),
+          refused: z.number(),
+        })
+        .optional(),
+      ages: z.array(advisoryAge),
+    }),
+  ),
+});
+
+export const updateAnswer = z.object({ requested: z.array(z.string()) });
+
 /** What an image is judged from. The advisories are written into archives as they are; who reads those checks them. */
 export const judgedFromAnswer = z.object({
   generation: z.string(),
   covered: z.array(z.string()),
+  ages: z.array(advisoryAge),
+  threats: z.array(z.tuple([z.string(), z.looseObject({})])),
   records: z.array(z.object({ advisory: z.looseObject({ id: z.string() }), firstImported: z.string() })),
   ancestors: z.array(z.object({ repository: z.string(), digest: z.string(), what: z.string() })),
 });
@@ -83,6 +117,8 @@ export const finding = z.object({
   since: z.string(),
   layer: z.number(),
   team: z.string().optional(),
+  exploited: z.object({ added: z.string(), due: z.string().optional() }).optional(),
+  epss: z.object({ score: z.number(), percentile: z.number() }).optional(),
   vex: z.object({ status: z.string(), justification: z.string().optional(), by: z.string() }).optional(),
   waiver: waiver.optional(),
 }) satisfies z.ZodType<FindingFact>;

@@ -72,7 +72,8 @@ export async function fetchCollection(
   }
 }
 
-async function trustOf({ key = [], needed, unsigned }: CollectionOptions): Promise<CollectionTrust> {
+/** @throws WharfingerError USAGE, KEY_INVALID */
+export async function trustOf({ key = [], needed, unsigned }: CollectionOptions): Promise<CollectionTrust> {
   const number = Number(needed);
   if (!Number.isSafeInteger(number) || number < 1)
     throw new WharfingerError('USAGE', { what: `--needed ${needed} is not a positive whole number` });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { subjectKinds, type Facts } from '@wharfinger/lib/routines/facts';
-import { finding, verdictShape } from './api-shapes.ts';
+import { advisoryAge, finding, verdictShape } from './api-shapes.ts';
 
 /** What the server tells of an image. Facts that this version does not know are passed on as they came. */
 const digested = z.looseObject({ digest: z.string(), size: z.number(), createdBy: z.string().optional() });
@@ -154,7 +154,7 @@ const factsShape = z.looseObject({
   image,
   inventory: inventory.optional(),
   findings: z.array(finding).optional(),
-  advisories: z.looseObject({ uncovered: z.array(z.string()) }).optional(),
+  advisories: z.looseObject({ uncovered: z.array(z.string()), ages: z.array(advisoryAge) }).optional(),
   signatures: signatures.optional(),
   attestations: attestations.optional(),
   custody: custody.optional(),

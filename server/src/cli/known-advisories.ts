@@ -1,7 +1,7 @@
 import type { Advisory } from '@wharfinger/lib/advisories/advisory';
 import type { KnownAdvisories } from '@wharfinger/lib/assess/match-advisories';
 import { WharfingerError } from '@wharfinger/lib/errors';
-import { advisoryCacheFolder, readCache, readCacheState } from './advisory-cache.ts';
+import { advisoryCacheFolder, readCache, readCachedThreats, readCacheState } from './advisory-cache.ts';
 import { AdvisorySources } from './advisory-sources.ts';
 import type { Session } from './session.ts';
 
@@ -33,6 +33,10 @@ export async function advisoriesHere(
       }
     },
     firstImported: (id) => dates.get(id),
+    async *threats() {
+      yield* await readCachedThreats(folder, state);
+    },
+    ages: state.ages,
     ...(generation === undefined ? {} : { generation }),
   };
 }

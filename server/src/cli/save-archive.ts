@@ -171,6 +171,10 @@ async function askOnce(
     advisories: {
       generation: generation as Digest,
       covered,
+      ages: Object.fromEntries(froms.map((from, at) => [digests[at]!, from.ages])),
+      threats: [...new Map(froms.flatMap((from) => from.threats)).entries()].sort(([a], [b]) =>
+        a < b ? -1 : 1,
+      ),
       records: [...records].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, record]) => record),
     },
     ancestors: froms.flatMap((from) => from.ancestors) as EvidenceItem[],

@@ -160,7 +160,8 @@ function readLayoutText(
   return { mistakes: check.mistakes.map(({ path, what }) => `${formatPath(path)} ${what}`) };
 }
 
-function createReader(base: string, mistakes: string[]) {
+/** Reads texts and keys that stand in the configuration or in files beside it. */
+export function createReader(base: string, mistakes: string[]) {
   async function text(
     { pem, file }: { readonly pem?: string | undefined; readonly file?: string | undefined },
     where: string,

@@ -3,11 +3,12 @@ import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import { applyEnvironment } from './environment.ts';
+import { loadFeeds, type LoadedFeeds } from './load-feeds.ts';
 import { loadTrust, type LoadedTrust } from './load-trust.ts';
 import { configSchema, type Config } from './schema.ts';
 
 /** A configuration in use: keys are read, paths are absolute. */
-export type LoadedConfig = Omit<Config, keyof LoadedTrust> & LoadedTrust;
+export type LoadedConfig = Omit<Config, keyof LoadedTrust | keyof LoadedFeeds> & LoadedTrust & LoadedFeeds;
 
 /**
  * Reads the YAML file (if one is named by WHARFINGER_CONFIG) and the environment, which wins.
@@ -38,8 +39,9 @@ export async function loadConfig(
   mistakes.push(...repeatedNames(checked.data));
   const base = file === undefined ? process.cwd() : dirname(resolve(file));
   const trust = await loadTrust(checked.data, base, mistakes);
+  const feeds = await loadFeeds(checked.data, base, mistakes);
   if (mistakes.length > 0) throw invalid(mistakes);
-  return { ...checked.data, data: resolve(checked.data.data), ...trust };
+  return { ...checked.data, data: resolve(checked.data.data), ...trust, ...feeds };
 }
 
 async function readConfigFile(file: string): Promise<string> {

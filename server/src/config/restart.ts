@@ -12,6 +12,7 @@ const atOnce: ReadonlySet<string> = new Set([
   'certificateRevocations',
   'custody',
   'grantRules',
+  'advisories',
   'publicUrl',
 ]);
 

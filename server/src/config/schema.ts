@@ -1,4 +1,8 @@
+import { isDigest } from '@wharfinger/lib/oci/digest';
+import { isRepositoryName } from '@wharfinger/lib/oci/reference';
+import { probeName } from '@wharfinger/lib/probes/declaration';
 import { z } from 'zod';
+import { advisoriesSchema } from './feed-schema.ts';
 import {
   classField,
   namespaceName,
@@ -15,15 +19,9 @@ import {
   signerFields,
   trustStoreName,
 } from './signer-schema.ts';
+import { duration } from './units.ts';
 
-const units = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const sizes = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
-
-/** A length of time as people write it (90s, 60m, 24h, 7d); milliseconds inside. */
-const duration = z
-  .string()
-  .regex(/^\d+[smhd]$/, 'write a number and s, m, h or d, such as 60m')
-  .transform((text) => Number(text.slice(0, -1)) * units[text.at(-1) as keyof typeof units]);
 
 /** A number of bytes as people write it (512MiB); bytes inside. */
 const bytes = z
@@ -111,6 +109,20 @@ const grantRuleSchema = z.strictObject({
   maxHours: z.number().int().min(1).max(168),
 });
 
+const probeSchema = z.strictObject({
+  repositories: pattern,
+  /** as it declares itself, and as routines call it */
+  name: z.string().max(100).regex(probeName, 'write lower-case words joined by -, such as secret-scan'),
+  probe: z
+    .string()
+    .refine(
+      (text) => isRepositoryName(text.split('@')[0]!) && isDigest(text.slice(text.indexOf('@') + 1)),
+      'write repository@sha256:…: a probe is pinned by its digest, in a repository of this registry',
+    ),
+  /** name of a signer who must have signed the probe for its release */
+  signedBy: z.string().min(1).max(200).optional(),
+});
+
 /** The whole configuration, with its defaults. Unknown keys are mistakes. */
 export const configSchema = z.strictObject({
   listen: z
@@ -148,6 +160,24 @@ export const configSchema = z.strictObject({
       time: duration.prefault('5m'),
     })
     .prefault({}),
+  /** checks that are images themselves, run by a container engine */
+  probes: z
+    .strictObject({
+      /** the API of Docker, which Podman speaks too; absent: no probe is run here */
+      engine: z
+        .string()
+        .regex(/^unix:\/\/\/\S+$/, 'write unix:///path/of/the.sock')
+        .optional(),
+      /** probes that run at the same time */
+      concurrency: z.number().int().min(1).max(64).default(1),
+      /** most that one may declare to need */
+      memory: bytes.prefault('512MiB'),
+      time: duration.prefault('5m'),
+      /** what is run on the images of which repositories */
+      run: z.array(probeSchema).max(10_000).default([]),
+    })
+    .prefault({}),
+  advisories: advisoriesSchema.prefault({}),
   users: z.array(userSchema).default([]),
   namespaces: z.array(namespaceSchema).default([]),
   trust: z.array(trustSchema).default([]),

@@ -12,6 +12,10 @@ import { promotions } from './migrations/0011-promotions.ts';
 import { custody } from './migrations/0012-custody.ts';
 import { chainSummaries } from './migrations/0013-chain-summaries.ts';
 import { verdictEvents } from './migrations/0015-verdict-events.ts';
+import { exposure } from './migrations/0016-exposure.ts';
+import { advisoryFeeds } from './migrations/0017-advisory-feeds.ts';
+import { rejudging } from './migrations/0019-rejudging.ts';
+import { probes } from './migrations/0018-probes.ts';
 import type { Db } from './schema.ts';
 
 /** One step of the schema; never changed once it was released. */
@@ -34,6 +38,10 @@ const migrations: readonly Migration[] = [
   custody,
   chainSummaries,
   verdictEvents,
+  advisoryFeeds,
+  exposure,
+  rejudging,
+  probes,
 ];
 
 /** Names the lock that one migrating process holds; any number will do, if it stays the same. */

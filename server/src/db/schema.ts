@@ -30,10 +30,23 @@ export interface Schema {
   images: ImageRow;
   pkg_names: PkgNameRow;
   pkg_versions: PkgVersionRow;
-  image_packages: ImagePackageRow;
+  packages: PackageRow;
+  package_licences: PackageLicenceRow;
+  package_groups: PackageGroupRow;
+  group_packages: GroupPackageRow;
+  image_groups: ImageGroupRow;
+  chains: ChainRow;
+  layer_contents: LayerContentRow;
+  image_chains: ImageChainRow;
+  advisory_names: AdvisoryNameRow;
   advisories: AdvisoryRow;
   advisory_affected: AdvisoryAffectedRow;
+  advisory_feeds: AdvisoryFeedRow;
+  advisory_origins: AdvisoryOriginRow;
+  threats: ThreatRow;
   findings: FindingRow;
+  image_outlines: ImageOutlineRow;
+  installed_packages: InstalledPackageRow;
   image_changes: ImageChangesRow;
   signature_reports: SignatureReportRow;
   verdicts: VerdictRow;
@@ -52,6 +65,16 @@ export interface Schema {
   evidence_signers: EvidenceSignerRow;
   tombstones: TombstoneRow;
   chain_summaries: ChainSummaryRow;
+  probe_runs: ProbeRunRow;
+}
+
+/** A probe that was run on an image, and the manifest that carries what it found. */
+interface ProbeRunRow {
+  repository_id: number;
+  digest: string;
+  probe: string;
+  statement: string;
+  ran_at: Time;
 }
 
 interface RepositoryRow {
@@ -207,6 +230,8 @@ interface ImageRow {
   /** zstd of JSON */
   inventory: Uint8Array;
   made_at: Time;
+  /** the list of all its layers; null: it has none */
+  chain_id: Generated<number | null>;
 }
 
 /** What advisories are looked up by: source or origin package for distributions. */
@@ -225,9 +250,68 @@ interface PkgVersionRow {
   version: string;
 }
 
-interface ImagePackageRow {
+/** A package as images have it: of one version that advisories are matched by there may be several. */
+interface PackageRow {
+  id: Generated<number>;
+  /** SHA-256 over all the rest */
+  key: Uint8Array;
   version_id: number;
+  name: string;
+  version: string;
+  /** without qualifiers and subpath; empty: not known yet */
+  purl: string;
+  /** as its record has it */
+  licence: string | null;
+}
+
+/** What a package is found by when a licence is asked for. */
+interface PackageLicenceRow {
+  term: string;
+  package_id: number;
+}
+
+/** A set of packages that images share: never changed. */
+interface PackageGroupRow {
+  id: Generated<number>;
+  /** SHA-256 over the keys of its packages */
+  digest: Uint8Array;
+}
+
+interface GroupPackageRow {
+  package_id: number;
+  group_id: number;
+}
+
+interface ImageGroupRow {
+  group_id: number;
   image_id: number;
+}
+
+/** A list of layers: the one of its parent, and a layer upon it. */
+interface ChainRow {
+  id: Generated<number>;
+  /** digest of the uncompressed bytes; where that was not measured, of the blob */
+  content: Uint8Array;
+  /** 0: none */
+  parent_id: number;
+}
+
+/** What a layer contains, by the digest of its blob. */
+interface LayerContentRow {
+  digest: string;
+  content: Uint8Array;
+}
+
+/** An image has all lists that its own begins with. */
+interface ImageChainRow {
+  chain_id: number;
+  image_id: number;
+}
+
+/** What an advisory is called: its id, and its aliases. */
+interface AdvisoryNameRow {
+  name: string;
+  advisory_key: number;
 }
 
 interface AdvisoryRow {
@@ -253,6 +337,26 @@ interface AdvisoryAffectedRow {
   advisory_key: number;
 }
 
+/** What became of a feed so far; the name is empty for what is imported by hand. */
+interface AdvisoryFeedRow {
+  name: string;
+  state: Json;
+}
+
+/** Which feeds have an advisory: it is there for as long as one of them has it. */
+interface AdvisoryOriginRow {
+  feed: string;
+  /** as its publisher calls it */
+  advisory: string;
+}
+
+/** What one feed says of a CVE: that it is exploited, or how likely it is to be. */
+interface ThreatRow {
+  cve: string;
+  feed: string;
+  value: Json;
+}
+
 /** An advisory that matches a package version: stored once, whatever the number of images. */
 interface FindingRow {
   version_id: number;
@@ -272,6 +376,28 @@ interface ImageChangesRow {
   facts: number;
   /** changes of the signatures and attestations that there are */
   evidence: number;
+  /** `facts` as it was after the last change of anything but what advisories say */
+  beyond: Generated<number>;
+}
+
+/** The packages of an image with their layers, in the least space: what advisories are compared with again and again. */
+interface ImageOutlineRow {
+  image_id: number;
+  /** ecosystems of the packages, each once: list of texts */
+  ecosystems: Json;
+  /** version, installed package and layer of each (image-outlines.ts) */
+  packages: Uint8Array;
+}
+
+/** A package as a finding names it. */
+interface InstalledPackageRow {
+  id: Generated<number>;
+  /** SHA-256 over all the rest */
+  key: Uint8Array;
+  version_id: number;
+  name: string;
+  version: string;
+  purl: string;
 }
 
 interface SignatureReportRow {
@@ -298,6 +424,10 @@ interface VerdictRow {
   /** image_changes.facts when it was made */
   facts: number;
   made_at: Time;
+  /** how many verdicts for this purpose were kept in this place, this one included */
+  edition: Generated<number>;
+  /** what its routines said, by digests of what they read (kept-results.ts); null: not kept */
+  results: Json | null;
 }
 
 /** What decides, in each of its editions. */
@@ -321,6 +451,8 @@ interface RecordedInventoryRow {
   digest: string;
   /** zstd of JSON */
   inventory: Uint8Array;
+  /** digests of its fields by name; null: not made */
+  parts: Json | null;
 }
 
 /** What was known of an image since when; kept when the image is deleted. */

@@ -4,13 +4,17 @@ import {
   uncoveredEcosystems,
   type MatchedPackages,
 } from '@wharfinger/lib/assess/findings-of-image';
+import { agesFor } from '@wharfinger/lib/advisories/ages';
+import { cvesOf } from '@wharfinger/lib/assess/match-advisories';
 import type { KnownFacts } from '@wharfinger/lib/assess/judge-facts';
 import { inventoryFormat } from '@wharfinger/lib/inspect/inventory';
 import type { Db } from '../db/schema.ts';
 import { coveredEcosystems, isCovered } from '../stores/covered-ecosystems.ts';
+import { knownAges } from '../stores/feeds.ts';
 import { matchesOfImage } from '../stores/findings.ts';
 import { standingHold } from '../stores/holds.ts';
 import { getImage, type StoredImage } from '../stores/images.ts';
+import { threatsOf } from '../stores/threats.ts';
 import type { Placed } from '../stores/repositories.ts';
 import type { PipelineParts } from './parts.ts';
 import { loadImage } from './stored-image.ts';
@@ -18,8 +22,21 @@ import { currentSignatures } from './verify.ts';
 
 /** What was found for the packages of an image, and for which of them nothing could be. */
 export async function matchImage(db: Db, { id, inventory }: StoredImage): Promise<MatchedPackages> {
-  const [matches, covered] = await Promise.all([matchesOfImage(db, id), coveredEcosystems(db)]);
-  return { matches, uncovered: uncoveredEcosystems(subjectsOf(inventory), (one) => isCovered(covered, one)) };
+  const [matches, covered, ages] = await Promise.all([
+    matchesOfImage(db, id),
+    coveredEcosystems(db),
+    knownAges(db),
+  ]);
+  const subjects = subjectsOf(inventory);
+  return {
+    matches,
+    uncovered: uncoveredEcosystems(subjects, (one) => isCovered(covered, one)),
+    threats: await threatsOf(db, cvesOf(matches)),
+    ages: agesFor(
+      ages,
+      subjects.map(({ ecosystem }) => ecosystem),
+    ),
+  };
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Advisory } from '@wharfinger/lib/advisories/advisory';
+import { collectAges } from '@wharfinger/lib/advisories/ages';
 import { parseRecords } from '@wharfinger/lib/advisories/sources';
 import { readRecords } from '@wharfinger/lib/advisories/source-stream';
 import { recordAudit } from '../audit/record.ts';
@@ -7,6 +8,8 @@ import { transact } from '../db/transaction.ts';
 import { countAdvisories, importAdvisories } from '../stores/advisories.ts';
 import { generationAt } from '../stores/advisory-generation.ts';
 import { coverEcosystems } from '../stores/covered-ecosystems.ts';
+import { byHand, newestOf, noteOrigins } from '../stores/advisory-origins.ts';
+import { feedState, putFeedState } from '../stores/feeds.ts';
 import { recomputeFindings, versionsWithFindings } from '../stores/findings.ts';
 import { placesWithVersions } from '../stores/images.ts';
 import { getSetting, putSetting } from '../stores/settings.ts';
@@ -54,12 +57,13 @@ export async function importRecords(
 ): Promise<ImportReport> {
   const counts = { read: 0, new: 0, changed: 0, unchanged: 0, refusedCount: 0, imagesTouched: 0 };
   const refused: { origin: string; message: string }[] = [];
+  const ages = collectAges(parts.now());
   let batch: Advisory[] = [];
 
   async function store(): Promise<void> {
     const advisories = batch;
     batch = [];
-    const result = await transact(parts.db, (trx) => storeBatch(trx, parts, advisories));
+    const result = await transact(parts.db, (trx) => storeBatch(trx, parts, byHand, advisories));
     counts.new += result.added;
     counts.changed += result.changed;
     counts.unchanged += result.unchanged;
@@ -75,6 +79,7 @@ export async function importRecords(
       continue;
     }
     batch.push(item.advisory);
+    ages.add(item.advisory);
     if (batch.length >= batchSize) await store();
   }
   if (batch.length > 0) await store();
@@ -86,6 +91,8 @@ export async function importRecords(
   };
   await transact(parts.db, async (trx) => {
     await putSetting(trx, stateKey, { ...state, importedAt: at.toISOString() });
+    const before = await feedState(trx, byHand);
+    await putFeedState(trx, byHand, { ...before, ages: ages.over(before.ages) });
     await recordAudit(trx, {
       ...currentOrigin(),
       at,
@@ -98,25 +105,49 @@ export async function importRecords(
   return { ...counts, refused, generation: state.generation };
 }
 
-async function storeBatch(
+/** What one batch of an import did. */
+export interface StoredBatch {
+  readonly added: number;
+  readonly changed: number;
+  readonly unchanged: number;
+  /** images that are judged again */
+  readonly images: number;
+}
+
+/** Stores advisories as a feed has them, with everything that follows. */
+export async function storeBatch(
   trx: PipelineParts['db'],
-  { memory, now }: PipelineParts,
+  { memory, now }: Pick<PipelineParts, 'memory' | 'now'>,
+  feed: string,
   advisories: readonly Advisory[],
-): Promise<{ added: number; changed: number; unchanged: number; images: number }> {
+): Promise<StoredBatch> {
   const at = now();
-  const result = await importAdvisories(trx, advisories, at);
+  const newest = feed === byHand ? advisories : await newestOf(trx, feed, advisories);
+  const result = await importAdvisories(trx, newest, at);
+  await noteOrigins(
+    trx,
+    feed,
+    advisories.map(({ id }) => id),
+  );
   const versions = [
     ...(await recomputeFindings(trx, result.touchedNames)),
     ...(await versionsWithFindings(trx, result.reweighed)),
     ...(await coverEcosystems(trx, ecosystemsOf(advisories))),
   ];
   const places = await placesWithVersions(trx, versions);
-  await invalidate(trx, memory, 'judge', places, at);
-  return { ...result, images: places.length };
+  await invalidate(trx, memory, 'judge', places, at, 'advisories');
+  const { added, changed, unchanged } = result;
+  return { added, changed, unchanged: unchanged + advisories.length - newest.length, images: places.length };
 }
 
 function ecosystemsOf(advisories: readonly Advisory[]): string[] {
   return advisories.flatMap(({ affected }) => affected.map(({ ecosystem }) => ecosystem));
+}
+
+/** Notes which advisories there are, after an import or a feed has changed them. */
+export async function noteImport(trx: PipelineParts['db'], at: Date): Promise<void> {
+  const state = { generation: await generationAt(trx, at), count: await countAdvisories(trx) };
+  await putSetting(trx, stateKey, { ...state, importedAt: at.toISOString() });
 }
 
 /** What the last import left. */

@@ -1,4 +1,7 @@
 import type { Advisory } from '@wharfinger/lib/advisories/advisory';
+import type { AdvisoryAge } from '@wharfinger/lib/advisories/ages';
+import type { Threat } from '@wharfinger/lib/advisories/threats';
+import { cvesOf } from '@wharfinger/lib/assess/match-advisories';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import { inventoryFormat, type ImageInventory } from '@wharfinger/lib/inspect/inventory';
 import { partsOfIndex } from '@wharfinger/lib/client/index-parts';
@@ -14,6 +17,8 @@ import { advisoriesById } from '../stores/advisories.ts';
 import { generationAt } from '../stores/advisory-generation.ts';
 import { coveredEcosystems } from '../stores/covered-ecosystems.ts';
 import { matchesOfImage } from '../stores/findings.ts';
+import { threatsOf } from '../stores/threats.ts';
+import { factsAt } from '../stores/verdict-receipts.ts';
 import { getImage } from '../stores/images.ts';
 import { gatherFacts } from './gather-facts.ts';
 import { ownEvidence } from './own-evidence.ts';
@@ -42,6 +47,10 @@ export interface JudgedFrom {
   readonly generation: Digest;
   /** ecosystems that advisories were imported about */
   readonly covered: readonly string[];
+  /** how old the advisories are that its verdict rests on */
+  readonly ages: readonly AdvisoryAge[];
+  /** what is known of the CVEs that match */
+  readonly threats: ReadonlyArray<readonly [cve: string, threat: Threat]>;
   /** the advisories that match anything in it */
   readonly records: ReadonlyArray<{ readonly advisory: Advisory; readonly firstImported: string }>;
   /** what its chain of custody rests on */
@@ -87,6 +96,9 @@ export function createKnowledge(parts: PipelineParts): ImageKnowledge {
       return {
         generation: await generationAt(parts.db, parts.now()),
         covered: await coveredEcosystems(parts.db),
+        // they grow younger without a verdict being made anew: what counts is how old they were for the one that stands
+        ages: (await factsAt(parts.db, place, parts.now()))?.facts.advisories?.ages ?? [],
+        threats: [...(await threatsOf(parts.db, cvesOf(matches)))].sort(([a], [b]) => (a < b ? -1 : 1)),
         records: found.map(({ advisory, firstImported }) => ({
           advisory,
           firstImported: firstImported.toISOString(),

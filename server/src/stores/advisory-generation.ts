@@ -1,4 +1,9 @@
-import { createGenerationSum, type GenerationElement } from '@wharfinger/lib/advisories/generation';
+import {
+  createGenerationSum,
+  type GenerationElement,
+  type GenerationSum,
+} from '@wharfinger/lib/advisories/generation';
+import { joinThreats, threatElement, type Threat } from '@wharfinger/lib/advisories/threats';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import type { Db } from '../db/schema.ts';
 
@@ -69,6 +74,33 @@ async function sumOfAll(db: Db): Promise<Uint8Array> {
       sum.add({ id: row.id, matchHash: row.match_hash, weightHash: row.weight_hash });
       last = row.id;
     }
-    if (rows.length < pageSize) return sum.state();
+    if (rows.length < pageSize) break;
+  }
+  await addThreats(db, sum);
+  return sum.state();
+}
+
+async function addThreats(db: Db, sum: GenerationSum): Promise<void> {
+  let last = '';
+  for (;;) {
+    const cves = await db
+      .selectFrom('threats')
+      .select('cve')
+      .distinct()
+      .where('cve', '>', last)
+      .orderBy('cve')
+      .limit(pageSize)
+      .execute();
+    const end = cves.at(-1)?.cve;
+    if (end === undefined) return;
+    const rows = await db
+      .selectFrom('threats')
+      .select(['cve', 'value'])
+      .where('cve', '>', last)
+      .where('cve', '<=', end)
+      .execute();
+    for (const [cve, same] of Map.groupBy(rows, (row) => row.cve))
+      sum.add(threatElement(cve, joinThreats(same.map((row) => JSON.parse(row.value) as Threat))));
+    last = end;
   }
 }

@@ -1,4 +1,6 @@
 import { sameRelease } from '@wharfinger/lib/advisories/ecosystem';
+import { sql } from 'kysely';
+import { kindOf } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import { getSetting, putSetting } from './settings.ts';
 
@@ -27,6 +29,36 @@ export async function coverEcosystems(trx: Db, ecosystems: Iterable<string>): Pr
   const newly = known
     .map((row) => row.ecosystem)
     .filter((ecosystem) => isCovered(added, ecosystem) && !isCovered(before, ecosystem));
+  if (newly.length === 0) return [];
+  const rows = await trx.selectFrom('pkg_versions').select('id').where('ecosystem', 'in', newly).execute();
+  return rows.map((row) => row.id);
+}
+
+/**
+ * Notes that some advisories about these ecosystems are gone.
+ * @returns keys of the package versions that none is about any more: their images are to be judged again
+ */
+export async function uncoverEcosystems(trx: Db, ecosystems: Iterable<string>): Promise<number[]> {
+  const gone: string[] = [];
+  for (const ecosystem of new Set(ecosystems)) {
+    const text = JSON.stringify({ ecosystem }).slice(1, -1);
+    const other = await trx
+      .selectFrom('advisories')
+      .select('key')
+      .where(
+        sql<boolean>`${kindOf(trx) === 'sqlite' ? sql`instr(affected, ${text})` : sql`strpos(affected, ${text})`} > 0`,
+      )
+      .limit(1)
+      .executeTakeFirst();
+    if (other === undefined) gone.push(ecosystem);
+  }
+  if (gone.length === 0) return [];
+  const left = (await coveredEcosystems(trx)).filter((ecosystem) => !gone.includes(ecosystem));
+  await putSetting(trx, key, left);
+  const known = await trx.selectFrom('pkg_versions').select('ecosystem').distinct().execute();
+  const newly = known
+    .map((row) => row.ecosystem)
+    .filter((ecosystem) => isCovered(gone, ecosystem) && !isCovered(left, ecosystem));
   if (newly.length === 0) return [];
   const rows = await trx.selectFrom('pkg_versions').select('id').where('ecosystem', 'in', newly).execute();
   return rows.map((row) => row.id);

@@ -49,7 +49,7 @@ export interface VerdictEventFilter {
 }
 
 /** What a page gives as `next`. */
-const cursorShape = /^(-?\d{1,16})-(\d{1,16})$/;
+export const eventCursor = /^(-?\d{1,16})-(\d{1,16})$/;
 
 /**
  * A page of events, newest first. Events that come meanwhile do not shift the pages.
@@ -61,7 +61,7 @@ export async function queryVerdictEvents(
   page: { readonly after?: string; readonly limit: number },
 ): Promise<{ readonly events: readonly VerdictEvent[]; readonly next?: string }> {
   const { repository, digest, outcome, since, until } = filter;
-  const cursor = cursorShape.exec(page.after ?? '');
+  const cursor = eventCursor.exec(page.after ?? '');
   const rows = await db
     .selectFrom('verdict_events')
     .selectAll()

@@ -27,7 +27,7 @@ const judgement = makeJudgement({
   repositories: [makeRule('team/**')],
   trust: [makeTrust('team/**', { name: 'release', pem: publisher.publicPem })],
 });
-const advisories = { generation: digestOf('no advisories'), covered: [], records: [] };
+const advisories = { generation: digestOf('no advisories'), covered: [], ages: {}, threats: [], records: [] };
 
 /** Gives a new folder to `use`, and removes it afterwards. */
 async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {

@@ -1,8 +1,10 @@
 import type { Advisory, Affected, AffectedRange } from '../../advisories/advisory.ts';
 import { WharfingerError } from '../../errors.ts';
 import { parseStrictJson } from '../../oci/strict-json.ts';
-import { createPlainCheck, formatPath } from '../../routines/plain-check.ts';
-import type { KnownAdvisories } from '../match-advisories.ts';
+import { createPlainCheck, formatPath, type Path, type PlainCheck } from '../../routines/plain-check.ts';
+import type { AdvisoryAge } from '../../advisories/ages.ts';
+import type { Epss, Exploited } from '../../advisories/threats.ts';
+import type { KnownAdvisories, KnownThreat } from '../match-advisories.ts';
 import { digest, listOf, oneOf, optional, textUpTo, time, truth, type Read } from '../plain-fields.ts';
 
 const severities = ['none', 'low', 'medium', 'high', 'critical', 'unscored'] as const;
@@ -21,10 +23,13 @@ export function readSavedAdvisories(bytes: Uint8Array): KnownAdvisories {
     throw new WharfingerError('EVIDENCE_CHANGED', { what: `the advisories: ${what}` });
   };
   const check = createPlainCheck();
-  const names = ['generation', 'covered', 'records'];
+  const names = ['generation', 'covered', 'ages', 'threats', 'records'];
   const fields = check.fields(parseStrictJson(bytes, refuse), [], names);
   const generation = digest(fields['generation'], ['generation'], check);
   const covered = listOf(version, most)(fields['covered'], ['covered'], check);
+  const ages = readAges(fields['ages'], ['ages'], check);
+  const threats =
+    fields['threats'] === undefined ? [] : listOf(readThreat, most)(fields['threats'], ['threats'], check);
   const records = listOf(readRecord, most)(fields['records'], ['records'], check);
   if (check.mistakes.length > 0) {
     const lines = check.mistakes.slice(0, 20).map(({ path, what }) => `${formatPath(path)} ${what}`);
@@ -36,8 +41,60 @@ export function readSavedAdvisories(bytes: Uint8Array): KnownAdvisories {
     firstImported: (id) => dates.get(id),
     generation,
     covered,
+    agesOf: (image) => ages.get(image) ?? [],
+    threats: () => threats,
   };
 }
+
+/** Absent in archives of older versions. */
+const readAges = (
+  value: unknown,
+  path: Path,
+  check: PlainCheck,
+): ReadonlyMap<string, readonly AdvisoryAge[]> => {
+  const entries = value === undefined ? [] : check.entries(value, path);
+  return new Map(
+    entries.map(([image, list]) => [image, listOf(readAge, most)(list, [...path, image], check)]),
+  );
+};
+
+const readAge: Read<AdvisoryAge> = (value, path, check) => {
+  const fields = check.fields(value, path, ['of', 'fetched', 'newest']);
+  return {
+    of: version(fields['of'], [...path, 'of'], check),
+    fetched: time(fields['fetched'], [...path, 'fetched'], check),
+    ...optional(fields, 'newest', path, check, time),
+  };
+};
+
+const readThreat: Read<KnownThreat> = (value, path, check) => {
+  const [cve, said] =
+    Array.isArray(value) && value.length === 2 ? (value as unknown[]) : [undefined, undefined];
+  const fields = check.fields(said, path, ['exploited', 'epss']);
+  return [
+    version(cve, [...path, 0], check),
+    {
+      ...optional(fields, 'exploited', path, check, readExploited),
+      ...optional(fields, 'epss', path, check, readEpss),
+    },
+  ];
+};
+
+const readExploited: Read<Exploited> = (value, path, check) => {
+  const fields = check.fields(value, path, ['added', 'due']);
+  return {
+    added: time(fields['added'], [...path, 'added'], check),
+    ...optional(fields, 'due', path, check, time),
+  };
+};
+
+const readEpss: Read<Epss> = (value, path, check) => {
+  const fields = check.fields(value, path, ['score', 'percentile']);
+  return {
+    score: number(fields['score'], [...path, 'score'], check),
+    percentile: number(fields['percentile'], [...path, 'percentile'], check),
+  };
+};
 
 const readRecord: Read<{ advisory: Advisory; firstImported: string }> = (value, path, check) => {
   const fields = check.fields(value, path, ['advisory', 'firstImported']);

@@ -3,6 +3,7 @@ import { tarEnd, tarHeader, tarPadding } from '../../oci/tar/write.ts';
 import { artifactTypes } from '../../oci/wharfinger-names.ts';
 import type { Purpose } from '../../routines/verdict.ts';
 import type { Advisory } from '../../advisories/advisory.ts';
+import type { AdvisoryAge } from '../../advisories/ages.ts';
 import { canonical } from '../judgement.ts';
 import type { Collected } from './collect.ts';
 import { blobFile, indexFile, layoutFile, partOf, savedArtifact, type SavedPart } from './format.ts';
@@ -12,6 +13,10 @@ export interface SavedAdvisories {
   readonly generation: Digest;
   /** ecosystems that any advisory of that generation is about */
   readonly covered: readonly string[];
+  /** how old they were for the verdict of each image, by its digest */
+  readonly ages: Readonly<Record<string, readonly AdvisoryAge[]>>;
+  /** what is known of the CVEs that match, in order */
+  readonly threats: readonly unknown[];
   readonly records: ReadonlyArray<{
     readonly advisory: Pick<Advisory, 'id'>;
     /** RFC 3339: when the registry first imported it */

@@ -1,11 +1,15 @@
 import type { Readable } from 'node:stream';
+import { z } from 'zod';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import { advisoryState, importRecords } from '../../pipeline/import-advisories.ts';
+import type { FeedWork } from '../../feeds/work.ts';
 import type { PipelineParts } from '../../pipeline/parts.ts';
-import { demandAdmin, type ApiContext } from '../context.ts';
+import { demandAdmin, parseInput, type ApiContext } from '../context.ts';
 
-/** Importing advisories, and what was imported. */
-export function addAdvisoryRoutes(context: ApiContext, parts: PipelineParts): void {
+const updateBody = z.strictObject({ feed: z.string().optional() });
+
+/** Importing advisories, what was imported, and the feeds that they come from. */
+export function addAdvisoryRoutes(context: ApiContext, parts: PipelineParts, feeds: FeedWork): void {
   const { app } = context;
 
   // Feeds are large: they pass as a stream, whatever type the client gives them.
@@ -20,6 +24,17 @@ export function addAdvisoryRoutes(context: ApiContext, parts: PipelineParts): vo
         });
       return importRecords(parts, request.body as Readable, request.caller.principal ?? '');
     });
+  });
+
+  app.get('/api/v1/advisories/feeds', async (request) => {
+    if (request.caller.principal === null) throw new WharfingerError('UNAUTHORIZED');
+    return { feeds: await feeds.report() };
+  });
+
+  app.post('/api/v1/advisories/feeds/update', async (request) => {
+    demandAdmin(context, request);
+    const { feed } = parseInput(updateBody, request.body ?? {});
+    return { requested: await feeds.request(feed) };
   });
 
   app.get('/api/v1/advisories', async (request) => {

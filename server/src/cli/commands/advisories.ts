@@ -1,15 +1,29 @@
+import { createReadStream } from 'node:fs';
 import type { Command } from 'commander';
-import { advisoryCacheFolder, importIntoCache, readCacheState } from '../advisory-cache.ts';
+import { readEpss, readKev } from '@wharfinger/lib/advisories/threat-sources';
+import { WharfingerError } from '@wharfinger/lib/errors';
+import {
+  advisoryCacheFolder,
+  importIntoCache,
+  importThreatsIntoCache,
+  readCacheState,
+} from '../advisory-cache.ts';
 import { AdvisorySources } from '../advisory-sources.ts';
 import { requireServer } from '../api-client.ts';
 import { advisoriesAnswer, importAnswer } from '../api-shapes.ts';
 import { count, displayable } from '../display.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
+import { addFeeds } from './advisories/feeds.ts';
+import { addPacked, kindOf } from './advisories/packed.ts';
 import { parseHost } from '../repository-argument.ts';
 import type { Run, Session } from '../session.ts';
 
 interface ServerOption {
   readonly server?: string;
+}
+
+interface ImportOptions extends ServerOption {
+  readonly kind: string;
 }
 
 export function addAdvisories(program: Command, run: Run): void {
@@ -30,6 +44,11 @@ export function addAdvisories(program: Command, run: Run): void {
     )
     .argument('<source...>', 'files, folders, or http(s) addresses')
     .option('--server <host>', 'import into this Wharfinger registry (for administrators)')
+    .option(
+      '--kind <kind>',
+      'what it is: osv records, kev or epss; of the latter two one file, on this machine',
+      'osv',
+    )
     .addHelpText(
       'after',
       '\nExamples:\n  wharf advisories import advisory-database/advisories/github-reviewed\n' +
@@ -42,13 +61,17 @@ export function addAdvisories(program: Command, run: Run): void {
     .description('Shows how many advisories were imported, and when; on this machine, or in a server.')
     .option('--server <host>', 'ask this Wharfinger registry')
     .action(run(showStatus));
+  addFeeds(advisories, run);
+  addPacked(advisories, run);
 }
 
 async function importAdvisories(
   session: Session,
-  { server }: ServerOption,
+  { server, kind: text }: ImportOptions,
   names: string[],
 ): Promise<ExitCode> {
+  const kind = kindOf(text);
+  if (kind !== 'osv') return importThreats(session, kind, server, names);
   const progress = session.progress();
   const sources = new AdvisorySources(names, (records) =>
     progress.update(`reading: ${count(records, 'record')}`),
@@ -83,6 +106,27 @@ async function importHere(session: Session, sources: AdvisorySources): Promise<E
     ].join('\n'),
   );
   return refusedCount > 0 ? exitCodes.failed : exitCodes.done;
+}
+
+/** A catalogue takes the place of the one before. A server fetches its own: a file would be a day old tomorrow. */
+async function importThreats(
+  session: Session,
+  kind: 'kev' | 'epss',
+  server: string | undefined,
+  [file, ...more]: string[],
+): Promise<ExitCode> {
+  if (server !== undefined || file === undefined || more.length > 0)
+    throw new WharfingerError('USAGE', {
+      what: `--kind ${kind} takes one file, and no --server`,
+      remedy: 'for a server, name the file as the source of a feed: advisories.feeds in its configuration',
+    });
+  const folder = advisoryCacheFolder(session.environment);
+  const list = await (kind === 'kev' ? readKev : readEpss)(file, createReadStream(file));
+  await importThreatsIntoCache(folder, kind, list, session.now());
+  session.result({ kind, read: list.threats.size, folder }, () =>
+    displayable(`${count(list.threats.size, 'entry', 'entries')} of ${kind} read, into ${folder}.`),
+  );
+  return exitCodes.done;
 }
 
 async function importThere(session: Session, sources: AdvisorySources, host: string): Promise<ExitCode> {
