@@ -1,4 +1,4 @@
-import type { FileRecord } from './file-facts.ts';
+import type { FileRecord, RpmPackage } from './file-facts.ts';
 import { countsAt } from './packages/formats.ts';
 import { isBelowModules } from './packages/node.ts';
 import type { MergedNode, MergedTree, NotedFile } from './merged-tree.ts';
@@ -10,8 +10,10 @@ export interface ActiveFile {
 }
 
 /** Where rpm keeps its database, past and present. */
-const rpmFolders = ['var/lib/rpm', 'usr/lib/sysimage/rpm', 'usr/share/rpm'];
+export const rpmFolders: readonly string[] = ['var/lib/rpm', 'usr/lib/sysimage/rpm', 'usr/share/rpm'];
 const rpmNames = ['Packages', 'Packages.db', 'rpmdb.sqlite'];
+/** What has been written to the database last, and is not in it yet. */
+const rpmJournals = ['rpmdb.sqlite-wal', 'rpmdb.sqlite-journal'];
 
 /** What counts in a merged file system. */
 export interface ActiveFiles {
@@ -20,10 +22,14 @@ export interface ActiveFiles {
   readonly osRelease?: Readonly<Record<string, string>>;
   readonly streams: readonly string[];
   readonly distributionFile: boolean;
+  /** repositories that Red Hat built it of, as files say */
+  readonly contentSets: readonly string[];
   readonly strayDatabase: boolean;
   readonly otherDatabases: readonly string[];
   /** names of package databases that lead to something that is none */
   readonly unreadable: readonly string[];
+  /** journals of rpm databases that say what the databases do not */
+  readonly journals: readonly string[];
 }
 
 function recordsOf(node: MergedNode | undefined): readonly FileRecord[] {
@@ -35,7 +41,7 @@ export function findActiveFiles(tree: MergedTree): ActiveFiles {
   const packages: ActiveFile[] = [];
   const counted = new Set<MergedNode>();
   const unreadable: string[] = [];
-  const take = (path: string, kind: 'dpkg' | 'apk'): void => {
+  const take = (path: string, kind: 'dpkg' | 'apk' | 'rpm'): void => {
     const own = tree.walk(path, false).node;
     const { node } = tree.walk(path);
     if (own === undefined || (node !== undefined && counted.has(node))) return;
@@ -54,11 +60,19 @@ export function findActiveFiles(tree: MergedTree): ActiveFiles {
   take('lib/apk/db/installed', 'apk');
   take('usr/lib/apk/db/installed', 'apk');
 
+  for (const folder of rpmFolders) for (const name of rpmNames) take(`${folder}/${name}`, 'rpm');
+  take('var/lib/rpmmanifest/container-manifest-2', 'rpm');
+
   let strayDatabase = false;
   const otherDatabases = new Set<string>();
+  const contentSets = new Set<string>();
+  const journals: string[] = [];
+  const journalled: Array<{ readonly path: string; readonly record: RpmJournal }> = [];
   for (const folder of rpmFolders) {
-    if (rpmNames.some((name) => tree.walk(`${folder}/${name}`, false).node !== undefined))
-      otherDatabases.add('rpm');
+    for (const name of rpmJournals) {
+      // Where a link leads to may be a journal, or may become one; files tell themselves.
+      if (tree.walk(`${folder}/${name}`, false).node?.kind === 'link') journals.push(`${folder}/${name}`);
+    }
   }
   const links: string[] = [];
   tree.each((path, node) => {
@@ -71,11 +85,15 @@ export function findActiveFiles(tree: MergedTree): ActiveFiles {
         counted.add(node);
         packages.push({ path, record });
       } else if (record.kind === 'other-database') otherDatabases.add(record.format);
-      else if ((record.kind === 'dpkg' || record.kind === 'apk') && record.packages.length > 0) {
-        strayDatabase ||= !counted.has(node);
-      }
+      else if (record.kind === 'content-sets') for (const name of record.names) contentSets.add(name);
+      else if (record.kind === 'rpm-journal') {
+        // It may belong to a database that a link names: what lies in it counts wherever it is.
+        if (!journals.includes(path)) journals.push(path);
+        journalled.push({ path, record });
+      } else if (isDatabase(record) && record.packages.length > 0) strayDatabase ||= !counted.has(node);
     }
   });
+  packages.push(...newInJournals(packages, journalled));
   // What lies where it counts is named by that path.
   for (const path of links) takeLinked(tree, path, packages, counted);
   const osRelease = findFacts(tree, ['etc/os-release', 'usr/lib/os-release'], 'os-release');
@@ -86,10 +104,34 @@ export function findActiveFiles(tree: MergedTree): ActiveFiles {
     ...(osRelease === undefined ? {} : { osRelease: osRelease.fields }),
     streams: repositories?.streams ?? [],
     distributionFile: etc?.kind === 'folder' && [...etc.children.values()].some(namesDistribution),
+    contentSets: [...contentSets],
     strayDatabase,
     otherDatabases: [...otherDatabases],
     unreadable,
+    journals,
   };
+}
+
+type RpmJournal = Extract<FileRecord, { kind: 'rpm-journal' }>;
+
+/** What journals have that databases lack. */
+function newInJournals(
+  packages: readonly ActiveFile[],
+  journals: ReadonlyArray<{ readonly path: string; readonly record: RpmJournal }>,
+): ActiveFile[] {
+  const keyOf = ({ name, version, architecture }: RpmPackage): string =>
+    JSON.stringify([name, version, architecture]);
+  const known = new Set(
+    packages.flatMap(({ record }) => (record.kind === 'rpm' ? record.packages.map(keyOf) : [])),
+  );
+  return journals.map(({ path, record }) => ({
+    path,
+    record: { ...record, packages: record.packages.filter((one) => !known.has(keyOf(one))) },
+  }));
+}
+
+function isDatabase(record: FileRecord): record is FileRecord & { kind: 'dpkg' | 'apk' | 'rpm' } {
+  return record.kind === 'dpkg' || record.kind === 'apk' || record.kind === 'rpm';
 }
 
 function namesDistribution(node: MergedNode): boolean {

@@ -215,9 +215,9 @@ describe('distribution', () => {
       undefined,
     ],
     [
-      'an rpm database',
+      'an rpm database that is none',
       { 'etc/os-release': debianRelease, [status]: dpkgStatus(debian), 'var/lib/rpm/rpmdb.sqlite': 'x' },
-      ['unsupported'],
+      ['unreadable-file'],
       'Debian:12',
     ],
     ['Debian', { 'etc/os-release': debianRelease, [status]: dpkgStatus(debian) }, [], 'Debian:12'],

@@ -1,5 +1,6 @@
 import { debianNumber, ecosystemOf, packageTypeOf, type Named } from './ecosystem.ts';
-import type { ApkPackage, DpkgPackage } from './file-facts.ts';
+import { inferFromPackages, majorOf } from './infer-distribution.ts';
+import type { ApkPackage, DpkgPackage, RpmPackage } from './file-facts.ts';
 import type { Distribution, Problem } from './inventory.ts';
 
 /** What the merged file system says about its distribution. */
@@ -9,8 +10,11 @@ export interface DistributionEvidence {
   readonly streams: readonly string[];
   readonly dpkg: readonly DpkgPackage[];
   readonly apk: readonly ApkPackage[];
+  readonly rpm: readonly RpmPackage[];
   /** etc/debian_version and the like are there */
   readonly distributionFile: boolean;
+  /** repositories that Red Hat built it of, as files say */
+  readonly contentSets: readonly string[];
   /** a package database lies where no tool looks for it, or was taken away */
   readonly strayDatabase: boolean;
   /** formats of package databases that are not read */
@@ -22,36 +26,22 @@ export interface IdentifiedDistribution {
   readonly problems: readonly Problem[];
 }
 
-/** The release that packages themselves prove, where they do. */
-function inferFromPackages(evidence: DistributionEvidence): Named | undefined {
-  const base = evidence.dpkg.find(({ name }) => name === 'base-files')?.version;
-  if (base?.includes('ubuntu')) return { id: 'ubuntu' };
-  const release = /^(\d+)(?:\.\d+)?(?:\+deb\d+u\d+)?$/.exec(base ?? '')?.[1];
-  if (release !== undefined) return { id: 'debian', version: release };
-  if (evidence.dpkg.length > 0) {
-    const updates = evidence.dpkg.map(({ version }) => /[+~]deb(\d+)u\d+/.exec(version)?.[1]);
-    const newest = Math.max(0, ...updates.map(Number).filter(Number.isInteger));
-    return newest > 0 ? { id: 'debian', version: String(newest) } : undefined;
-  }
-  const alpine = evidence.apk.find(({ name }) => name === 'alpine-release')?.version;
-  const version = /^\d+\.\d+(?:\.\d+)?/.exec(alpine ?? '')?.[0];
-  return version === undefined ? undefined : { id: 'alpine', version };
-}
-
 function claimOf(evidence: DistributionEvidence): Named | undefined {
   const id = evidence.osRelease?.['ID']?.toLowerCase();
   if (!id) return undefined;
   const stated = evidence.osRelease?.['VERSION_ID'];
   const version =
     stated ?? (id === 'debian' ? debianNumber(evidence.osRelease?.['VERSION_CODENAME']) : undefined);
-  if (id !== 'alpine') return { id, ...(version === undefined ? {} : { version }) };
+  const edition = id === 'openeuler' ? evidence.osRelease?.['VERSION'] : undefined;
+  if (id !== 'alpine') {
+    return {
+      id,
+      ...(version === undefined ? {} : { version }),
+      ...(edition === undefined ? {} : { edition }),
+    };
+  }
   if (evidence.streams.includes('edge')) return { id, version: 'edge' };
   return { id, ...(version === undefined ? {} : { version }) };
-}
-
-function majorOf(named: Named): string {
-  const [major = '', minor = ''] = (named.version ?? '').split('.');
-  return named.id === 'debian' ? major : `${major}.${minor}`;
 }
 
 /** True where what os-release claims and what packages prove cannot both be so. */
@@ -77,7 +67,8 @@ export function identifyDistribution(evidence: DistributionEvidence): Identified
   const problems: Problem[] = evidence.otherDatabases.map((format) =>
     hides('unsupported', `it has a package database of ${format}, which is not read`),
   );
-  const hasPackages = evidence.dpkg.length > 0 || evidence.apk.length > 0;
+  const counts = { deb: evidence.dpkg.length, apk: evidence.apk.length, rpm: evidence.rpm.length };
+  const hasPackages = Object.values(counts).some((count) => count > 0);
   if (claim === undefined && !hasPackages) {
     if (evidence.distributionFile || evidence.osRelease !== undefined) {
       problems.push(hides('unknown-distribution', 'a file names a distribution that cannot be told'));
@@ -117,8 +108,8 @@ export function identifyDistribution(evidence: DistributionEvidence): Identified
   }
   if (claim !== undefined) {
     const type = packageTypeOf(claim.id);
-    const stray = type === 'deb' ? evidence.apk.length : type === 'apk' ? evidence.dpkg.length : 0;
-    if (stray > 0)
+    const stray = Object.entries(counts).reduce((sum, [of, count]) => sum + (of === type ? 0 : count), 0);
+    if (type !== undefined && stray > 0)
       problems.push(hides('distribution-mismatch', `${stray} packages are of another distribution`));
     const distribution = describe(claim, 'os-release', evidence.osRelease?.['PRETTY_NAME']);
     if (distribution.ecosystem === undefined) {
@@ -126,6 +117,7 @@ export function identifyDistribution(evidence: DistributionEvidence): Identified
         hides('unknown-distribution', `no advisories are known for ${claim.id} ${claim.version ?? ''}`),
       );
     }
+    problems.push(...checkContentSets(claim, evidence.contentSets, hasPackages));
     return { distribution, problems };
   }
   const inferred =
@@ -146,4 +138,24 @@ function describe(named: Named, source: Distribution['source'], name?: string): 
     ...(ecosystem === undefined ? {} : { ecosystem }),
     source,
   };
+}
+
+/** Repositories whose advisories are filed under the release of Red Hat Enterprise Linux itself. */
+const ownSets =
+  /^(?:(?:rhel|ubi)-\d+(?:-for-[a-z0-9_]+)?-(?:baseos|appstream)(?:-rpms)?|codeready-builder-for-(?:rhel|ubi)-\d+-[a-z0-9_]+-rpms|ubi-\d+-codeready-builder(?:-rpms)?|rhel-\d+-server(?:-optional)?-rpms)$/;
+
+/**
+ * Red Hat files advisories by product, and packages do not tell of which they are: that say lists of the repositories that an image
+ * was built of. Without them, or with others than those of the release itself, advisories may be missed.
+ */
+function checkContentSets(claim: Named, sets: readonly string[], hasPackages: boolean): Problem[] {
+  if (claim.id !== 'rhel' || !hasPackages) return [];
+  if (sets.length === 0) {
+    const message = 'nothing says of which repositories of Red Hat its packages are (content sets)';
+    return [hides('unknown-distribution', message)];
+  }
+  const others = sets.filter((set) => !ownSets.test(set));
+  if (others.length === 0) return [];
+  const message = `it has packages of repositories whose advisories are not known: ${others.slice(0, 5).join(', ')}`;
+  return [hides('unknown-distribution', message)];
 }

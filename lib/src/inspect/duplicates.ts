@@ -6,18 +6,24 @@ import type { FileFacts, FileRecord } from './file-facts.ts';
  */
 export function replacesTruth(records: readonly FileRecord[], last: number): boolean {
   const remaining = records.filter((record) => record.entry === last);
-  return records.some((record) => record.entry !== last && !remaining.some((one) => includes(one, record)));
+  return records.some(
+    (record) =>
+      record.entry !== last && !saysNothing(record) && !remaining.some((one) => includes(one, record)),
+  );
 }
 
 function includes(whole: FileFacts, part: FileFacts): boolean {
-  if (saysNothing(part)) return true;
   if (whole.kind === 'dpkg' && part.kind === 'dpkg') return includesAll(whole.packages, part.packages);
   if (whole.kind === 'apk' && part.kind === 'apk') return includesAll(whole.packages, part.packages);
+  if (whole.kind === 'rpm' && part.kind === 'rpm') return includesAll(whole.packages, part.packages);
   return JSON.stringify({ ...whole, entry: 0 }) === JSON.stringify({ ...part, entry: 0 });
 }
 
+/** Of packages' files and executables the last record counts for all readers, since the last content does. */
 function saysNothing(facts: FileFacts): boolean {
-  return (facts.kind === 'dpkg' || facts.kind === 'apk') && facts.packages.length === 0;
+  if (facts.kind === 'recorded-files' || facts.kind === 'executable') return true;
+  const isDatabase = facts.kind === 'dpkg' || facts.kind === 'apk' || facts.kind === 'rpm';
+  return isDatabase && facts.packages.length === 0;
 }
 
 interface Named {

@@ -19,6 +19,9 @@ export function purlOf(
   distribution?: Distribution,
 ): string {
   const slash = name.lastIndexOf('/');
+  // The type `rpm` has the epoch outside of the version.
+  const [, epoch, rest] = (type === 'rpm' ? /^(\d+):(.*)$/.exec(version) : null) ?? [];
+  const shown = rest ?? version;
   const ofSystem = isOfSystem(type);
   const namespace = ofSystem ? distribution?.id : slash < 0 ? undefined : name.slice(0, slash);
   const bare = ofSystem ? name : name.slice(slash + 1);
@@ -27,12 +30,13 @@ export function purlOf(
     ? {
         ...(architecture === undefined ? {} : { arch: architecture }),
         ...(distribution === undefined ? {} : { distro: `${distribution.id}${release}` }),
+        ...(epoch === undefined ? {} : { epoch }),
       }
     : undefined;
   try {
-    return new PackageURL(type, namespace, bare, version, qualifiers, undefined).toString();
+    return new PackageURL(type, namespace, bare, shown, qualifiers, undefined).toString();
   } catch {
     // Names that the specification of the type forbids still stand on disks.
-    return `pkg:${type}/${name.split('/').map(encodeURIComponent).join('/')}@${encodeURIComponent(version)}`;
+    return `pkg:${type}/${name.split('/').map(encodeURIComponent).join('/')}@${encodeURIComponent(shown)}`;
   }
 }

@@ -1,4 +1,5 @@
-import type { FileFacts } from './file-facts.ts';
+import type { FileFacts, RecordedFiles } from './file-facts.ts';
+import { isFields } from './json-fields.ts';
 import type { LayerLimits } from './limits.ts';
 import { looksLikeOsRelease, parseOsRelease } from './os-release.ts';
 import { looksLikeApkInstalled, parseApkInstalled, parseApkRepositories } from './packages/apk.ts';
@@ -6,14 +7,18 @@ import { looksLikeDpkgStatus, parseDpkgStatus } from './packages/dpkg.ts';
 import { isElf } from './packages/elf.ts';
 import type { FileObserver, NoteListener, Reading, SeenFile } from './reading.ts';
 
+/** Repositories of one image; those of Red Hat have a dozen. */
+const mostSets = 1000;
+
 /** Files that name the distribution where there is no os-release. */
 const distributionFile =
   /(?:^|\/)etc\/(?:debian_version|(?:alpine|redhat|centos|fedora|rocky|almalinux|oracle|system|SuSE|arch|gentoo|lsb|wolfi|photon)-release)$/;
 
+/** Where Red Hat says from which repositories it built an image. */
+const contentSets = /(?:^|\/)buildinfo\/(?:content_manifests\/[^/]+|content-sets)\.json$/;
+
 /** Package databases that are not read. */
 const otherDatabases: ReadonlyArray<readonly [shape: RegExp, format: string]> = [
-  [/(?:^|\/)(?:rpm\/Packages|Packages\.db|rpmdb\.sqlite)$/, 'rpm'],
-  [/(?:^|\/)rpmmanifest\/container-manifest-[12]$/, 'rpm'],
   [/(?:^|\/)pacman\/local\/[^/]+\/desc$/, 'pacman'],
   [/(?:^|\/)var\/db\/pkg\/[^/]+\/[^/]+\/PF$/, 'portage'],
   [/(?:^|\/)nix\/var\/nix\/db\/db\.sqlite$/, 'nix'],
@@ -30,7 +35,7 @@ const otherDatabases: ReadonlyArray<readonly [shape: RegExp, format: string]> = 
 export const observeSystemFile: FileObserver = (file, limits, listener) => {
   const { path, head } = file;
   if (isElf(head)) return undefined;
-  const other = otherDatabases.find(([shape]) => shape.test(path))?.[1] ?? otherByMagic(head);
+  const other = otherDatabases.find(([shape]) => shape.test(path))?.[1];
   if (other !== undefined && file.size > 0) {
     listener.fact({ kind: 'other-database', format: other });
     return undefined;
@@ -39,12 +44,24 @@ export const observeSystemFile: FileObserver = (file, limits, listener) => {
   if (/^[^/]+\/Chart\.yaml$/.test(path)) {
     return { how: 'keep', limit: limits.text * 16, use: (bytes) => listener.chart(bytes) };
   }
-  return head[0] === 0x7b ? undefined : readText(file, limits, listener);
+  if (head[0] !== 0x7b) return readText(file, limits, listener);
+  if (!contentSets.test(path)) return undefined;
+  return { how: 'keep', limit: limits.text * 16, use: (bytes) => takeContentSets(bytes, listener) };
 };
 
-/** Berkeley DB as rpm used it, and rpm's own format; SQLite is told by name alone, since much else uses it. */
-function otherByMagic(head: Buffer): string | undefined {
-  return head.length >= 4 && head.toString('latin1', 0, 4) === 'RpmP' ? 'rpm' : undefined;
+/** What cannot be read names no repositories, which is told where the image is composed. */
+function takeContentSets(bytes: Buffer, listener: NoteListener): void {
+  try {
+    const fields: unknown = JSON.parse(bytes.toString('utf8'));
+    const names = isFields(fields) ? fields['content_sets'] : undefined;
+    if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) return;
+    listener.fact({
+      kind: 'content-sets',
+      names: names.slice(0, mostSets).map((name) => name.slice(0, 200)),
+    });
+  } catch {
+    listener.problem('unreadable-file', 'it is not JSON', true);
+  }
 }
 
 function isTextStart(byte: number | undefined): boolean {
@@ -85,25 +102,32 @@ function readText(file: SeenFile, limits: LayerLimits, listener: NoteListener): 
   return undefined;
 }
 
-function parseDpkg(text: string): { fact: FileFacts; broken: number } {
-  const { packages, broken } = parseDpkgStatus(text);
-  return { fact: { kind: 'dpkg', packages }, broken };
+interface ReadDatabase {
+  readonly fact: FileFacts;
+  readonly files: readonly RecordedFiles[];
+  readonly broken: number;
 }
 
-function parseApk(text: string): { fact: FileFacts; broken: number } {
-  const { packages, broken } = parseApkInstalled(text);
-  return { fact: { kind: 'apk', packages }, broken };
+function parseDpkg(text: string): ReadDatabase {
+  const { packages, files, broken } = parseDpkgStatus(text);
+  return { fact: { kind: 'dpkg', packages }, files, broken };
+}
+
+function parseApk(text: string): ReadDatabase {
+  const { packages, files, broken } = parseApkInstalled(text);
+  return { fact: { kind: 'apk', packages }, files, broken };
 }
 
 function database(
   limits: LayerLimits,
   listener: NoteListener,
   kind: 'dpkg' | 'apk',
-  parse: (text: string) => { fact: FileFacts; broken: number },
+  parse: (text: string) => ReadDatabase,
 ): Reading {
   const use = (bytes: Buffer): void => {
-    const { fact, broken } = parse(bytes.toString('utf8'));
+    const { fact, files, broken } = parse(bytes.toString('utf8'));
     listener.fact(fact);
+    for (const one of files) listener.fact({ kind: 'recorded-files', ...one });
     if (broken === 0) return;
     const message = `${broken} records of this ${kind} database lack a name or a version`;
     listener.problem('unreadable-file', message, true);

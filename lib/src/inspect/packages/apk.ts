@@ -1,4 +1,5 @@
-import type { ApkPackage } from '../file-facts.ts';
+import type { ApkPackage, RecordedFiles } from '../file-facts.ts';
+import { readApkFiles } from './apk-files.ts';
 import type { Parsed } from './dpkg.ts';
 
 /**
@@ -7,10 +8,12 @@ import type { Parsed } from './dpkg.ts';
  */
 export function parseApkInstalled(text: string): Parsed<ApkPackage> {
   const packages: ApkPackage[] = [];
+  const files: RecordedFiles[] = [];
   let broken = 0;
   for (const block of text.split(/\n{2,}/)) {
     const fields = new Map<string, string>();
-    for (const line of block.split('\n')) {
+    const lines = block.split('\n');
+    for (const line of lines) {
       // Only the first of each: later lines of the same letter describe files.
       if (line[1] === ':' && !fields.has(line[0]!)) fields.set(line[0]!, line.slice(2).trim());
     }
@@ -30,8 +33,10 @@ export function parseApkInstalled(text: string): Parsed<ApkPackage> {
       origin: fields.get('o') || name,
       ...(licence ? { licence } : {}),
     });
+    const own = readApkFiles(lines, name);
+    if (own !== undefined) files.push(own);
   }
-  return { packages, broken };
+  return { packages, files, broken };
 }
 
 /** True for text that begins as the database does. */

@@ -1,8 +1,11 @@
-import type { DpkgPackage } from '../file-facts.ts';
+import type { DpkgPackage, RecordedFiles } from '../file-facts.ts';
+import { readConffiles } from './dpkg-files.ts';
 
 /** What a parser makes of a package database. */
 export interface Parsed<P> {
   readonly packages: readonly P[];
+  /** files of packages that it lists */
+  readonly files: readonly RecordedFiles[];
   /** stanzas of installed packages that lack a name or a version */
   readonly broken: number;
 }
@@ -29,6 +32,7 @@ function fieldsOf(stanza: string): Map<string, string> {
  */
 export function parseDpkgStatus(text: string): Parsed<DpkgPackage> {
   const packages: DpkgPackage[] = [];
+  const files: RecordedFiles[] = [];
   let broken = 0;
   for (const stanza of text.replaceAll('\r\n', '\n').split(/\n[ \t]*\n/)) {
     const fields = fieldsOf(stanza);
@@ -50,8 +54,10 @@ export function parseDpkgStatus(text: string): Parsed<DpkgPackage> {
       source: source?.[1] ?? name,
       sourceVersion: source?.[2] ?? version,
     });
+    const configuration = fields.has('conffiles') ? readConffiles(stanza, name) : undefined;
+    if (configuration !== undefined) files.push(configuration);
   }
-  return { packages, broken };
+  return { packages, files, broken };
 }
 
 /** True for text that begins as a status file does; an index of a repository (no `Status`) does not. */

@@ -50,11 +50,20 @@ VERSION: 2
 
 describe('apk', () => {
   it('reads packages with their origin', () => {
-    const text = 'C:Q1\nP:a\nV:1-r0\nA:x86_64\no:src\nL:MIT\nF:etc\nR:f\na:0:0:755\n\nP:b\nV:2\n\nV:3\n\n';
+    const text =
+      'C:Q1\nP:a\nV:1-r0\nA:x86_64\no:src\nL:MIT\nF:etc\nR:f\na:0:0:755\nZ:Q1eVpkasfqZAukAXFYbgwt4xAMZWU=\nR:g\n\nP:b\nV:2\n\nV:3\n\n';
     expect(parseApkInstalled(text)).toEqual({
       packages: [
         { name: 'a', version: '1-r0', architecture: 'x86_64', origin: 'src', licence: 'MIT' },
         { name: 'b', version: '2', origin: 'b' },
+      ],
+      files: [
+        {
+          owner: { type: 'apk', name: 'a' },
+          algorithm: 'sha1',
+          paths: ['0 etc/f', '4 g'],
+          digests: ['eVpkasfqZAukAXFYbgwt4xAMZWU', ''],
+        },
       ],
       broken: 1,
     });
