@@ -1,6 +1,6 @@
 import type { Digest } from '../oci/digest.ts';
 import type { Facts } from '../routines/facts.ts';
-import { judge } from '../routines/judge.ts';
+import { judge, type Evaluator } from '../routines/judge.ts';
 import type { Purpose, Verdict } from '../routines/verdict.ts';
 import type { Hold, Judgement } from './judgement-document.ts';
 import { earliest, type Rules } from './rules-for.ts';
@@ -23,10 +23,17 @@ export function judgeFacts(known: KnownFacts, rules: Rules, purpose: Purpose, no
 /**
  * The same, as if the revocation list in force did not end: for who keeps the verdict, and asks each time whether a list is in
  * force. A list that is renewed with the same entries then costs no judging.
+ * @param evaluate for who remembers results of routines (`rememberingEvaluator`)
  */
-export function judgeApartFromList(known: KnownFacts, rules: Rules, purpose: Purpose, now: Date): Verdict {
+export function judgeApartFromList(
+  known: KnownFacts,
+  rules: Rules,
+  purpose: Purpose,
+  now: Date,
+  evaluate?: Evaluator,
+): Verdict {
   const until = earliest(known.validUntil, rules.validUntil);
-  return judge(known.facts, rules.bindings, purpose, now, rules.exceptions, until);
+  return judge(known.facts, rules.bindings, purpose, now, rules.exceptions, until, evaluate);
 }
 
 /**

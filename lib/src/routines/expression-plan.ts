@@ -54,7 +54,8 @@ interface Scope {
   readonly most: number;
 }
 
-type Expr = NonNullable<ReturnType<typeof parse>['expr']>;
+/** A parsed expression. */
+export type Expr = NonNullable<ReturnType<typeof parse>['expr']>;
 type Value<Case extends string> = Extract<Expr['exprKind'], { case: Case }>['value'];
 
 /**
@@ -104,7 +105,8 @@ function planText(text: string, names: ReadonlySet<string>, most: number): Plan 
   return { run: paid, nodes };
 }
 
-function parseText(text: string): Expr {
+/** Parses CEL text, its macros unfolded. @throws ExpressionMistake */
+export function parseText(text: string): Expr {
   try {
     const { expr } = parse(text);
     if (expr) return expr;

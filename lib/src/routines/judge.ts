@@ -8,6 +8,12 @@ import { compareTexts } from './severity-order.ts';
 import { parseTime } from './time.ts';
 import type { Effect, Outcome, Purpose, Reason, Verdict, WaivedReason } from './verdict.ts';
 
+/** Says what the routine of a binding says of facts. */
+export type Evaluator = (binding: Binding, facts: Facts, now: Date) => RoutineResult;
+
+const evaluateAnew: Evaluator = ({ routine, parameters }, facts, now) =>
+  evaluateRoutine(routine, parameters, facts, now);
+
 const weight: Readonly<Record<Outcome, number>> = { allow: 0, warn: 1, hold: 2, deny: 3 };
 
 /**
@@ -21,6 +27,7 @@ const weight: Readonly<Record<Outcome, number>> = { allow: 0, warn: 1, hold: 2, 
  *
  * @param facts not to be changed afterwards: their conversion is remembered
  * @param rulesUntil RFC 3339: when the bindings may be others (`effectiveBindings`)
+ * @param evaluate for who remembers results: must say what `evaluateRoutine` says
  */
 export function judge(
   facts: Facts,
@@ -29,6 +36,7 @@ export function judge(
   now: Date,
   exceptions: Exceptions = { waivers: [], grants: [] },
   rulesUntil?: string,
+  evaluate: Evaluator = evaluateAnew,
 ): Verdict {
   const excused = exceptionsInForce(exceptions, facts, purpose, now);
   const ends = [...excused.changes, parseTime(rulesUntil ?? '') ?? 0];
@@ -40,7 +48,7 @@ export function judge(
     const { name } = binding.routine;
     const { seen, waived: some } = excuseAdvisories(facts, binding, excused.waivers);
     waived.push(...some);
-    const result = resultOf(binding, seen, now);
+    const result = resultOf(binding, seen, now, evaluate);
     ends.push(parseTime(result.validUntil ?? '') ?? 0, parseTime(binding.graceUntil ?? '') ?? 0);
     if (result.state === 'passed') passed.add(name);
     if (result.state !== 'failed' && result.state !== 'undecided') continue;
@@ -68,8 +76,9 @@ export function judge(
   };
 }
 
-function resultOf({ mistake, routine, parameters }: Binding, facts: Facts, now: Date): RoutineResult {
-  if (mistake === undefined) return evaluateRoutine(routine, parameters, facts, now);
+function resultOf(binding: Binding, facts: Facts, now: Date, evaluate: Evaluator): RoutineResult {
+  const { mistake } = binding;
+  if (mistake === undefined) return evaluate(binding, facts, now);
   return {
     state: 'undecided',
     message: printable(`the binding cannot be carried out: ${mistake}`, 400),

@@ -1,0 +1,49 @@
+import { hash } from 'node:crypto';
+import type { Facts } from './facts.ts';
+import { rootOf } from './routine-reads.ts';
+
+/** Digests of parts of the facts about one image, by which results of routines are found again. */
+export interface FactParts {
+  /** of a part as `readsOf` names it: equal for equal parts, and different where it is not known from where it is empty */
+  digest(part: string): string;
+  /** the same with other findings */
+  withFindings(findings: Facts['findings']): FactParts;
+}
+
+/** Stands for what is not known: no digest is so short. */
+const absent = '-';
+
+/**
+ * Digests of the parts of facts, each made when it is asked for, once.
+ *
+ * @param known digests made before, of parts that need not be in `facts`: what is known of an inventory that is not at hand
+ */
+export function partsOf(facts: Facts, known: Iterable<readonly [string, string]> = []): FactParts {
+  const digests = new Map(known);
+  return {
+    digest(part) {
+      let digest = digests.get(part);
+      if (digest === undefined) digests.set(part, (digest = digestOfPart(facts, part)));
+      return digest;
+    },
+    withFindings(findings) {
+      const others = new Map(digests);
+      others.delete('findings');
+      return partsOf({ ...facts, findings }, others);
+    },
+  };
+}
+
+/** True where this is the digest of a part of something that is known, empty or not. */
+export function isKnown(digest: string): boolean {
+  return digest !== absent;
+}
+
+/** The digest of one part; of its text as it was put together, for another order of fields costs an evaluation and no more. */
+export function digestOfPart(facts: Facts, part: string): string {
+  const root = rootOf(part);
+  const whole = facts[root] as Readonly<Record<string, unknown>> | undefined;
+  const value = part === root ? whole : whole?.[part.slice(root.length + 1)];
+  if (whole === undefined) return absent;
+  return value === undefined ? `${absent}${absent}` : hash('sha256', JSON.stringify(value), 'base64url');
+}
