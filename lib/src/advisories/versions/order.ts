@@ -1,7 +1,17 @@
 import { ecosystemBase } from '../ecosystem.ts';
 import { compareAlpine } from './alpine.ts';
+import { compareBitnami } from './bitnami.ts';
+import { compareComposer, isComposerBranch } from './composer.ts';
+import { compareCran } from './cran.ts';
 import { compareDebian } from './debian.ts';
+import { compareGem } from './gem.ts';
 import { compareGo } from './go.ts';
+import { compareHackage } from './hackage.ts';
+import { compareMaven } from './maven.ts';
+import { compareNuget } from './nuget.ts';
+import { comparePub } from './pub.ts';
+import { comparePython } from './python.ts';
+import { compareRpm } from './rpm.ts';
 import { compareSemver } from './semver.ts';
 
 /**
@@ -16,8 +26,40 @@ const orders: ReadonlyMap<string, VersionOrder> = new Map([
   ['Alpine', compareAlpine],
   ['Wolfi', compareAlpine],
   ['Chainguard', compareAlpine],
+  ['AlmaLinux', compareRpm],
+  ['Azure Linux', compareRpm],
+  ['Mageia', compareRpm],
+  ['openEuler', compareRpm],
+  ['openSUSE', compareRpm],
+  ['Photon OS', compareRpm],
+  ['Red Hat', compareRpm],
+  ['Rocky Linux', compareRpm],
+  ['SUSE', compareRpm],
+  ['Alpaquita', compareAlpine],
+  ['BellSoft Hardened Containers', compareAlpine],
+  ['MinimOS', compareAlpine],
+  ['opam', compareDebian],
   ['npm', compareSemver],
+  ['crates.io', compareSemver],
+  ['rust-std', compareSemver],
+  ['Hex', compareSemver],
+  ['SwiftURL', compareSemver],
+  ['Julia', compareSemver],
+  ['VSCode', compareSemver],
+  ['GitHub Actions', compareSemver],
+  ['RubyGems', compareGem],
+  ['ruby-engine', compareGem],
+  ['Packagist', compareComposer],
+  ['NuGet', compareNuget],
+  ['CRAN', compareCran],
+  ['Bioconductor', compareCran],
+  ['Hackage', compareHackage],
+  ['GHC', compareHackage],
+  ['Pub', comparePub],
+  ['Bitnami', compareBitnami],
   ['Go', compareGo],
+  ['PyPI', comparePython],
+  ['Maven', compareMaven],
 ]);
 
 /**
@@ -38,4 +80,9 @@ export function versionOrder(
  */
 export function compareVersions(ecosystem: string, a: string, b: string): number | 'unsupported' {
   return versionOrder(ecosystem)?.(a, b) ?? 'unsupported';
+}
+
+/** True for a version that names a branch: which commits it holds is not told by its place in the order. */
+export function namesBranch(ecosystem: string, version: string): boolean {
+  return ecosystemBase(ecosystem) === 'Packagist' && isComposerBranch(version);
 }
