@@ -1,7 +1,23 @@
+import { withoutModule } from '../inspect/modules.ts';
+
 /** The ecosystem without its suffix: Debian of Debian:12. */
 export function ecosystemBase(ecosystem: string): string {
   const colon = ecosystem.indexOf(':');
   return colon < 0 ? ecosystem : ecosystem.slice(0, colon);
+}
+
+/** What a package is called where advisories and packages are compared: as its ecosystem compares names. */
+export function comparableName(ecosystem: string, name: string): string {
+  switch (ecosystemBase(ecosystem)) {
+    case 'NuGet':
+    case 'Packagist':
+      return name.toLowerCase();
+    case 'PyPI':
+      // Core metadata specifications, "Name normalization".
+      return name.toLowerCase().replace(/[-_.]+/g, '-');
+    default:
+      return name;
+  }
 }
 
 /** What advisories and packages are looked up by; releases of a distribution share it, `sameRelease` tells them apart. */
@@ -23,8 +39,13 @@ export function sameRelease(a: string, b: string): boolean {
 
 /** The release alone: Alpine's leading v and Ubuntu's Pro and LTS marks are spelling. */
 function release(ecosystem: string): string {
-  return ecosystem
-    .slice(ecosystemBase(ecosystem).length + 1)
+  const base = ecosystemBase(ecosystem);
+  const suffix = withoutModule(ecosystem).slice(base.length + 1);
+  // The same packages are filed under every product and module that has them: all of one service pack are one release.
+  const pack = base === 'SUSE' ? /\s(\d+(?: SP\d+)?)(?:[ -]|$)/.exec(suffix)?.[1] : undefined;
+  // Behind the product stands the repository, which an image does not tell of single packages.
+  const own = pack ?? (base === 'Red Hat' ? suffix.replace(/::.*$/, '') : suffix);
+  return own
     .split(':')
     .filter((part) => part !== 'LTS' && part !== 'Pro')
     .join(':')

@@ -94,6 +94,72 @@ describe('dedupeFindings', () => {
     expect(ids(matches.toReversed())).toEqual(['CVE-2024-0001']);
   });
 
+  it('finds the CVE of a record through any number of others', () => {
+    const chain = [
+      match('A-1', ['GHSA-a']),
+      match('B-1', ['GHSA-a', 'GHSA-b']),
+      match('C-1', ['GHSA-b', 'GHSA-c']),
+      match('D-1', ['GHSA-c', 'CVE-2024-0001']),
+    ];
+    fc.assert(
+      fc.property(fc.shuffledSubarray(chain, { minLength: chain.length }), (shuffled) => {
+        expect(dedupeFindings(shuffled)).toMatchObject([
+          { id: 'CVE-2024-0001', advisories: ['A-1', 'B-1', 'C-1', 'D-1'] },
+        ]);
+      }),
+    );
+  });
+
+  it('gives the same for any matches in any order', () => {
+    const name = fc.constantFrom(
+      'CVE-2024-0001',
+      'CVE-2024-0002',
+      'GHSA-a',
+      'GHSA-b',
+      'GO-1',
+      'PYSEC-1',
+      'MAL-1',
+    );
+    const told = fc.record(
+      {
+        severity: fc.constantFrom('unscored' as const, 'low' as const, 'high' as const, 'critical' as const),
+        score: fc.constantFrom(3, 7, 9.8),
+        fixedIn: fc.constantFrom('1.0-2', '1.0-10', '1.0-9'),
+        undecided: fc.constantFrom('a', 'b'),
+        published: fc.constantFrom('2024-01-01T00:00:00.000Z', '2024-02-01T00:00:00.000Z'),
+      },
+      { requiredKeys: [] },
+    );
+    const matches = fc.uniqueArray(
+      fc.tuple(name, fc.uniqueArray(name, { maxLength: 3 }), told).map(([id, aliases, rest]) =>
+        match(
+          id,
+          aliases.filter((alias) => alias !== id),
+          rest,
+        ),
+      ),
+      { selector: ({ advisory }) => advisory.id },
+    );
+    const sorted = (found: readonly FoundMatch[]) =>
+      dedupeFindings(found).sort((a, b) => (a.id < b.id ? -1 : 1));
+    fc.assert(
+      fc.property(matches, fc.infiniteStream(fc.nat(1000)), (all, keys) => {
+        const shuffled = all
+          .map((one) => ({ one, key: keys.next().value! }))
+          .sort((a, b) => a.key - b.key)
+          .map(({ one }) => one);
+        const findings = sorted(all);
+        expect(sorted(shuffled)).toEqual(findings);
+        // Nothing is lost, and no name stands for two flaws.
+        expect(new Set(findings.flatMap(({ advisories }) => advisories))).toEqual(
+          new Set(all.map(({ advisory }) => advisory.id)),
+        );
+        expect(new Set(findings.map(({ id }) => id)).size).toBe(findings.length);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   it('joins what has no CVE by its names', () => {
     expect(ids([match('GO-1', ['GHSA-a']), match('PYSEC-1', ['GHSA-b']), match('GHSA-a', [])])).toEqual([
       'GHSA-a',

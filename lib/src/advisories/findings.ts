@@ -56,13 +56,11 @@ function groupByFlaw(matches: readonly FoundMatch[]): ReadonlyMap<string, FoundM
       cvesOfName.set(name, known);
     }
   }
-  const without: FoundMatch[] = [];
-  for (const match of nameless) {
-    const cves = new Set(namesOf(match).flatMap((name) => [...(cvesOfName.get(name) ?? [])]));
-    if (cves.size === 0) without.push(match);
-    for (const id of cves) push(byCve, id, match);
-  }
-  for (const members of joinByName(without)) {
+  for (const members of joinByName(nameless)) {
+    const names = members.flatMap(namesOf);
+    const cves = new Set(names.flatMap((name) => [...(cvesOfName.get(name) ?? [])]));
+    for (const id of cves) for (const match of members) push(byCve, id, match);
+    if (cves.size > 0) continue;
     // A malicious package is known by that name.
     const ids = members.map(({ advisory }) => advisory.id).sort();
     const id = ids.find((name) => name.startsWith('MAL-')) ?? ids[0];

@@ -1,8 +1,9 @@
 import { isWharfingerError } from '../errors.ts';
 import type { Advisory, Affected, AffectedRange, Match } from './advisory.ts';
 import { packageKey, sameRelease } from './ecosystem.ts';
+import { isFixedBuild, sameModule } from './modules.ts';
 import type { Scored } from './osv-severity.ts';
-import { versionOrder, type VersionOrder } from './versions/order.ts';
+import { namesBranch, versionOrder, type VersionOrder } from './versions/order.ts';
 
 /** What advisories are matched by: for dpkg the source package and its version, for apk the origin, else name and version. */
 export interface PackageVersion {
@@ -28,9 +29,12 @@ export function affects(advisory: MatchableAdvisory, subject: PackageVersion): M
   if (advisory.withdrawn !== undefined) return undefined;
   const key = packageKey(subject.ecosystem, subject.name);
   const entries = advisory.affected.filter(
-    (item) => packageKey(item.ecosystem, item.name) === key && sameRelease(item.ecosystem, subject.ecosystem),
+    (item) =>
+      packageKey(item.ecosystem, item.name) === key &&
+      sameRelease(item.ecosystem, subject.ecosystem) &&
+      sameModule(item.ecosystem, subject.ecosystem),
   );
-  if (entries.length === 0) return undefined;
+  if (entries.length === 0 || isFixedBuild(entries, subject)) return undefined;
   const answer = evaluate(entries, subject.ecosystem, subject.version);
   if ('undecided' in answer) return { advisory: advisory.id, undecided: answer.undecided };
   if (!answer.affected) return undefined;
@@ -111,6 +115,7 @@ function evaluateRange(range: AffectedRange, ecosystem: string, version: string)
   if (range.events.some((event) => 'fixed' in event && event.fixed === '0')) return no;
   const order = versionOrder(ecosystem, range.type);
   if (order === undefined) return withoutOrder(ecosystem);
+  if (namesBranch(ecosystem, version)) return { undecided: `${version} names a branch, not a version` };
   try {
     return isInside(range, order, version) ? yes : no;
   } catch (error) {
@@ -119,7 +124,7 @@ function evaluateRange(range: AffectedRange, ecosystem: string, version: string)
   }
 }
 
-/** The position of an event; "0" is before every version. */
+/** The position of an event. */
 function eventVersion(event: AffectedRange['events'][number]): string {
   if ('introduced' in event) return event.introduced;
   if ('fixed' in event) return event.fixed;
@@ -127,14 +132,15 @@ function eventVersion(event: AffectedRange['events'][number]): string {
 }
 
 function isInside(range: AffectedRange, order: VersionOrder, version: string): boolean {
+  // The event "0" is before every version, also one that calls itself 0.
+  const placeOf = (event: string): number => (event === '0' ? 1 : order(version, event));
   const place: VersionOrder = (a, b) => {
     if (a === b) return 0;
     if (a === '0') return -1;
     return b === '0' ? 1 : order(a, b);
   };
   const limits = range.events.filter((event) => 'limit' in event);
-  if (limits.length > 0 && !limits.some(({ limit }) => limit === '*' || place(version, limit) < 0))
-    return false;
+  if (limits.length > 0 && !limits.some(({ limit }) => limit === '*' || placeOf(limit) < 0)) return false;
   const events = range.events.filter((event) => !('limit' in event));
   // Events may come in any order. At one version the record's own order holds, but that a last affected version ends after itself.
   const sorted = events.toSorted(
@@ -147,7 +153,7 @@ function isInside(range: AffectedRange, order: VersionOrder, version: string): b
   );
   let inside = false;
   for (const event of effective) {
-    const difference = place(version, eventVersion(event));
+    const difference = placeOf(eventVersion(event));
     if ('introduced' in event && difference >= 0) inside = true;
     else if ('fixed' in event && difference >= 0) inside = false;
     else if ('lastAffected' in event && difference > 0) inside = false;

@@ -1,5 +1,8 @@
 import { WharfingerError } from '../errors.ts';
 import type { Advisory, Affected, AffectedRange } from './advisory.ts';
+import { comparableName } from './ecosystem.ts';
+import { inModule } from './modules.ts';
+import { readNativeRanges } from './native-ranges/native-ranges.ts';
 import { displayText, isFields, RecordReader, type Fields } from './osv-fields.ts';
 import { readSeverity, worse } from './osv-severity.ts';
 
@@ -30,15 +33,17 @@ export function parseOsv(record: unknown, origin = 'record'): Advisory {
     });
   }
   const reader = new RecordReader(id);
+  const summary = readSummary(reader, record);
   const affected = reader
     .list(record['affected'], 'affected')
-    .flatMap((item, at) => readAffected(reader, item, `affected[${at}]`));
+    .flatMap((item, at) => readAffected(reader, item, `affected[${at}]`))
+    .map((item) => inModule(item, summary));
   const aliases = readAliases(reader, id, record);
   const { severity, score } = affectedSeverities(record).reduce(worse, readSeverity(record));
   return {
     id,
     aliases,
-    summary: readSummary(reader, record),
+    summary,
     severity,
     ...(score === undefined ? {} : { score }),
     ...readTimes(reader, record),
@@ -111,14 +116,19 @@ function readAffected(reader: RecordReader, value: unknown, field: string): read
     .list(fields['ranges'], `${field}.ranges`)
     .flatMap((range, at) => readRange(reader, range, `${field}.ranges[${at}]`));
   const versions = reader.strings(fields['versions'], `${field}.versions`);
-  if (ranges.length === 0 && versions.length === 0 && saysUnaffected(fields['database_specific'])) return [];
+  const ecosystem = reader.text(named['ecosystem'], `${field}.package.ecosystem`);
+  const specific = fields['database_specific'];
+  const namesNone = ranges.length === 0 && versions.length === 0;
+  if (namesNone && saysUnaffected(specific)) return [];
+  const native = namesNone ? readNativeRanges(ecosystem, specific) : undefined;
+  if (native?.length === 0) return [];
   const { severity } = readSeverity(fields);
   return [
     {
-      ecosystem: reader.text(named['ecosystem'], `${field}.package.ecosystem`),
-      name: reader.text(named['name'], `${field}.package.name`),
+      ecosystem,
+      name: comparableName(ecosystem, reader.text(named['name'], `${field}.package.name`)),
       versions,
-      ranges,
+      ranges: native ?? ranges,
       ...(severity === 'unscored' ? {} : { severity }),
     },
   ];
