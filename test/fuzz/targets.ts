@@ -9,6 +9,7 @@ import { keylessTargets } from './targets/keyless.ts';
 import { notationTargets } from './targets/notation.ts';
 import { predicateTargets } from './targets/predicates.ts';
 import { recordTargets } from './targets/records.ts';
+import { recordedPackageTargets } from './targets/recorded-packages.ts';
 import { signatureTargets } from './targets/signatures.ts';
 import { trustedRootTargets } from './targets/trusted-roots.ts';
 
@@ -21,6 +22,7 @@ export const targets: readonly Target[] = [
   ...notationTargets,
   ...predicateTargets,
   ...recordTargets,
+  ...recordedPackageTargets,
   ...documentTargets,
   ...keyTargets,
   ...custodyTargets,

@@ -1,6 +1,13 @@
 import type { FileObserver } from '../reading.ts';
+import { dotnetFormat } from './dotnet.ts';
+import { sbomFormat } from './embedded-sbom.ts';
 import { goFormat } from './go-format.ts';
+import { javaFormat } from './java.ts';
 import { nodeFormat } from './node.ts';
+import { pythonFormat } from './python.ts';
+import { rustFormat } from './rust.ts';
+import { phpFormat } from './php.ts';
+import { rubyFormat } from './ruby.ts';
 
 /** One form in which the tools of a language record packages: what finds it, and where it counts. */
 export interface PackageFormat {
@@ -13,7 +20,17 @@ export interface PackageFormat {
 }
 
 /** All forms that are read. To read another one, write it into a file of its own and add its line. */
-export const packageFormats: readonly PackageFormat[] = [nodeFormat, goFormat];
+export const packageFormats: readonly PackageFormat[] = [
+  nodeFormat,
+  goFormat,
+  rubyFormat,
+  phpFormat,
+  dotnetFormat,
+  sbomFormat,
+  pythonFormat,
+  javaFormat,
+  rustFormat,
+];
 
 const byName: ReadonlyMap<string, PackageFormat> = new Map(
   packageFormats.map((format) => [format.name, format]),
