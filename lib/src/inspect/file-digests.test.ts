@@ -55,7 +55,9 @@ describe('digests of files', () => {
     ['lib/apk/db/installed', ['sha1']],
     ['var/lib/rpm/rpmdb.sqlite', []],
   ])('are made by SHA-256 and %s decides by what else', async (name, also) => {
-    const layer = await readBytes(tarOf({ name: 'a', body: 'a' }, { name, body: '' }, { name: 'b', body: 'b' }));
+    const layer = await readBytes(
+      tarOf({ name: 'a', body: 'a' }, { name, body: '' }, { name: 'b', body: 'b' }),
+    );
     expect(digestOf(layer, 'a', 'md5')).toBe(hexOf('md5', 'a'));
     expect(digestOf(layer, 'a', 'sha1')).toBe(hexOf('sha1', 'a'));
     expect(digestOf(layer, 'b', 'sha256')).toBe(hexOf('sha256', 'b'));
@@ -76,7 +78,11 @@ describe('digests of files', () => {
 test('modes, sizes and capabilities are kept', async () => {
   // cap_net_raw=ep, version 2 of the attribute (linux/capability.h)
   const attribute = Buffer.from('0100000200200000000000000000000000000000', 'hex');
-  const record = Buffer.concat([Buffer.from(' SCHILY.xattr.security.capability='), attribute, Buffer.from('\n')]);
+  const record = Buffer.concat([
+    Buffer.from(' SCHILY.xattr.security.capability='),
+    attribute,
+    Buffer.from('\n'),
+  ]);
   const body = Buffer.concat([Buffer.from(String(record.length + 2)), record]);
   const layer = await readBytes(
     Buffer.concat([

@@ -117,11 +117,13 @@ export class FileDigests {
   #handOver(file: number, bytes: Buffer): void {
     this.#pending += bytes.length;
     // The bytes are copied by the call, before it returns.
-    const running: Promise<void> = webcrypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>).then((digest) => {
-      this.#columns.sha256.set(file, new Uint8Array(digest));
-      this.#pending -= bytes.length;
-      this.#running.delete(running);
-    });
+    const running: Promise<void> = webcrypto.subtle
+      .digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)
+      .then((digest) => {
+        this.#columns.sha256.set(file, new Uint8Array(digest));
+        this.#pending -= bytes.length;
+        this.#running.delete(running);
+      });
     this.#running.add(running);
     // Whoever awaits it hears of a failure; until then it is no unhandled one.
     running.catch(() => {});
@@ -143,7 +145,9 @@ export class FileDigests {
   }
 
   finish(): LayerTree['digests'] {
-    const [sha256, md5, sha1] = (['sha256', 'md5', 'sha1'] as const).map((one) => this.#columns[one].finish());
+    const [sha256, md5, sha1] = (['sha256', 'md5', 'sha1'] as const).map((one) =>
+      this.#columns[one].finish(),
+    );
     return { sha256: sha256!, ...(md5 === '' ? {} : { md5: md5! }), ...(sha1 === '' ? {} : { sha1: sha1! }) };
   }
 }

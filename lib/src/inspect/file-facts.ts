@@ -1,3 +1,4 @@
+import type { ExecutableFacts } from './executables/executable-facts.ts';
 import type { PackageOwner, PackageType } from './packages/package-types.ts';
 
 /** What one file says; `entry` is its index in the tree. */
@@ -7,6 +8,11 @@ export type FileRecord = { readonly entry: number } & FileFacts;
 export type FileFacts =
   | { readonly kind: 'dpkg'; readonly packages: readonly DpkgPackage[] }
   | { readonly kind: 'apk'; readonly packages: readonly ApkPackage[] }
+  | { readonly kind: 'rpm'; readonly packages: readonly RpmPackage[] }
+  /** of a database of rpm: what the database has since then can be told from both together alone; packages that stand in it */
+  | { readonly kind: 'rpm-journal'; readonly packages: readonly RpmPackage[] }
+  /** of which repositories Red Hat built an image */
+  | { readonly kind: 'content-sets'; readonly names: readonly string[] }
   | { readonly kind: 'os-release'; readonly fields: Readonly<Record<string, string>> }
   | { readonly kind: 'apk-repositories'; readonly streams: readonly string[] }
   /** packages that a file of a language's tools records, or an SBOM that lies in the image */
@@ -17,6 +23,10 @@ export type FileFacts =
       readonly packages: readonly RecordedPackage[];
     }
   | ({ readonly kind: 'recorded-files' } & RecordedFiles)
+  /** files that dpkg unpacks to other places than their packages name (dpkg-divert) */
+  | { readonly kind: 'diversions'; readonly diversions: readonly Diversion[] }
+  /** an ELF file: what it is by its own account */
+  | ({ readonly kind: 'executable' } & ExecutableFacts)
   /** a file that names the distribution in a form that is not read, such as debian_version */
   | { readonly kind: 'distribution-file' }
   /** a package database of a kind that is not read yet */
@@ -36,6 +46,19 @@ export interface ApkPackage {
   readonly architecture?: string;
   readonly origin: string;
   readonly licence?: string;
+}
+
+export interface RpmPackage {
+  readonly name: string;
+  /** `epoch:version-release`; an epoch of 0 is left out */
+  readonly version: string;
+  readonly architecture?: string;
+  /** file name of the source package */
+  readonly source?: string;
+  readonly licence?: string;
+  readonly vendor?: string;
+  /** the module that it was built in: `name:stream:version:context` */
+  readonly module?: string;
 }
 
 /** A package of a language, as its record describes it. */
@@ -67,6 +90,14 @@ export interface RecordedFiles {
   readonly digests: readonly string[];
   /** indexes of files that people are meant to change: configuration */
   readonly configuration?: readonly number[];
+}
+
+/** A file that all packages but one have at another place. Paths are relative to the root. */
+export interface Diversion {
+  readonly from: string;
+  readonly to: string;
+  /** the package that keeps the place; absent: none, the place is the administrator's */
+  readonly by?: string;
 }
 
 /** Algorithms by which packages record what their files contain. */

@@ -1,7 +1,9 @@
 import type { ActiveFile } from './active-files.ts';
-import { packageTypeOf } from './ecosystem.ts';
+import { packageTypeOf, type SystemType } from './ecosystem.ts';
 import type { FileRecord, RecordedPackage } from './file-facts.ts';
 import type { Distribution, Package } from './inventory.ts';
+import { moduleOfPackage, withModule } from './modules.ts';
+import type { PackageOwner } from './packages/package-types.ts';
 import { displayPath } from './paths.ts';
 import { purlOf } from './purl.ts';
 
@@ -11,18 +13,22 @@ type Bare = Omit<Package, 'path' | 'layer'> & { readonly inside?: string };
 /**
  * Packages of an image in the order of their records.
  * @param origins layer of each package, by the keys of `keys`
+ * @param ownerAt whose the file at a path is, if it is what a distribution's package brought
  */
 export function packagesOf(
   files: readonly ActiveFile[],
   distribution: Distribution,
   origins: Origins,
   keys: (file: ActiveFile) => readonly string[],
+  ownerAt: (path: string) => PackageOwner | undefined,
 ): Package[] {
   return files.flatMap((file) => {
     const names = keys(file);
     const path = displayPath(file.path);
+    const owner = file.record.kind === 'packages' ? ownerAt(file.path) : undefined;
     return barePackages(file.record, distribution).map(({ inside, ...one }, index) => ({
       ...one,
+      ...(owner === undefined ? {} : { owner, match: { ...one.match, ecosystem: undefined } }),
       path: inside === undefined ? path : `${path}!/${displayPath(inside)}`,
       layer: origins.get(names[index]!) ?? 0,
     }));
@@ -31,7 +37,7 @@ export function packagesOf(
 
 /** One for each key of the record, in the same order. */
 function barePackages(record: FileRecord, distribution: Distribution): Bare[] {
-  const ecosystemFor = (type: 'deb' | 'apk'): string | undefined =>
+  const ecosystemFor = (type: SystemType): string | undefined =>
     packageTypeOf(distribution.id) === type ? distribution.ecosystem : undefined;
   if (record.kind === 'dpkg') {
     return record.packages.map(({ name, version, architecture, source, sourceVersion }) => {
@@ -43,6 +49,18 @@ function barePackages(record: FileRecord, distribution: Distribution): Bare[] {
     return record.packages.map(({ name, version, architecture, origin, licence }) => {
       const match = { ecosystem: ecosystemFor('apk'), name: origin, version };
       return bare({ type: 'apk', name, version, architecture, licence }, distribution, match);
+    });
+  }
+  if (record.kind === 'rpm' || record.kind === 'rpm-journal') {
+    return record.packages.map(({ name, version, architecture, licence, module }) => {
+      const ecosystem = ecosystemFor('rpm');
+      const of = ecosystem === undefined ? undefined : moduleOfPackage(ecosystem, version, module);
+      const match = {
+        ecosystem: ecosystem === undefined ? undefined : withModule(ecosystem, of),
+        name,
+        version,
+      };
+      return bare({ type: 'rpm', name, version, architecture, licence }, distribution, match);
     });
   }
   return record.kind === 'packages' ? record.packages.map((one) => recorded(one, distribution)) : [];

@@ -1,4 +1,5 @@
 import type { Digest } from '../oci/digest.ts';
+import type { Contamination } from './contamination/contamination.ts';
 import type { FileRecord } from './file-facts.ts';
 import type { PackageOwner, PackageType } from './packages/package-types.ts';
 
@@ -70,7 +71,8 @@ export interface Package {
   /**
    * What advisories are matched by: for dpkg the source package and its version, for apk the origin, else name and
    * version, as advisories of its ecosystem write them. `ecosystem` is OSV's (`Debian:12`, `Alpine:v3.10`, `npm`, `Go`);
-   * undefined where the distribution is unknown, which is never clean, or no ecosystem of OSV has such packages.
+   * undefined where the distribution is unknown, which is never clean, no ecosystem of OSV has such packages, or a
+   * distribution's package is the owner.
    */
   readonly match: { readonly ecosystem: string | undefined; readonly name: string; readonly version: string };
   readonly purl: string;
@@ -99,6 +101,8 @@ export interface ImageInventory {
   readonly packages: readonly Package[];
   readonly problems: readonly Problem[];
   readonly layers: readonly MeasuredLayer[];
+  /** how its files differ from what its packages brought; absent for what has no file system */
+  readonly contamination?: Contamination;
 }
 
 /** What was measured of one layer while it was read. */

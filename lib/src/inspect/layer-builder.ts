@@ -138,7 +138,7 @@ export class LayerBuilder implements TarVisitor {
 
   #fact(entry: number, path: string, fact: FileFacts): void {
     if (fact.kind === 'recorded-files') this.#recordedFiles += fact.paths.length;
-    else this.#packages += 'packages' in fact ? fact.packages.length : 1;
+    else if (fact.kind !== 'executable') this.#packages += 'packages' in fact ? fact.packages.length : 1;
     if (this.#packages > this.#limits.packages) {
       this.problem('too-large', `it records more than ${this.#limits.packages} packages`, true);
       return;
@@ -147,7 +147,9 @@ export class LayerBuilder implements TarVisitor {
       this.problem('too-large', `its packages record more than ${this.#limits.entries} files`, true);
       return;
     }
-    this.#noted.set(path, [...(this.#noted.get(path) ?? []), this.#records.length]);
+    const noted = this.#noted.get(path);
+    if (noted === undefined) this.#noted.set(path, [this.#records.length]);
+    else noted.push(this.#records.length);
     this.#records.push({ entry, ...fact });
   }
 

@@ -1,4 +1,7 @@
-import { findActiveFiles, type ActiveFile, type ActiveFiles } from './active-files.ts';
+import type { Contamination } from './contamination/contamination.ts';
+import { FileHistory } from './contamination/file-history.ts';
+import { findContamination, unknownContamination } from './contamination/find-contamination.ts';
+import { findActiveFiles, rpmFolders, type ActiveFile, type ActiveFiles } from './active-files.ts';
 import { identifyDistribution } from './distribution.ts';
 import type { Distribution, LayerInventory, Package, Problem } from './inventory.ts';
 import { eachEntry } from './layer-tree.ts';
@@ -20,6 +23,7 @@ export interface MergedImage {
   readonly distribution?: Distribution;
   readonly packages: readonly Package[];
   readonly problems: readonly Problem[];
+  readonly contamination?: Contamination;
 }
 
 const exhausted: Problem = {
@@ -31,6 +35,7 @@ const exhausted: Problem = {
 /** Lays layers upon each other, base first, and says what the result contains. */
 export function mergeLayers(layers: readonly PlacedLayer[]): MergedImage {
   const tree = new MergedTree();
+  const history = FileHistory.of(layers);
   let version = -1;
   let active: ActiveFiles | undefined;
   let origins: ReadonlyMap<string, number> = new Map();
@@ -38,9 +43,14 @@ export function mergeLayers(layers: readonly PlacedLayer[]): MergedImage {
     tree.spend(inventory.tree.paths.length);
     if (tree.exhausted) break;
     tree.apply(inventory, layer, end);
-    if (tree.version === version && active !== undefined) continue;
+    history?.apply(inventory, layer, end);
+    if (tree.version === version && active !== undefined) {
+      history?.survey(layer);
+      continue;
+    }
     version = tree.version;
     active = findActiveFiles(tree);
+    history?.note(tree, active.packages, layer);
     origins = originsOf(active.packages, origins, layer);
     tree.spend(origins.size * 10);
   }
@@ -50,15 +60,27 @@ export function mergeLayers(layers: readonly PlacedLayer[]): MergedImage {
     strayDatabase: found.strayDatabase || layers.some(({ inventory }) => hidesDatabase(inventory)),
     dpkg: found.packages.flatMap(({ record }) => (record.kind === 'dpkg' ? record.packages : [])),
     apk: found.packages.flatMap(({ record }) => (record.kind === 'apk' ? record.packages : [])),
+    rpm: found.packages.flatMap(({ record }) =>
+      record.kind === 'rpm' || record.kind === 'rpm-journal' ? record.packages : [],
+    ),
   });
   const hasFiles = layers.some(({ inventory }) => inventory.tree.types.includes('f'));
+  const { contamination, ownerAt } =
+    history === undefined || tree.exhausted ? unknownContamination() : findContamination(history);
+  const packages = packagesOf(found.packages, distribution, origins, keysOf, ownerAt);
   return {
     distribution,
-    packages: packagesOf(found.packages, distribution, origins, keysOf),
+    packages,
+    contamination: contamination(packages.map(({ type }) => type)),
     problems: [
       ...problems,
       ...found.unreadable.map((path): Problem => {
         const message = 'what stands for a package database cannot be read as one';
+        return { code: 'unreadable-file', path: displayPath(path), message, hides: true };
+      }),
+      ...found.journals.map((path): Problem => {
+        const message =
+          'the rpm database has a journal: what is installed can be told from both together alone';
         return { code: 'unreadable-file', path: displayPath(path), message, hides: true };
       }),
       ...checkLinks(tree, hasFiles),
@@ -74,7 +96,8 @@ const databaseFolders: ReadonlySet<string> = new Set(
     'var/lib/dpkg/status.d',
     'lib/apk/db/installed',
     'usr/lib/apk/db/installed',
-    'var/lib/rpm',
+    'var/lib/rpmmanifest',
+    ...rpmFolders,
   ]
     .map((path) => path.split('/'))
     .flatMap((names) => names.map((_, index) => names.slice(0, index + 1).join('/'))),
@@ -96,6 +119,9 @@ function keysOf({ path, record }: ActiveFile): readonly string[] {
     return record.packages.map((one) =>
       JSON.stringify([record.kind, one.name, one.version, one.architecture]),
     );
+  }
+  if (record.kind === 'rpm' || record.kind === 'rpm-journal') {
+    return record.packages.map((one) => JSON.stringify(['rpm', one.name, one.version, one.architecture]));
   }
   if (record.kind !== 'packages') return [];
   return record.packages.map((one) =>

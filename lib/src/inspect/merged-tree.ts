@@ -27,6 +27,10 @@ export interface NotedFile {
   readonly kind: 'file';
   readonly records: readonly FileRecord[];
   readonly layer: number;
+  /** index of its entry in the tree of its layer; absent for what a hard link names that is not there */
+  readonly entry?: number;
+  /** true: a lower layer had a file at its path */
+  readonly replaces?: boolean;
 }
 
 export type MergedNode = Folder | Link | NotedFile;
@@ -47,9 +51,15 @@ function newFolder(): Folder {
 }
 
 /**
+ * Which files are kept: those `noted` for the packages and the distribution that they tell of, or `all` of them, with what is
+ * known of executables too.
+ */
+export type Kept = 'noted' | 'all';
+
+/**
  * The merged file system of an image, as far as it matters for what the image contains: links, files of note and the
- * folders that lead to them. All else is left out, which keeps it small; an entry that is left out still replaces what
- * it stands upon.
+ * folders that lead to them. All else is left out, which keeps it small, unless all files are asked for; an entry that is left
+ * out still replaces what it stands upon.
  */
 export class MergedTree {
   readonly root: Folder = newFolder();
@@ -57,10 +67,19 @@ export class MergedTree {
   version = 0;
   /** paths of entries whose folder could not be found for a loop of links */
   readonly lost: string[] = [];
+  /** changes when something is taken away that was there */
+  losses = 0;
+  readonly #kept: Kept;
   #steps = 0;
-  /** folders by path, as long as nothing changes */
+  /** changes with everything that may change which folder a path leads to */
+  #shape = 0;
+  /** folders by path, as long as the shape is the same */
   readonly #folders = new Map<string, Folder | undefined>();
-  #foldersVersion = 0;
+  #foldersShape = 0;
+
+  constructor(kept: Kept = 'noted') {
+    this.#kept = kept;
+  }
 
   /**
    * Lays a layer upon what is there: first its whiteouts and opaque folders, which hide lower layers only, then its
@@ -83,7 +102,10 @@ export class MergedTree {
     }
     const records = new Map<number, FileRecord[]>();
     for (const record of inventory.records) {
-      records.set(record.entry, [...(records.get(record.entry) ?? []), record]);
+      if (record.kind === 'executable' && this.#kept === 'noted') continue;
+      const known = records.get(record.entry);
+      if (known === undefined) records.set(record.entry, [record]);
+      else known.push(record);
     }
     eachEntry(
       tree,
@@ -92,7 +114,8 @@ export class MergedTree {
         if (type === 'd') this.#folderAt(path);
         else if (type === 'l') this.#put(path, { kind: 'link', target: link, layer });
         else if (type === 'h') this.#put(path, this.#linked(link, layer, linked.get(index)));
-        else if (records.has(index)) this.#put(path, { kind: 'file', records: records.get(index)!, layer });
+        else if (records.has(index) || (this.#kept === 'all' && type === 'f'))
+          this.#put(path, { kind: 'file', records: records.get(index) ?? [], layer, entry: index });
         else this.#remove(path);
       },
       end,
@@ -112,6 +135,14 @@ export class MergedTree {
   /** Follows a path from the root, links included; the last name only where `followLast`. */
   walk(path: string, followLast = true): Walk {
     return this.#walk(path, followLast, false);
+  }
+
+  /** What stands at a path, which leads there through links but is not followed itself. Cheaper than `walk` for many paths. */
+  at(path: string): MergedNode | undefined {
+    this.#steps += 1;
+    return this.exhausted
+      ? undefined
+      : this.#parent(path, false)?.children.get(path.slice(path.lastIndexOf('/') + 1));
   }
 
   /** Calls back for everything of note below a folder. */
@@ -160,8 +191,10 @@ export class MergedTree {
         // What is not of note may be there all the same: `..` leads back out of it.
         const made = newFolder();
         if (create) {
+          if (child !== undefined) this.losses += 1;
           folder.children.set(name, made);
           this.version += 1;
+          this.#shape += 1;
         } else if (isLast) return { node: undefined, chain, looped: false, escaped };
         child = made;
       }
@@ -173,27 +206,43 @@ export class MergedTree {
 
   #parent(path: string, create: boolean): Folder | undefined {
     const folder = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
-    if (this.#foldersVersion !== this.version || this.#folders.size > 10_000) {
+    if (this.#foldersShape !== this.#shape || this.#folders.size > 10_000) {
       this.#folders.clear();
-      this.#foldersVersion = this.version;
+      this.#foldersShape = this.#shape;
     }
     const known = this.#folders.get(folder);
     if (known !== undefined || (!create && this.#folders.has(folder))) return known;
     const { node, looped } = this.#walk(folder, true, create);
     if (looped && this.lost.length < 20) this.lost.push(path);
     const result = node?.kind === 'folder' ? node : undefined;
-    if (this.#foldersVersion === this.version) this.#folders.set(folder, result);
+    if (this.#foldersShape === this.#shape) this.#folders.set(folder, result);
     return result;
   }
 
   #put(path: string, node: MergedNode): void {
     this.version += 1;
-    this.#parent(path, true)?.children.set(path.slice(path.lastIndexOf('/') + 1), node);
+    const parent = this.#parent(path, true);
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    const there = parent?.children.get(name);
+    if (node.kind === 'link' || (there !== undefined && there.kind !== 'file')) this.#shape += 1;
+    if (there?.kind === 'folder') this.losses += 1;
+    const replaces =
+      this.#kept === 'all' &&
+      node.kind === 'file' &&
+      there?.kind === 'file' &&
+      (there.layer < node.layer || there.replaces === true);
+    parent?.children.set(name, replaces ? { ...node, replaces } : node);
   }
 
   #remove(path: string): void {
-    const removed = this.#parent(path, false)?.children.delete(path.slice(path.lastIndexOf('/') + 1));
-    if (removed === true) this.version += 1;
+    const parent = this.#parent(path, false);
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    const there = parent?.children.get(name);
+    if (there === undefined) return;
+    parent!.children.delete(name);
+    this.version += 1;
+    this.losses += 1;
+    if (there.kind !== 'file') this.#shape += 1;
   }
 
   /** A folder takes the place of whatever is no folder. */
@@ -204,6 +253,8 @@ export class MergedTree {
     if (there === undefined || there.kind === 'folder') return;
     parent!.children.delete(name);
     this.version += 1;
+    this.losses += 1;
+    this.#shape += 1;
   }
 
   #empty(path: string): void {
@@ -211,6 +262,8 @@ export class MergedTree {
     if (node?.kind !== 'folder' || node.children.size === 0) return;
     node.children.clear();
     this.version += 1;
+    this.losses += 1;
+    this.#shape += 1;
   }
 
   /** What hard links of a layer find before its whiteouts: they may name what the same layer takes away. */

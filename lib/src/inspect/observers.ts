@@ -1,5 +1,8 @@
+import { observeDiversions } from './contamination/diversions.ts';
 import { observeExecutable } from './executables.ts';
 import { packageFormats } from './packages/formats.ts';
+import { observeDpkgFiles } from './packages/dpkg-files.ts';
+import { observeRpm } from './packages/rpm/observe.ts';
 import type { FileObserver } from './reading.ts';
 import { observeSystemFile } from './system-files.ts';
 
@@ -7,5 +10,8 @@ import { observeSystemFile } from './system-files.ts';
 export const observers: readonly FileObserver[] = [
   observeSystemFile,
   observeExecutable,
+  observeDiversions,
+  observeRpm,
+  observeDpkgFiles,
   ...packageFormats.map((format) => format.observe),
 ];

@@ -5,6 +5,7 @@ import { inventoryFormat, type ImageInventory, type Package } from '@wharfinger/
 import { isFields } from '@wharfinger/lib/inspect/json-fields';
 import { packageTypes } from '@wharfinger/lib/inspect/packages/package-types';
 import type { ImageManifest } from '@wharfinger/lib/oci/manifest';
+import { contamination } from './contamination-schema.ts';
 import { count, measured, problem, text } from './inventory-schema.ts';
 
 const decompress = promisify(zstdDecompress);
@@ -26,6 +27,7 @@ const inventory = z
     packages: z.custom<Package[]>((value) => Array.isArray(value) && value.every(isPackage)),
     problems: z.array(problem.extend({ layer: count.optional() })),
     layers: z.array(z.strictObject(measured)),
+    contamination: contamination.optional(),
   })
   .refine(({ complete, problems }) => complete === !problems.some(({ hides }) => hides), 'complete is wrong');
 
@@ -82,7 +84,10 @@ export async function parseImage(
 }
 
 /** Whether it speaks of layers that the manifest has. */
-function fits({ packages, problems, layers }: ImageInventory, manifest: ImageManifest): boolean {
+function fits(
+  { packages, problems, layers, contamination }: ImageInventory,
+  manifest: ImageManifest,
+): boolean {
   const digests = new Set(manifest.layers.map((layer) => layer.digest));
   const isThere = ({ layer = 0 }: { readonly layer?: number }): boolean =>
     layer === 0 || layer < manifest.layers.length;
@@ -90,6 +95,7 @@ function fits({ packages, problems, layers }: ImageInventory, manifest: ImageMan
     layers.length <= manifest.layers.length &&
     layers.every(({ digest }) => digests.has(digest)) &&
     packages.every(isThere) &&
-    problems.every(isThere)
+    problems.every(isThere) &&
+    (contamination?.files.every(isThere) ?? true)
   );
 }

@@ -2,6 +2,7 @@ import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
 import { z } from 'zod';
 import { digestLengths } from '@wharfinger/lib/inspect/file-digests';
+import { mostNeeded } from '@wharfinger/lib/inspect/executables/executable-facts';
 import { inventoryFormat, problemCodes, type LayerInventory } from '@wharfinger/lib/inspect/inventory';
 import { packageTypes } from '@wharfinger/lib/inspect/packages/package-types';
 import { isDigest, type Digest } from '@wharfinger/lib/oci/digest';
@@ -39,6 +40,40 @@ const codedPaths = z
 
 const named = { name: text, version: text };
 
+const rpmPackages = z.array(
+  z.strictObject({
+    ...named,
+    architecture: text.optional(),
+    source: text.optional(),
+    licence: text.optional(),
+    vendor: text.optional(),
+    module: text.optional(),
+  }),
+);
+
+/** What an ELF file says of itself. */
+export const executable = {
+  type: z.enum(['program', 'library', 'object']),
+  machine: text,
+  buildId: z
+    .string()
+    .regex(/^[0-9a-f]{0,128}$/)
+    .optional(),
+  interpreter: text.optional(),
+  needed: z.array(text).max(mostNeeded).optional(),
+  rpath: text.optional(),
+  runpath: text.optional(),
+  symbols: z.boolean().optional(),
+  pie: z.boolean().optional(),
+  relro: z.enum(['none', 'partial', 'full']),
+  nx: z.boolean(),
+  stackProtector: z.boolean().optional(),
+  fortified: z.boolean().optional(),
+  language: z.enum(['go', 'rust']).optional(),
+  packer: z.enum(['upx', 'unknown']).optional(),
+  broken: z.boolean().optional(),
+};
+
 const record = z.discriminatedUnion('kind', [
   z.strictObject({
     entry: count,
@@ -54,6 +89,9 @@ const record = z.discriminatedUnion('kind', [
       z.strictObject({ ...named, architecture: text.optional(), origin: text, licence: text.optional() }),
     ),
   }),
+  z.strictObject({ entry: count, kind: z.literal('rpm'), packages: rpmPackages }),
+  z.strictObject({ entry: count, kind: z.literal('rpm-journal'), packages: rpmPackages }),
+  z.strictObject({ entry: count, kind: z.literal('content-sets'), names: z.array(text) }),
   z.strictObject({ entry: count, kind: z.literal('os-release'), fields: z.record(text, text) }),
   z.strictObject({ entry: count, kind: z.literal('apk-repositories'), streams: z.array(text) }),
   z.strictObject({
@@ -83,6 +121,12 @@ const record = z.discriminatedUnion('kind', [
       configuration: z.array(count).optional(),
     })
     .refine(({ paths, digests }) => paths.length === digests.length, 'paths and digests differ in number'),
+  z.strictObject({
+    entry: count,
+    kind: z.literal('diversions'),
+    diversions: z.array(z.strictObject({ from: text, to: text, by: text.optional() })),
+  }),
+  z.strictObject({ entry: count, kind: z.literal('executable'), ...executable }),
   z.strictObject({ entry: count, kind: z.literal('distribution-file') }),
   z.strictObject({ entry: count, kind: z.literal('other-database'), format: text }),
 ]);

@@ -1,0 +1,171 @@
+import type { MergedNode, NotedFile } from '../merged-tree.ts';
+import { isOfSystem, type PackageOwner, type PackageType } from '../packages/package-types.ts';
+import { displayPath } from '../paths.ts';
+import { capabilityNames } from './capabilities.ts';
+import { compareFile, type State } from './compare-file.ts';
+import { ContaminationList, type Contamination } from './contamination.ts';
+import { fileKey, type FileHistory } from './file-history.ts';
+import { digestText, type LedgerEntry, type LedgerFile } from './ledger.ts';
+import { excuseOf, isSystemPath } from './system-paths.ts';
+
+/** Whose a file is, and whether it is what that package brought. */
+interface Ownership {
+  readonly owner: PackageOwner;
+  readonly state: State;
+}
+
+/** What was found out about the files of an image. */
+export interface FileFindings {
+  /** @param types of all packages of the image */
+  readonly contamination: (types: Iterable<PackageType>) => Contamination;
+  /** The distribution's package that brought the file that a path leads to as it is. */
+  readonly ownerAt: (path: string) => PackageOwner | undefined;
+}
+
+/** Compares the files of an image with what its packages recorded when they were installed, whatever the records say now. */
+export function findContamination(history: FileHistory): FileFindings {
+  const { list, ledger, tree } = history;
+  const owned = new Map<number, Ownership>();
+  const listed = new Set<string>();
+  for (const { files } of ledger.entries.values()) {
+    for (const [path, file] of files) if (file.listed) listed.add(path);
+  }
+  for (const entry of ledger.entries.values()) compareEntry(history, entry, owned, listed);
+  for (const owner of history.unrecordedPackages()) {
+    const detail = 'nothing says which files it has';
+    const path = `${owner.type} ${displayPath(owner.name)}`;
+    list.add({ kind: 'unchecked', path, layer: history.databaseLayer ?? 0, package: owner, detail });
+  }
+  const hasRecords = [...ledger.entries.values()].some(({ owner }) => isOfSystem(owner.type));
+  tree.each((path, node) => {
+    if (node.kind === 'file') lookAt(history, path, node, ownershipOf(owned, node), hasRecords);
+  });
+  const reason = reasonOf(history);
+  return {
+    contamination: (types) => ({
+      complete: reason === undefined,
+      ...(reason === undefined ? {} : { reason }),
+      ...list.finish(),
+      unrecorded: history.unrecordedTypes(types),
+    }),
+    ownerAt: (path) => {
+      const found = ownershipOf(owned, tree.walk(path).node);
+      return found?.state === 'same' && isOfSystem(found.owner.type) ? found.owner : undefined;
+    },
+  };
+}
+
+/** What is known where the files were too many to be followed. */
+export function unknownContamination(): FileFindings {
+  const reason = 'its layers have more entries than can be followed';
+  const contamination = { complete: false, reason, ...new ContaminationList().finish(), unrecorded: [] };
+  return { contamination: () => contamination, ownerAt: () => undefined };
+}
+
+function reasonOf({ tree, ledger, list }: FileHistory): string | undefined {
+  if (tree.exhausted) return 'its layers have more entries and links together than can be followed';
+  if (ledger.full) return 'its packages record more files than can be compared';
+  const unchecked = list.count('unchecked');
+  return unchecked === 0 ? undefined : `${unchecked} files or packages could not be compared`;
+}
+
+function ownershipOf(
+  owned: ReadonlyMap<number, Ownership>,
+  node: MergedNode | undefined,
+): Ownership | undefined {
+  if (node?.kind !== 'file' || node.entry === undefined) return undefined;
+  return owned.get(fileKey(node.layer, node.entry));
+}
+
+/** @param listed files that the list of any package names */
+function compareEntry(
+  history: FileHistory,
+  entry: LedgerEntry,
+  owned: Map<number, Ownership>,
+  listed: ReadonlySet<string>,
+): void {
+  const { tree, columns, list } = history;
+  const { owner } = entry;
+  for (const [path, recorded] of entry.files) {
+    const place = history.placeOf(owner, path);
+    const { state, file, layer = entry.layer, found } = compareFile(tree, columns, place, recorded);
+    const told = { path: displayPath(place), package: owner };
+    // Another package took the file over when both were installed.
+    if (!recorded.listed && listed.has(path)) continue;
+    if (recorded.missing !== undefined) {
+      list.add({ kind: 'missing', ...told, layer: recorded.missing, ...recordedText(recorded) });
+    }
+    if (state === 'modified') {
+      const kind = recorded.configuration ? 'configuration' : 'modified';
+      list.add({
+        kind,
+        ...told,
+        layer,
+        ...recordedText(recorded),
+        ...(found === undefined ? {} : { found }),
+      });
+    } else if (state === 'unchecked') {
+      list.add({
+        kind: 'unchecked',
+        ...told,
+        layer,
+        ...recordedText(recorded),
+        detail: 'its content was not hashed',
+      });
+    }
+    if (file?.entry === undefined) continue;
+    const key = fileKey(file.layer, file.entry);
+    const known = owned.get(key);
+    if (
+      known === undefined ||
+      (!isOfSystem(known.owner.type) && isOfSystem(owner.type)) ||
+      isWorse(known, state, owner)
+    )
+      owned.set(key, { owner, state });
+  }
+}
+
+/** Of two packages of a distribution that claim a file, the one counts that it is not what it brought. */
+function isWorse(known: Ownership, state: State, owner: PackageOwner): boolean {
+  return known.state === 'same' && state !== 'same' && isOfSystem(owner.type);
+}
+
+function recordedText(recorded: LedgerFile): { recorded?: string } {
+  return recorded.digest === '' ? {} : { recorded: digestText(recorded) };
+}
+
+/** What is to be told of a file, whoever has it. */
+function lookAt(
+  history: FileHistory,
+  path: string,
+  file: NotedFile,
+  ownership: Ownership | undefined,
+  hasRecords: boolean,
+): void {
+  const columns = history.columns[file.layer];
+  if (columns === undefined || file.entry === undefined) return;
+  const { list, databaseLayer } = history;
+  const { layer, entry } = file;
+  const told = {
+    path: displayPath(path),
+    layer,
+    ...(ownership === undefined ? {} : { package: ownership.owner }),
+  };
+  const mode = columns.mode(entry);
+  const isExcused = excuseOf(path) !== undefined;
+  if (hasRecords && ownership === undefined && isSystemPath(path) && !isExcused)
+    list.add({ kind: 'unowned', ...told });
+  const isOwn = ownership !== undefined && (ownership.state === 'same' || ownership.state === 'undigested');
+  if ((mode & 0o111) !== 0 && databaseLayer !== undefined && layer > databaseLayer && !isOwn) {
+    list.add({ kind: file.replaces === true ? 'changed-executable' : 'added-executable', ...told });
+  }
+  if ((mode & 0o6000) !== 0) {
+    const bits = [...((mode & 0o4000) === 0 ? [] : ['setuid']), ...((mode & 0o2000) === 0 ? [] : ['setgid'])];
+    list.add({ kind: 'setuid', ...told, detail: bits.join(' ') });
+  }
+  const capability = columns.capability(entry);
+  if (capability !== undefined) {
+    const detail = capabilityNames(capability)?.join(' ') ?? 'it cannot be read which';
+    list.add({ kind: 'capability', ...told, detail });
+  }
+}
