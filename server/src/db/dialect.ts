@@ -59,3 +59,22 @@ export function rowsIn(
   const words = kindOf(db) === 'sqlite' ? sql`values ${list}` : list;
   return sql<boolean>`(${sql.join(columns.map((column) => sql.ref(column)))}) in (${words})`;
 }
+
+/** Pairs of texts as a table of one parameter, with its columns `a` and `b`, and `n`, which counts them from 0. */
+export function pairsTable(
+  db: Db,
+  pairs: ReadonlyArray<readonly [a: string, b: string]>,
+): RawBuilder<{ a: string; b: string; n: number }> {
+  const list = JSON.stringify(pairs);
+  return kindOf(db) === 'sqlite'
+    ? sql`(select value ->> 0 as a, value ->> 1 as b, key as n from json_each(${list}))`
+    : sql`(select (value ->> 0) collate "C" as a, (value ->> 1) collate "C" as b, place - 1 as n
+        from jsonb_array_elements(${list}::jsonb) with ordinality as listed (value, place))`;
+}
+
+/** The keys as a list of one parameter, however many they are: for `where column in`. */
+export function idsIn(db: Db, ids: readonly number[]): RawBuilder<number> {
+  return kindOf(db) === 'sqlite'
+    ? sql<number>`(select value from json_each(${JSON.stringify(ids)}))`
+    : sql<number>`(select unnest(${`{${ids.join(',')}}`}::bigint[]))`;
+}

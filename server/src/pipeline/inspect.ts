@@ -2,7 +2,7 @@ import { composeIndex } from '@wharfinger/lib/inspect/compose-image';
 import { inventoryFormat, type LayerInventory, type ProblemCode } from '@wharfinger/lib/inspect/inventory';
 import type { Descriptor } from '@wharfinger/lib/oci/descriptor';
 import type { Digest } from '@wharfinger/lib/oci/digest';
-import type { ImageManifest } from '@wharfinger/lib/oci/manifest';
+import type { ImageManifest, Manifest } from '@wharfinger/lib/oci/manifest';
 import { transact } from '../db/transaction.ts';
 import type { ComposedImage, ImageInput } from '../inspection/compose-process.ts';
 import { unreadLayer, type LayerAnswer } from '../inspection/inspect-process.ts';
@@ -52,7 +52,7 @@ export async function inspectImage(
   if (!packed) return;
   await transact(db, async (trx) => {
     const at = now();
-    await matchVersions(trx, await putImage(trx, image.digest, packed, at));
+    await matchVersions(trx, await putImage(trx, image.digest, packed, layersOf(image.manifest), at));
     // No verdict stands that was made, or is being made, while this was not known.
     const places = await placesOf(trx, image.digest);
     // What was measured of its layers is evidence too: of its own chain, and of those of the images built on it.
@@ -62,6 +62,10 @@ export async function inspectImage(
     for (const place of places) built.push(...(await placesRestingOn(trx, place)));
     await invalidate(trx, parts.memory, 'verify', [...others, ...built], at);
   });
+}
+
+function layersOf(manifest: Manifest): Digest[] {
+  return manifest.kind === 'manifest' ? manifest.layers.map(({ digest }) => digest) : [];
 }
 
 function mayEndOtherwise({ problems }: Pick<LayerInventory, 'problems'>): boolean {

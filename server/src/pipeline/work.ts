@@ -1,17 +1,22 @@
+import type { Db } from '../db/schema.ts';
 import { transact } from '../db/transaction.ts';
 import { enqueue } from '../jobs/enqueue.ts';
 import type { Chore } from '../jobs/chores.ts';
+import type { BatchHandler, Complete } from '../jobs/batch-worker.ts';
 import type { Job, JobRequest } from '../jobs/job.ts';
 import type { JobHandler } from '../jobs/worker.ts';
 import { expiredVerdicts } from '../stores/verdicts.ts';
 import { getSetting, putSetting } from '../stores/settings.ts';
-import { manifestsAfter } from '../stores/repositories.ts';
+import { manifestsAfter, placesOf, type Placed } from '../stores/repositories.ts';
+import { forgetImages } from '../stores/forgotten-images.ts';
 import { forgetUnlinkedBlobs, removeOrphans } from '../stores/orphans.ts';
 import { renewSummary, summariseJob } from './chain-summary.ts';
 import { jobFor, placeOfJob } from './image-jobs.ts';
 import { checkImage } from './image-path.ts';
+import { judgeImages, placeText } from './judge-images.ts';
 import { judgeImage } from './judge.ts';
 import type { PipelineParts } from './parts.ts';
+import { askForProbes, probeJob, runProbes } from './probe.ts';
 import { followPromotions, promoteJob, sweepPromotions } from './promote.ts';
 import { verifySignatures } from './verify.ts';
 
@@ -19,8 +24,12 @@ import { verifySignatures } from './verify.ts';
 export interface Work {
   /** taking images apart: as many at a time as is configured */
   readonly inspecting: Readonly<Record<string, JobHandler>>;
+  /** running probes: as many at a time as is configured */
+  readonly probing: Readonly<Record<string, JobHandler>>;
   /** everything that is quick: it never waits behind inspection */
-  readonly judging: Readonly<Record<string, JobHandler>>;
+  readonly quick: Readonly<Record<string, JobHandler>>;
+  /** judging again what news has changed: many images at once */
+  readonly judging: { readonly kind: string; readonly handler: BatchHandler };
   readonly chores: readonly Chore[];
   /** Has every image judged again, if the policy in force is another one than they were judged by. */
   readonly policyChanged: () => Promise<void>;
@@ -43,23 +52,25 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
     inspecting: {
       async check(job, signal) {
         await checkImage(parts, placeOfJob(job), signal);
+        await askForProbes(parts, placeOfJob(job));
         await followPromotions(db, [placeOfJob(job)], now());
       },
     },
-    judging: {
+    probing: {
+      [probeJob]: (job, signal) => runProbes(parts, placeOfJob(job), signal),
+    },
+    quick: {
       async verify(job) {
         await verifySignatures(parts, placeOfJob(job));
         await judgeImage(parts, placeOfJob(job));
-        await followPromotions(db, [placeOfJob(job)], now());
-      },
-      async judge(job) {
-        await judgeImage(parts, placeOfJob(job));
+        await askForProbes(parts, placeOfJob(job));
         await followPromotions(db, [placeOfJob(job)], now());
       },
       [summariseJob]: (job) => renewSummary(parts, placeOfJob(job)),
       'judge-all': (job) => sweep(parts, job),
       promote: (job) => promoteJob(parts, job),
     },
+    judging: { kind: 'judge', handler: (jobs, complete) => judgeJobs(parts, jobs, complete) },
     chores: [
       { what: 'judging what time has changed', everyMs: minute, work: () => judgeExpired(parts) },
       { what: 'looking at what waits for promotion', everyMs: minute, work: () => sweepPromotions(parts) },
@@ -85,6 +96,11 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
           await removeOrphans(db, storage, before(24 * hour));
         },
       },
+      {
+        what: 'forgetting images that no repository has',
+        everyMs: hour,
+        work: () => forgetUnused(parts, before(24 * hour)),
+      },
     ],
     async policyChanged() {
       const { digest } = parts.policy();
@@ -95,6 +111,30 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
       });
     },
   };
+}
+
+/** Judges the images of jobs together. Each job is done in the transaction that keeps the verdict that it asks for. */
+async function judgeJobs(parts: PipelineParts, jobs: readonly Job[], complete: Complete): Promise<void> {
+  const byPlace = new Map(jobs.map((job) => [placeText(placeOfJob(job)), job]));
+  const done = async (trx: Db, places: readonly Placed[]): Promise<void> => {
+    await followPromotions(trx, places, parts.now());
+    await complete(
+      trx,
+      places.map((place) => byPlace.get(placeText(place))!),
+    );
+  };
+  const places = jobs.map(placeOfJob);
+  const { policy, now } = parts;
+  for (const place of places)
+    if (policy().rulesFor(place.repository, 'pull', now()).probes.length > 0)
+      await askForProbes(parts, place);
+  const { overtaken, failures } = await judgeImages(parts, places, done);
+  for (const place of overtaken) {
+    await judgeImage(parts, place);
+    await transact(parts.db, (trx) => done(trx, [place]));
+  }
+  const [failure] = failures;
+  if (failure) throw failure.error;
 }
 
 /** A step of the sweep for a policy: each has its own, so that a new one begins at the beginning. */
@@ -111,6 +151,14 @@ async function sweep({ db, now, policy }: PipelineParts, job: Job): Promise<void
   await transact(db, (trx) =>
     enqueue(trx, [...places.map((place) => jobFor('judge', place)), sweepFrom(last.id, job.key)], now()),
   );
+}
+
+/** What was pushed again while it was forgotten is taken apart again. */
+async function forgetUnused({ db, now }: PipelineParts, before: Date): Promise<void> {
+  for (const digest of await forgetImages(db, before)) {
+    const jobs = (await placesOf(db, digest)).map((place) => jobFor('check', place));
+    if (jobs.length > 0) await transact(db, (trx) => enqueue(trx, jobs, now()));
+  }
 }
 
 async function judgeExpired(parts: PipelineParts): Promise<void> {

@@ -5,6 +5,7 @@ import type { GenerationElement } from '@wharfinger/lib/advisories/generation';
 import { chunks } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import { updateGeneration } from './advisory-generation.ts';
+import { putAdvisoryNames } from './advisory-names.ts';
 import { ensureNames, lockNames, nameKey } from './packages.ts';
 
 /** What an import has changed; keys and names as `recomputeFindings` and `versionsWithFindings` take them. */
@@ -86,6 +87,14 @@ export async function importAdvisories(
       )
       .execute();
   }
+  const stored = await findKnown(
+    trx,
+    [...added, ...changed].map((row) => row.id),
+  );
+  await putAdvisoryNames(
+    trx,
+    [...stored].map(([id, { key }]) => ({ key, advisory: batch.get(id)! })),
+  );
   await updateGeneration(
     trx,
     [...rematched, ...reweighed].map((row) => elementOf(known.get(row.id)!)),

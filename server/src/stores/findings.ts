@@ -1,7 +1,8 @@
 import type { AdvisoryHead, FoundMatch } from '@wharfinger/lib/advisories/advisory-index';
 import type { Severity } from '@wharfinger/lib/advisories/advisory';
 import { affects, severityFor } from '@wharfinger/lib/advisories/match';
-import { chunks } from '../db/dialect.ts';
+import type { AliasableExpression } from 'kysely';
+import { chunks, idsIn } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import { advisoriesOfNames, advisoryHeads, type Candidate } from './advisories.ts';
 import { versionsOfNames, type StoredVersion } from './packages.ts';
@@ -130,11 +131,39 @@ function withSeverity(head: AdvisoryHead, severity: Severity): AdvisoryHead {
   return { ...head, severity, score: undefined };
 }
 
+/** The package versions of an image, each once. */
+function versionsOfImage(db: Db, imageId: number) {
+  return db
+    .selectFrom('image_groups')
+    .innerJoin('group_packages', 'group_packages.group_id', 'image_groups.group_id')
+    .innerJoin('packages', 'packages.id', 'group_packages.package_id')
+    .select('packages.version_id')
+    .distinct()
+    .where('image_groups.image_id', '=', imageId);
+}
+
 /** All matches of an image, by its key, in the order of advisories; `dedupeFindings` makes findings of them. */
 export async function matchesOfImage(db: Db, imageId: number): Promise<StoredMatch[]> {
+  return storedMatches(db, versionsOfImage(db, imageId));
+}
+
+/** All matches of package versions, by their keys, in the order of advisories. */
+export async function matchesOfVersions(db: Db, versionIds: readonly number[]): Promise<StoredMatch[]> {
+  const wanted = db
+    .selectFrom('findings as wanted')
+    .select('wanted.version_id')
+    .distinct()
+    .where('wanted.version_id', 'in', idsIn(db, versionIds));
+  return storedMatches(db, wanted);
+}
+
+async function storedMatches(
+  db: Db,
+  versions: AliasableExpression<{ version_id: number }>,
+): Promise<StoredMatch[]> {
   const rows = await db
-    .selectFrom('image_packages')
-    .innerJoin('findings', 'findings.version_id', 'image_packages.version_id')
+    .selectFrom(versions.as('held'))
+    .innerJoin('findings', 'findings.version_id', 'held.version_id')
     .innerJoin('pkg_versions', 'pkg_versions.id', 'findings.version_id')
     .innerJoin('pkg_names', 'pkg_names.id', 'pkg_versions.name_id')
     .select([
@@ -148,7 +177,6 @@ export async function matchesOfImage(db: Db, imageId: number): Promise<StoredMat
       'findings.undecided',
       'findings.severity',
     ])
-    .where('image_packages.image_id', '=', imageId)
     .execute();
   const heads = await advisoryHeads(
     db,

@@ -1,10 +1,11 @@
-import type { PackageVersion } from '@wharfinger/lib/advisories/match';
 import type { ImageInventory } from '@wharfinger/lib/inspect/inventory';
 import type { Digest } from '@wharfinger/lib/oci/digest';
-import { chunks } from '../db/dialect.ts';
+import { idsIn } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import { packJson, unpackJson } from './compressed-json.ts';
-import { ensureVersions, type StoredVersion } from './packages.ts';
+import { putLayers } from './image-layers.ts';
+import { putPackages } from './package-groups.ts';
+import type { StoredVersion } from './packages.ts';
 import type { Placed } from './repositories.ts';
 
 /** What a manifest contains, with the key that its packages are stored under. */
@@ -24,11 +25,6 @@ export async function getImage(db: Db, digest: Digest, format: number): Promise<
   return row && { id: row.id, inventory: (await unpackJson(row.inventory)) as ImageInventory };
 }
 
-/** A package whose distribution is unknown is stored too: it can be asked for, though no advisory is about it. */
-function versionOf({ match }: ImageInventory['packages'][number]): PackageVersion {
-  return { ecosystem: match.ecosystem ?? '', name: match.name, version: match.version };
-}
-
 /** An inventory ready to be stored: made before the transaction, so that it does not wait for the compression. */
 export interface PackedImage {
   readonly inventory: ImageInventory;
@@ -41,12 +37,14 @@ export async function packImage(inventory: ImageInventory): Promise<PackedImage>
 
 /**
  * Keeps what a manifest contains; what was there is replaced. Call it in a transaction.
+ * @param layers of the manifest, base first, those that could not be read too; none for an index
  * @returns package versions that no image had before: give them to `matchVersions` in the same transaction
  */
 export async function putImage(
   trx: Db,
   digest: Digest,
   { inventory, bytes }: PackedImage,
+  layers: readonly Digest[],
   at: Date,
 ): Promise<StoredVersion[]> {
   const row = {
@@ -61,40 +59,52 @@ export async function putImage(
     .onConflict((conflict) => conflict.column('digest').doUpdateSet(row))
     .returning('id')
     .executeTakeFirstOrThrow();
-  const { all, added } = await ensureVersions(trx, inventory.packages.map(versionOf));
-  await trx.deleteFrom('image_packages').where('image_id', '=', id).execute();
-  const rows = all.map((version) => ({ version_id: version.id, image_id: id }));
-  for (const part of chunks(rows)) await trx.insertInto('image_packages').values(part).execute();
-  return added;
+  const measured = new Map(inventory.layers.map((layer) => [layer.digest, layer]));
+  await putLayers(
+    trx,
+    id,
+    layers.map((layer) => measured.get(layer) ?? { digest: layer }),
+  );
+  return putPackages(trx, id, inventory.packages);
 }
 
-/**
- * Where images are that have any of these package versions, each once, by repository and digest: which images an
- * advisory touches, or who has package version X.
- */
-export async function placesWithVersions(db: Db, versionIds: Iterable<number>): Promise<Placed[]> {
-  const images = new Set<number>();
-  for (const ids of chunks([...new Set(versionIds)])) {
-    const rows = await db
-      .selectFrom('image_packages')
-      .select('image_id')
-      .distinct()
-      .where('version_id', 'in', ids)
-      .execute();
-    for (const row of rows) images.add(row.image_id);
-  }
-  const places: Placed[] = [];
-  for (const ids of chunks([...images])) {
-    const rows = await db
-      .selectFrom('images')
-      .innerJoin('manifests', 'manifests.digest', 'images.digest')
-      .innerJoin('repositories', 'repositories.id', 'manifests.repository_id')
-      .select(['repositories.name', 'manifests.digest'])
-      .where('images.id', 'in', ids)
-      .execute();
-    for (const row of rows) places.push({ repository: row.name, digest: row.digest as Digest });
-  }
+/** Keys of the images that have any of these package versions, in order: which images an advisory touches. */
+export async function imagesWithVersions(db: Db, versionIds: Iterable<number>): Promise<number[]> {
+  const versions = [...new Set(versionIds)];
+  if (versions.length === 0) return [];
+  const rows = await db
+    .selectFrom('image_groups')
+    .select('image_id')
+    .distinct()
+    .where('group_id', 'in', (groups) =>
+      groups
+        .selectFrom('group_packages')
+        .select('group_id')
+        .where('package_id', 'in', (packages) =>
+          packages.selectFrom('packages').select('id').where('version_id', 'in', idsIn(db, versions)),
+        ),
+    )
+    .execute();
+  return rows.map((row) => row.image_id).sort((left, right) => left - right);
+}
+
+/** Where images are, by their keys: each place once, by repository and digest. */
+export async function placesOfImages(db: Db, imageIds: readonly number[]): Promise<Placed[]> {
+  if (imageIds.length === 0) return [];
+  const rows = await db
+    .selectFrom('images')
+    .innerJoin('manifests', 'manifests.digest', 'images.digest')
+    .innerJoin('repositories', 'repositories.id', 'manifests.repository_id')
+    .select(['repositories.name', 'manifests.digest'])
+    .where('images.id', 'in', idsIn(db, imageIds))
+    .execute();
+  const places = rows.map((row) => ({ repository: row.name, digest: row.digest as Digest }));
   return places.sort((left, right) => (keyOf(left) < keyOf(right) ? -1 : 1));
+}
+
+/** Where images are that have any of these package versions, each once, by repository and digest. */
+export async function placesWithVersions(db: Db, versionIds: Iterable<number>): Promise<Placed[]> {
+  return placesOfImages(db, await imagesWithVersions(db, versionIds));
 }
 
 function keyOf({ repository, digest }: Placed): string {

@@ -5,15 +5,30 @@ import { CompiledQuery, sql, type KyselyPlugin, type RootOperationNode } from 'k
 import { expect, test } from 'vitest';
 import type { Db } from '../db/schema.ts';
 import { testDatabases } from '../db/testing/databases.ts';
+import { pullsOf } from '../audit/pulls.ts';
 import { queryAudit } from '../audit/query.ts';
 import { claimJobs, firstTurns, makeDueReady } from '../jobs/claim.ts';
 import { enqueue } from '../jobs/enqueue.ts';
 import { matchesOfImage, versionsWithFindings } from './findings.ts';
 import { standingHold } from './holds.ts';
+import { basesOf } from './image-layers.ts';
 import { getImage, placesWithVersions } from './images.ts';
 import { incompleteWithPart, indexesWithChild, subjectAndTags } from './incomplete-manifests.ts';
 import { forgetUnlinkedBlobs } from './orphans.ts';
+import { advisoriesNamed } from './advisory-names.ts';
 import { ensureVersions } from './packages.ts';
+import {
+  imagesBuiltOn,
+  imagesWithLayer,
+  imagesWithPackages,
+  incompleteImages,
+  packagesNamed,
+  packagesOfImages,
+  packagesWithPurl,
+  placesByKey,
+  tagsNow,
+  tagTimes,
+} from './search.ts';
 import { manifestsAfter, placesOf } from './repositories.ts';
 import { getSignatureReport } from './signature-reports.ts';
 import { getSnapshot, tagState } from './snapshots.ts';
@@ -61,6 +76,21 @@ const questions: ReadonlyArray<readonly [string, (db: Db, catalog: Catalog) => P
   ['matchesOfImage', (db) => matchesOfImage(db, 1)],
   ['versionsWithFindings', (db) => versionsWithFindings(db, [1, 2])],
   ['placesWithVersions', (db) => placesWithVersions(db, [1, 2])],
+  ['packagesNamed', (db) => packagesNamed(db, 'p5')],
+  ['packagesWithPurl', (db) => packagesWithPurl(db, 'pkg:npm/p5')],
+  ['imagesWithPackages', (db) => imagesWithPackages(db, { ids: [5] })],
+  ['imagesWithPackages of a licence', (db) => imagesWithPackages(db, { licence: 'l5' })],
+  ['imagesWithPackages of an advisory', (db) => imagesWithPackages(db, { advisories: [5] })],
+  ['packagesOfImages', (db) => packagesOfImages(db, [5], { ids: [5] })],
+  ['imagesWithLayer', (db) => imagesWithLayer(db, digest)],
+  ['imagesBuiltOn', (db) => imagesBuiltOn(db, digest)],
+  ['basesOf', (db) => basesOf(db, digest)],
+  ['incompleteImages', (db) => incompleteImages(db, 5)],
+  ['placesByKey', (db) => placesByKey(db, [5])],
+  ['tagTimes', (db) => tagTimes(db, { repositoryId: 1, digest }, 5)],
+  ['tagsNow', (db) => tagsNow(db, { repositoryId: 1, digest }, 5)],
+  ['advisoriesNamed', (db) => advisoriesNamed(db, 'A-5')],
+  ['pullsOf', (db) => pullsOf(db, place, 5)],
   ['ensureVersions', (db) => ensureVersions(db, [{ ecosystem: 'npm', name: 'x', version: '1' }])],
   ['incompleteWithPart', (db) => incompleteWithPart(db, 'a', digest)],
   ['indexesWithChild', (db) => indexesWithChild(db, 'a', digest)],
@@ -111,6 +141,10 @@ async function planOf(db: Db, node: RootOperationNode): Promise<string[]> {
 function grows(line: string): boolean {
   // of this index the last entry is read: the plan does not tell its limit, PostgreSQL's rows below do
   if (line.includes('COVERING INDEX tag_moves_by_repository ')) return false;
+  // this one holds few images, and is read up to a limit
+  if (line.endsWith('COVERING INDEX images_incomplete')) return false;
+  // the list that was asked about, and what a query within has found
+  if (/^SCAN (json_each|matching|held)\b/.test(line)) return false;
   return /^SCAN (?!CONSTANT|\d+ CONSTANT)|\(repository_id=\?\)$/.test(line);
 }
 
@@ -162,7 +196,20 @@ async function fill(db: Db): Promise<void> {
     sql`insert into images (digest, format, complete, made_at, inventory) select ${digestOf}, 1, 1, 0, '' from ${numbers}`,
     sql`insert into pkg_names (ecosystem, name) select 'npm', 'p' || n from ${numbers}`,
     sql`insert into pkg_versions (name_id, ecosystem, version) select id, 'npm', '1' from pkg_names`,
-    sql`insert into image_packages (version_id, image_id) select n, n from ${numbers}`,
+    sql`insert into packages (key, version_id, name, version, purl, licence)
+      select convert_to('p' || id, 'UTF8'), id, 'p' || id, '1', 'pkg:npm/p' || id || '@1', 'MIT' from pkg_versions`,
+    sql`insert into package_licences (term, package_id) select 'l' || id, id from packages`,
+    sql`insert into package_groups (digest) select convert_to('g' || n, 'UTF8') from ${numbers}`,
+    sql`insert into group_packages (package_id, group_id) select n, n from ${numbers}`,
+    sql`insert into image_groups (group_id, image_id) select n, n from ${numbers}`,
+    sql`insert into chains (content, parent_id) select convert_to('c' || n, 'UTF8'), n - 1 from ${numbers}`,
+    sql`insert into image_chains (chain_id, image_id) select n, n from ${numbers}`,
+    sql`update images set chain_id = id`,
+    sql`insert into layer_contents (digest, content) select ${digestOf}, convert_to('c' || n, 'UTF8') from ${numbers}`,
+    sql`insert into advisories (id, match_hash, weight_hash, display_hash, first_imported, changed_at, head, affected)
+      select 'A-' || n, '', '', '', 0, 0, '{}', '[]' from ${numbers}`,
+    sql`insert into advisory_names (name, advisory_key) select id, key from advisories`,
+    sql`insert into findings (version_id, advisory_key) select n, n from ${numbers}`,
     sql`insert into jobs (kind, key, namespace, payload, priority, state, run_after, attempts, max_attempts, again, enqueued_at)
       select 'other', n, 'n', '1', n % 3, case when n % 2 = 0 then 'ready' else 'delayed' end, n + 5, 0, 1, 0, 0 from ${numbers}`,
     sql`analyze`,
@@ -214,7 +261,7 @@ test.each(postgres!)('on $name few rows are touched, however many there are', as
     if (touched > many / 10) grown.push(`${name}: ${touched}`);
   });
   expect(grown).toEqual([]);
-  const whole = db.selectFrom('tag_moves').selectAll().where('to_digest', '=', 'none').toOperationNode();
+  const whole = db.selectFrom('tag_moves').selectAll().where('from_digest', '=', 'none').toOperationNode();
   expect(await rowsTouched(db, whole)).toBeGreaterThanOrEqual(many);
   await opened.close();
 });

@@ -1,0 +1,271 @@
+import type { Digest } from '@wharfinger/lib/oci/digest';
+import { sql, type Expression } from 'kysely';
+import { idsIn, kindOf } from '../db/dialect.ts';
+import type { Db } from '../db/schema.ts';
+import { digestBytes } from './image-layers.ts';
+import { licenceTerm } from './licence-terms.ts';
+
+/** A package as it is found, with what its advisories are matched by. */
+export interface FoundPackage {
+  readonly id: number;
+  readonly name: string;
+  readonly version: string;
+  readonly purl: string;
+  readonly licence: string | null;
+  readonly ecosystem: string;
+  /** of the source or origin, whose versions advisories name */
+  readonly source: { readonly name: string; readonly version: string };
+}
+
+/** Packages that are asked for: by their keys, by a licence, or by the keys of advisories that match them. */
+export type PackageSet =
+  | { readonly ids: readonly number[] }
+  | { readonly licence: string }
+  | { readonly advisories: readonly number[] };
+
+function found(db: Db) {
+  return db
+    .selectFrom('packages')
+    .innerJoin('pkg_versions', 'pkg_versions.id', 'packages.version_id')
+    .innerJoin('pkg_names', 'pkg_names.id', 'pkg_versions.name_id')
+    .select([
+      'packages.id',
+      'packages.name',
+      'packages.version',
+      'packages.purl',
+      'packages.licence',
+      'pkg_versions.ecosystem',
+      'pkg_names.name as source_name',
+      'pkg_versions.version as source_version',
+    ]);
+}
+
+type FoundRow = Omit<FoundPackage, 'source'> & { source_name: string; source_version: string };
+
+function toFound({ source_name, source_version, ...row }: FoundRow): FoundPackage {
+  return { ...row, source: { name: source_name, version: source_version } };
+}
+
+/** Packages that have this name, or are made of a source of this name; each once. */
+export async function packagesNamed(db: Db, name: string): Promise<FoundPackage[]> {
+  const own = await found(db).where('packages.name', '=', name).execute();
+  const made = await found(db).where('pkg_names.name', '=', name).execute();
+  return [...new Map([...own, ...made].map((row) => [row.id, toFound(row)])).values()];
+}
+
+/** Packages of this package URL, qualifiers left out; without a version all that there are. */
+export async function packagesWithPurl(db: Db, purl: string): Promise<FoundPackage[]> {
+  const bare = purl.split(/[?#]/, 1)[0]!;
+  const hasVersion = bare.lastIndexOf('@') > bare.lastIndexOf('/');
+  // 'A' follows '@' in the order of bytes.
+  const rows = await found(db)
+    .$if(hasVersion, (query) => query.where('purl', '=', bare))
+    .$if(!hasVersion, (query) => query.where('purl', '>=', `${bare}@`).where('purl', '<', `${bare}A`))
+    .execute();
+  return rows.map(toFound);
+}
+
+/** The keys of the packages of a set, as a query within others. */
+function packageKeys(db: Db, set: PackageSet): Expression<number> {
+  if ('ids' in set) return idsIn(db, set.ids);
+  if ('licence' in set)
+    return db
+      .selectFrom('package_licences')
+      .select('package_id as id')
+      .where('term', '=', licenceTerm(set.licence)) as unknown as Expression<number>;
+  return db
+    .selectFrom('packages')
+    .select('packages.id')
+    .where('version_id', 'in', (eb) =>
+      eb.selectFrom('findings').select('version_id').where('advisory_key', 'in', idsIn(db, set.advisories)),
+    ) as unknown as Expression<number>;
+}
+
+/** Keys of images, the newest first: one text, since rows of a hundred thousand numbers take longer than finding them. */
+async function collect(db: Db, images: Expression<{ image_id: number }>): Promise<number[]> {
+  const all =
+    kindOf(db) === 'sqlite'
+      ? sql<string>`json_group_array(image_id)`
+      : sql<string>`coalesce(json_agg(image_id), '[]')::text`;
+  const row = await db
+    .selectFrom(sql<{ image_id: number }>`${images}`.as('matching'))
+    .select(all.as('ids'))
+    .executeTakeFirstOrThrow();
+  return (JSON.parse(row.ids) as number[]).sort((left, right) => right - left);
+}
+
+/** Keys of the images that have any of these packages, the newest first. */
+export async function imagesWithPackages(db: Db, set: PackageSet): Promise<number[]> {
+  return collect(
+    db,
+    db
+      .selectFrom('image_groups')
+      .select('image_id')
+      .distinct()
+      .where('group_id', 'in', (eb) =>
+        eb.selectFrom('group_packages').select('group_id').where('package_id', 'in', packageKeys(db, set)),
+      ),
+  );
+}
+
+/** Which of these packages images have, by the key of the image. */
+export async function packagesOfImages(
+  db: Db,
+  imageIds: readonly number[],
+  set: PackageSet,
+): Promise<Map<number, FoundPackage[]>> {
+  const rows = await found(db)
+    .innerJoin('group_packages', 'group_packages.package_id', 'packages.id')
+    .innerJoin('image_groups', 'image_groups.group_id', 'group_packages.group_id')
+    .select('image_groups.image_id')
+    .distinct()
+    .where('image_groups.image_id', 'in', idsIn(db, imageIds))
+    .where('packages.id', 'in', packageKeys(db, set))
+    .orderBy('packages.name')
+    .orderBy('packages.id')
+    .execute();
+  const groups = Map.groupBy(rows, (row) => row.image_id);
+  return new Map([...groups].map(([id, of]) => [id, of.map(({ image_id: _, ...row }) => toFound(row))]));
+}
+
+/**
+ * Keys of the images that have a layer, the newest first: by the digest of its blob or of its content. A layer that was
+ * compressed otherwise is the same.
+ */
+export async function imagesWithLayer(db: Db, digest: Digest): Promise<number[]> {
+  const measured = await db
+    .selectFrom('layer_contents')
+    .select('content')
+    .where('digest', '=', digest)
+    .executeTakeFirst();
+  const contents = [digestBytes(digest), ...(measured ? [Buffer.from(measured.content)] : [])];
+  return collect(
+    db,
+    db
+      .selectFrom('image_chains')
+      .select('image_id')
+      .distinct()
+      .where('chain_id', 'in', (eb) => eb.selectFrom('chains').select('id').where('content', 'in', contents)),
+  );
+}
+
+/** Keys of the images whose lowest layers are all those of this one, and that have more, the newest first. */
+export async function imagesBuiltOn(db: Db, digest: Digest): Promise<number[]> {
+  const base = await db
+    .selectFrom('images')
+    .select('chain_id')
+    .where('digest', '=', digest)
+    .executeTakeFirst();
+  const chain = base?.chain_id;
+  if (!chain) return [];
+  const upon = await collect(
+    db,
+    db.selectFrom('image_chains').select('image_id').where('chain_id', '=', chain),
+  );
+  const same = await collect(
+    db,
+    db.selectFrom('images').select('id as image_id').where('chain_id', '=', chain),
+  );
+  const own = new Set(same);
+  return upon.filter((id) => !own.has(id));
+}
+
+/** Images that could not be read whole, the newest first: they may have what is not known of them. */
+export async function incompleteImages(db: Db, limit: number): Promise<number[]> {
+  const rows = await db
+    .selectFrom('images')
+    .select('id')
+    .where('complete', '=', 0)
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/** A place of an image, with the keys that the rest is looked up by. */
+export interface FoundPlace {
+  readonly imageId: number;
+  readonly repositoryId: number;
+  readonly repository: string;
+  readonly digest: Digest;
+}
+
+/** Where images are: in the order of the keys from the highest, then by repository. */
+export async function placesByKey(db: Db, imageIds: readonly number[]): Promise<FoundPlace[]> {
+  const rows = await db
+    .selectFrom('images')
+    .innerJoin('manifests', 'manifests.digest', 'images.digest')
+    .innerJoin('repositories', 'repositories.id', 'manifests.repository_id')
+    .select(['images.id', 'manifests.repository_id', 'repositories.name', 'manifests.digest'])
+    .where('images.id', 'in', idsIn(db, imageIds))
+    .execute();
+  return rows
+    .map((row) => ({
+      imageId: row.id,
+      repositoryId: row.repository_id,
+      repository: row.name,
+      digest: row.digest as Digest,
+    }))
+    .sort((left, right) => right.imageId - left.imageId || (left.repository < right.repository ? -1 : 1));
+}
+
+/** The key of an image; undefined: it was not taken apart yet. */
+export async function imageKey(db: Db, digest: Digest): Promise<number | undefined> {
+  const row = await db.selectFrom('images').select('id').where('digest', '=', digest).executeTakeFirst();
+  return row?.id;
+}
+
+/** When a tag meant an image. */
+export interface TagTime {
+  readonly tag: string;
+  readonly since: Date;
+  /** absent: it does still */
+  readonly until?: Date;
+}
+
+/** The tags that meant an image in its repository, the latest first, at most `limit`. */
+export async function tagTimes(
+  db: Db,
+  place: Pick<FoundPlace, 'repositoryId' | 'digest'>,
+  limit: number,
+): Promise<TagTime[]> {
+  const moves = await db
+    .selectFrom('tag_moves')
+    .select(['id', 'tag', 'moved_at'])
+    .where('to_digest', '=', place.digest)
+    .where('repository_id', '=', place.repositoryId)
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+  const times: TagTime[] = [];
+  for (const { id, tag, moved_at } of moves) {
+    const next = await db
+      .selectFrom('tag_moves')
+      .select('moved_at')
+      .where('repository_id', '=', place.repositoryId)
+      .where('tag', '=', tag)
+      .where('id', '>', id)
+      .orderBy('id')
+      .limit(1)
+      .executeTakeFirst();
+    times.push({ tag, since: new Date(moved_at), ...(next && { until: new Date(next.moved_at) }) });
+  }
+  return times;
+}
+
+/** The tags that mean an image in its repository now, in byte order, at most `limit`. */
+export async function tagsNow(
+  db: Db,
+  place: Pick<FoundPlace, 'repositoryId' | 'digest'>,
+  limit: number,
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('tags')
+    .select('name')
+    .where('digest', '=', place.digest)
+    .where('repository_id', '=', place.repositoryId)
+    .orderBy('name')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.name);
+}
