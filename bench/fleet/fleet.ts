@@ -30,23 +30,33 @@ const by = 'fleet';
  * inventories, and findings for the advisories that are there. No jobs are made.
  */
 export async function makeFleet(db: Db, shape: FleetShape, options: FleetOptions = {}): Promise<void> {
-  let batch: FleetImage[] = [];
+  const linked = new Set<string>();
   let made = 0;
-  const store = async (): Promise<void> => {
-    const prepared = await Promise.all(batch.map((image) => prepare(image, options.storage)));
-    await transact(db, async (trx) => {
+  let stored: Promise<void> = Promise.resolve();
+  // While one batch is stored the next is made.
+  for (const images of batchesOf(imagesOf(shape))) {
+    const prepared = await Promise.all(images.map((image) => prepare(image, options.storage)));
+    await stored;
+    stored = transact(db, async (trx) => {
       const catalog = createSqlCatalog(trx);
-      for (const one of prepared) await push(trx, catalog, one);
+      for (const one of prepared) await push(trx, catalog, one, linked);
+    }).then(() => {
+      made += prepared.length;
+      options.onProgress?.(made);
     });
-    made += batch.length;
-    batch = [];
-    options.onProgress?.(made);
-  };
-  for (const image of imagesOf(shape)) {
-    batch.push(image);
-    if (batch.length === batchSize) await store();
   }
-  if (batch.length > 0) await store();
+  await stored;
+}
+
+function* batchesOf<T>(items: Iterable<T>): Generator<T[]> {
+  let batch: T[] = [];
+  for (const item of items) {
+    batch.push(item);
+    if (batch.length < batchSize) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
 }
 
 interface Part {
@@ -87,9 +97,19 @@ async function prepare(image: FleetImage, storage: BlobStore | undefined) {
   };
 }
 
-async function push(trx: Db, catalog: Catalog, one: Awaited<ReturnType<typeof prepare>>): Promise<void> {
+/** @param linked blobs that repositories have: a client asks for them, and sends none of them again */
+async function push(
+  trx: Db,
+  catalog: Catalog,
+  one: Awaited<ReturnType<typeof prepare>>,
+  linked: Set<string>,
+): Promise<void> {
   const { repository, tag } = one.image;
-  for (const part of one.parts) await catalog.linkBlob({ repository, ...part, by, at });
+  for (const part of one.parts) {
+    const link = `${repository}@${part.digest}`;
+    if (!linked.has(link)) await catalog.linkBlob({ repository, ...part, by, at });
+    linked.add(link);
+  }
   await catalog.putManifest({
     repository,
     digest: one.digest,
