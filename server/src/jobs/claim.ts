@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { kindOf } from '../db/dialect.ts';
+import { idsIn, kindOf } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import { transact } from '../db/transaction.ts';
 import type { Job } from './job.ts';
@@ -107,6 +107,65 @@ export async function claimJobs(
   });
 }
 
+/** Namespaces that share one batch: all of them come into the next ones. */
+const namespacesInBatch = 16;
+
+/**
+ * Takes up to `limit` jobs of one kind under one lease: those of the highest priority that waits, as many of each namespace as of
+ * any other, of one namespace the oldest. Undefined: none waits.
+ */
+export async function claimBatch(
+  db: Db,
+  turns: Turns,
+  { kind, limit, leaseMs, now }: Omit<ClaimOptions, 'kinds'> & { readonly kind: string },
+): Promise<{ readonly lease: string; readonly jobs: readonly Job[] } | undefined> {
+  const best = await highestPriority(db, kind, undefined);
+  if (!best) return undefined;
+  return transact(db, async (trx) => {
+    const namespaces = await nextNamespaces(trx, best, turns);
+    const share = Math.ceil(limit / Math.max(namespaces.length, 1));
+    const ids: number[] = [];
+    for (const namespace of namespaces) {
+      const rows = await trx
+        .selectFrom('jobs')
+        .select('id')
+        .where('state', '=', 'ready')
+        .where('kind', '=', kind)
+        .where('priority', '=', best.priority)
+        .where('namespace', '=', namespace)
+        .orderBy('id')
+        .limit(Math.min(share, limit - ids.length))
+        .$if(kindOf(trx) === 'postgres', (query) => query.forUpdate().skipLocked())
+        .execute();
+      for (const { id } of rows) ids.push(id);
+    }
+    if (ids.length === 0) return undefined;
+    const lease = randomUUID();
+    const rows = await taken(trx, lease, now.getTime() + leaseMs)
+      .where('id', 'in', idsIn(trx, ids))
+      .execute();
+    return { lease, jobs: rows.map(jobOf) };
+  });
+}
+
+/** Namespaces with jobs that wait, the one that was served last at the end. */
+async function nextNamespaces(trx: Db, of: WaitingKind, turns: Turns): Promise<string[]> {
+  const key = `${of.priority} ${of.kind}`;
+  const last = turns.namespaces.get(key);
+  const found: string[] = [];
+  for (let after = last, wrapped = last === undefined; found.length < namespacesInBatch;) {
+    const job = await firstOf(trx, of, after);
+    if (job && !found.includes(job.namespace)) {
+      found.push(job.namespace);
+      after = job.namespace;
+    } else if (job || wrapped) break;
+    else [after, wrapped] = [undefined, true];
+  }
+  const end = found.at(-1);
+  if (end !== undefined) turns.namespaces.set(key, end);
+  return found;
+}
+
 /** Jobs of a kind that wait, and the highest of their priorities. */
 interface WaitingKind {
   readonly kind: string;
@@ -188,7 +247,13 @@ async function firstOf(
 
 async function takeJob(trx: Db, id: number, leaseUntil: number): Promise<Claim> {
   const lease = randomUUID();
-  const row = await trx
+  const row = await taken(trx, lease, leaseUntil).where('id', '=', id).executeTakeFirstOrThrow();
+  return { job: jobOf(row), lease };
+}
+
+/** Takes jobs, which are still to be named. */
+function taken(trx: Db, lease: string, leaseUntil: number) {
+  return trx
     .updateTable('jobs')
     .set((eb) => ({
       state: 'running',
@@ -196,12 +261,14 @@ async function takeJob(trx: Db, id: number, leaseUntil: number): Promise<Claim> 
       lease_until: leaseUntil,
       attempts: eb('attempts', '+', 1),
     }))
-    .where('id', '=', id)
-    .returning(['id', 'kind', 'key', 'namespace', 'payload', 'attempts', 'max_attempts'])
-    .executeTakeFirstOrThrow();
-  const { payload, attempts, max_attempts, ...rest } = row;
-  return {
-    job: { ...rest, payload: JSON.parse(payload), attempt: attempts, maxAttempts: max_attempts },
-    lease,
-  };
+    .returning(['id', 'kind', 'key', 'namespace', 'payload', 'attempts', 'max_attempts']);
+}
+
+function jobOf({
+  payload,
+  attempts,
+  max_attempts,
+  ...rest
+}: Awaited<ReturnType<ReturnType<typeof taken>['executeTakeFirstOrThrow']>>): Job {
+  return { ...rest, payload: JSON.parse(payload), attempt: attempts, maxAttempts: max_attempts };
 }

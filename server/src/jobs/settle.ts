@@ -1,7 +1,8 @@
+import { idsIn } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
-import { transact } from '../db/transaction.ts';
+import { afterCommit, transact } from '../db/transaction.ts';
 import type { Claim } from './claim.ts';
-import type { DeadJob } from './job.ts';
+import type { DeadJob, Job } from './job.ts';
 import { wakeWorkers } from './wake.ts';
 
 const firstBackoffMs = 1000;
@@ -75,6 +76,29 @@ export async function failJob(db: Db, { job, lease }: Claim, failure: unknown, n
     return false;
   });
   if (again) wakeWorkers();
+}
+
+/** Jobs of one claim are done: the same for many, in the transaction that does what they ask for. */
+export async function completeJobs(
+  trx: Db,
+  lease: string,
+  jobs: ReadonlyArray<Pick<Job, 'id'>>,
+  now: Date,
+): Promise<void> {
+  const ids = jobs.map(({ id }) => id);
+  await trx
+    .deleteFrom('jobs')
+    .where('id', 'in', idsIn(trx, ids))
+    .where('lease', '=', lease)
+    .where('again', '=', 0)
+    .execute();
+  const renewed = await trx
+    .updateTable('jobs')
+    .set({ state: 'ready', again: 0, attempts: 0, run_after: now.getTime(), error: null, ...free })
+    .where('id', 'in', idsIn(trx, ids))
+    .where('lease', '=', lease)
+    .executeTakeFirstOrThrow();
+  if (renewed.numUpdatedRows > 0n) afterCommit(trx, wakeWorkers);
 }
 
 /** Gives a job back that was not finished, without counting the attempt: the process stops. */

@@ -2,13 +2,15 @@ import { afterCommit } from '../db/transaction.ts';
 import type { Db } from '../db/schema.ts';
 import type { VerdictMemory } from '../gate/verdict-memory.ts';
 import { enqueue } from '../jobs/enqueue.ts';
-import { noteChanges } from '../stores/image-changes.ts';
+import { noteChanges, type ChangedPart } from '../stores/image-changes.ts';
 import type { Placed } from '../stores/repositories.ts';
 import { jobFor, type ImageJobKind } from './image-jobs.ts';
 
 /**
  * Step 8 of the path. Says, in the transaction that changes what verdicts rest on, which of them may be untrue from now
  * on: none of them stands, and they are made again by a job of the kind given, or then and there where one is pulled.
+ *
+ * @param what has changed; where nothing has but what advisories say, the images are judged again without being looked into
  */
 export async function invalidate(
   trx: Db,
@@ -16,9 +18,10 @@ export async function invalidate(
   kind: ImageJobKind,
   places: readonly Placed[],
   at: Date,
+  what: ChangedPart = kind === 'judge' ? 'facts' : 'evidence',
 ): Promise<void> {
   if (places.length === 0) return;
-  await forget(trx, memory, places, kind === 'judge' ? 'facts' : 'evidence');
+  await forget(trx, memory, places, what);
   await enqueue(
     trx,
     places.map((place) => jobFor(kind, place)),
@@ -31,7 +34,7 @@ export async function forget(
   trx: Db,
   memory: VerdictMemory,
   places: readonly Placed[],
-  what: 'facts' | 'evidence',
+  what: ChangedPart,
 ): Promise<void> {
   await noteChanges(trx, places, what);
   afterCommit(trx, () => {

@@ -1,17 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { judgeApartFromList, underList } from '@wharfinger/lib/assess/judge-facts';
+import { underList } from '@wharfinger/lib/assess/judge-facts';
 import { explainBriefly } from '@wharfinger/lib/routines/explain';
 import type { Verdict } from '@wharfinger/lib/routines/verdict';
-import type { Rules } from '@wharfinger/lib/assess/rules-for';
-import type { Policy } from '../access/policy.ts';
-import { recordAudit } from '../audit/record.ts';
-import { transact } from '../db/transaction.ts';
 import { toGateVerdict, type GateVerdict } from '../gate/verdict-memory.ts';
-import { changesOf } from '../stores/image-changes.ts';
 import type { Placed } from '../stores/repositories.ts';
-import { packFacts, recordFacts, type PackedFacts } from '../stores/verdict-receipts.ts';
-import { getVerdict, lastOutcome, putVerdict, type StoredVerdict } from '../stores/verdicts.ts';
-import { gatherFacts } from './gather-facts.ts';
+import { getVerdict } from '../stores/verdicts.ts';
+import { judgeImages, placeText, verdictMadeFrom } from './judge-images.ts';
 import type { PipelineParts } from './parts.ts';
 
 /** Judged again this often at most when what it rests on changes meanwhile; then the last verdict answers one read. */
@@ -26,65 +20,13 @@ const maxTries = 5;
 export async function judgeImage(parts: PipelineParts, place: Placed): Promise<Verdict | undefined> {
   for (let attempt = 1; ; attempt += 1) {
     const since = parts.memory.mark();
-    const policy = await parts.freshPolicy();
-    const changes = await changesOf(parts.db, place);
-    const known = await gatherFacts(parts, place);
-    if (!known) return undefined;
-    await parts.editions.ensure(policy, place, known.facts.held);
-    const now = parts.now();
-    const rules = policy.rulesFor(place.repository, 'pull', now);
-    const kept = judgeApartFromList(known, rules, 'pull', now);
-    const verdict = underList(kept, rules);
-    await keep(
-      parts,
-      { verdict: kept, madeFrom: madeFrom(policy, rules) },
-      await packFacts(parts.db, place, known),
-      changes.facts,
-    );
+    const { verdicts, overtaken, failures } = await judgeImages(parts, [place]);
+    const [failure] = failures;
+    if (failure) throw failure.error;
     const changed = parts.memory.changedSince(place.repository, place.digest, since);
-    if (changed && attempt < maxTries) continue;
-    if (!changed)
-      parts.memory.set(place.repository, place.digest, toGateVerdict(verdict, explainBriefly), since);
-    return verdict;
+    if ((changed || overtaken.length > 0) && attempt < maxTries) continue;
+    return verdicts.get(placeText(place));
   }
-}
-
-/** What a verdict rests on besides the facts. Which edition of the revocation list is in force is asked when it is looked up. */
-function madeFrom({ digest }: Policy, { noneCounts }: Rules): StoredVerdict['madeFrom'] {
-  return { policy: digest, ...(noneCounts !== undefined && { revocations: 'expired' }) };
-}
-
-/** Keeps a verdict, and what it was made of; where the outcome is another one than before, the audit log says so. */
-async function keep(
-  parts: PipelineParts,
-  stored: StoredVerdict,
-  packed: PackedFacts | undefined,
-  facts: number,
-): Promise<void> {
-  const { verdict } = stored;
-  const place = placeOf(verdict);
-  await transact(parts.db, async (trx) => {
-    const before = await lastOutcome(trx, place, verdict.purpose);
-    const isKept = await putVerdict(trx, stored, facts);
-    if (!isKept) return;
-    if (packed) await recordFacts(trx, place, packed, new Date(verdict.at));
-    if (before === verdict.outcome) return;
-    await recordAudit(trx, {
-      at: parts.now(),
-      actor: null,
-      action: 'verdict',
-      ...place,
-      outcome: verdict.outcome,
-      detail: {
-        before: before ?? null,
-        routines: verdict.reasons.map((reason) => reason.routine),
-      },
-    });
-  });
-}
-
-function placeOf(verdict: Verdict): Placed {
-  return { repository: verdict.repository, digest: verdict.digest as Placed['digest'] };
 }
 
 /**
@@ -96,7 +38,7 @@ export async function standingVerdict(parts: PipelineParts, place: Placed): Prom
   const now = parts.now();
   const policy = parts.policy();
   const rules = policy.rulesFor(place.repository, 'pull', now);
-  const isSame = kept && isDeepStrictEqual(kept.madeFrom, madeFrom(policy, rules));
+  const isSame = kept && isDeepStrictEqual(kept.madeFrom, verdictMadeFrom(policy, rules));
   if (!isSame || !stillValid(kept.verdict, now)) return judgeImage(parts, place);
   return underList(kept.verdict, rules);
 }

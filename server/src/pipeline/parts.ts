@@ -5,9 +5,11 @@ import type { Logger } from 'pino';
 import type { Policy } from '../access/policy.ts';
 import type { Db } from '../db/schema.ts';
 import type { VerdictMemory } from '../gate/verdict-memory.ts';
+import type { ProbeRunner } from '../probes/run-probe.ts';
 import type { ChainMemory } from './chain-memory.ts';
 import type { Editions } from './editions.ts';
 import type { ImageComposer, LayerReader } from './inspect.ts';
+import type { SharedResults } from './result-memory.ts';
 
 /** What the steps of the pipeline work with. */
 export interface PipelineParts {
@@ -26,10 +28,14 @@ export interface PipelineParts {
   readonly readLayers: LayerReader;
   /** composes images of what was read, away from this process as well */
   readonly composeImage: ImageComposer;
+  /** what routines said, to be used again where nothing that they read has changed */
+  readonly results: SharedResults;
   /** what is known of the images that others are built on */
   readonly chains: ChainMemory;
   /** what this registry signs with */
   readonly registryKey: SigningKey;
+  /** what runs probes; absent: no engine is configured, and none is run */
+  readonly probes?: ProbeRunner;
   readonly now: () => Date;
   readonly log: Logger;
 }

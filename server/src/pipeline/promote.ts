@@ -98,9 +98,8 @@ export async function sweepPromotions(parts: PipelineParts): Promise<void> {
 
 /** Asks that the promotions of images be looked at again of which something else is known now. */
 export async function followPromotions(db: Db, places: readonly Placed[], at: Date): Promise<void> {
-  const jobs: JobRequest[] = [];
-  for (const place of places)
-    for (const id of await waitingPromotionsOf(db, place)) jobs.push(jobOf(id, place.repository));
+  const waiting = await waitingPromotionsOf(db, places);
+  const jobs: JobRequest[] = waiting.map(({ id, from }) => jobOf(id, from));
   if (jobs.length > 0) await enqueue(db, jobs, at);
 }
 

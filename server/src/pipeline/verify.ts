@@ -60,11 +60,15 @@ export async function verifySignatures(parts: PipelineParts, place: Placed): Pro
 export async function currentSignatures(parts: PipelineParts, place: Placed): Promise<ImageEvidence> {
   const stored = await getSignatureReport(parts.db, place);
   const now = parts.now();
-  if (stored?.madeFrom === parts.policy().trustDigest(place.repository, now) && holds(stored.report, now))
+  if (
+    stored?.madeFrom === parts.policy().trustDigest(place.repository, now) &&
+    reportHolds(stored.report, now)
+  )
     return stored.report;
   return verifySignatures(parts, place);
 }
 
-function holds({ validUntil }: Pick<Rules, 'validUntil'>, now: Date): boolean {
+/** True while time has not ended a report. */
+export function reportHolds({ validUntil }: Pick<Rules, 'validUntil'>, now: Date): boolean {
   return validUntil === undefined || now.getTime() < Date.parse(validUntil);
 }

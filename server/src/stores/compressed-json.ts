@@ -9,7 +9,12 @@ const maxBytes = 1 << 30;
 
 /** JSON as zstd, made off the calling thread. */
 export async function packJson(value: unknown): Promise<Uint8Array> {
-  return compress(JSON.stringify(value));
+  return packText(JSON.stringify(value));
+}
+
+/** The same for JSON that is text already. */
+export async function packText(json: string): Promise<Uint8Array> {
+  return compress(json);
 }
 
 /** What packJson was given. */

@@ -1,5 +1,6 @@
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import type { Selectable } from 'kysely';
+import { pairsTable } from '../db/dialect.ts';
 import type { Db, Schema } from '../db/schema.ts';
 import type { Placed } from './repositories.ts';
 
@@ -46,6 +47,21 @@ export async function releaseImage(db: Db, { repository, digest }: Placed, act: 
 export async function standingHold(db: Db, place: Placed): Promise<Hold | undefined> {
   const holds = await holdsOf(db, place);
   return holds.find((hold) => !hold.released);
+}
+
+/** The holds that stand on these images, by repository and digest: the oldest where there are several. */
+export async function standingHoldsOf(db: Db, places: readonly Placed[]): Promise<Map<string, Hold>> {
+  const pairs = places.map(({ repository, digest }) => [repository, digest] as const);
+  const rows = await db
+    .selectFrom(pairsTable(db, pairs).as('wanted'))
+    .innerJoin('holds', (join) =>
+      join.onRef('holds.digest', '=', 'wanted.b').onRef('holds.repository', '=', 'wanted.a'),
+    )
+    .selectAll('holds')
+    .where('released_at', 'is', null)
+    .orderBy('holds.id', 'desc')
+    .execute();
+  return new Map(rows.map((row) => [`${row.repository}@${row.digest}`, holdOf(row)]));
 }
 
 /** The hold that stands on each image that is held, the oldest first. */

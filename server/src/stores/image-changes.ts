@@ -26,21 +26,21 @@ export async function changesOf(db: Db, { repository, digest }: Placed): Promise
   return row ?? { facts: 0, evidence: 0 };
 }
 
+/** What of an image has changed: what is known of it, that and its evidence, or nothing but what advisories say. */
+export type ChangedPart = 'facts' | 'evidence' | 'advisories';
+
 /**
  * Notes, in the transaction of the change itself, that the facts of images have changed, and their evidence too where that
  * is what has. The count goes on when an image is deleted and pushed again.
  */
-export async function noteChanges(
-  trx: Db,
-  places: readonly Placed[],
-  what: 'facts' | 'evidence',
-): Promise<void> {
+export async function noteChanges(trx: Db, places: readonly Placed[], what: ChangedPart): Promise<void> {
   const more = what === 'evidence' ? 1 : 0;
+  const isBeyond = what !== 'advisories';
   for (const [repository, group] of Map.groupBy(places, (place) => place.repository)) {
     for (const part of chunks(group)) {
       await trx
         .insertInto('image_changes')
-        .columns(['repository_id', 'digest', 'facts', 'evidence'])
+        .columns(['repository_id', 'digest', 'facts', 'evidence', 'beyond'])
         .expression((eb) =>
           eb
             .selectFrom('manifests')
@@ -50,6 +50,7 @@ export async function noteChanges(
               'manifests.digest',
               sql<number>`cast(1 as bigint)`.as('facts'),
               sql<number>`cast(${more} as bigint)`.as('evidence'),
+              sql<number>`cast(${isBeyond ? 1 : 0} as bigint)`.as('beyond'),
             ])
             .where('repositories.name', '=', repository)
             .where(
@@ -62,6 +63,7 @@ export async function noteChanges(
           conflict.columns(['digest', 'repository_id']).doUpdateSet((eb) => ({
             facts: eb('image_changes.facts', '+', 1),
             evidence: eb('image_changes.evidence', '+', more),
+            ...(isBeyond && { beyond: eb('image_changes.facts', '+', 1) }),
           })),
         )
         .execute();

@@ -4,6 +4,7 @@ import { idsIn } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import { packJson, unpackJson } from './compressed-json.ts';
 import { putLayers } from './image-layers.ts';
+import { putOutline } from './image-outlines.ts';
 import { putPackages } from './package-groups.ts';
 import type { StoredVersion } from './packages.ts';
 import type { Placed } from './repositories.ts';
@@ -65,7 +66,9 @@ export async function putImage(
     id,
     layers.map((layer) => measured.get(layer) ?? { digest: layer }),
   );
-  return putPackages(trx, id, inventory.packages);
+  const added = await putPackages(trx, id, inventory.packages);
+  await putOutline(trx, id, inventory);
+  return added;
 }
 
 /** Keys of the images that have any of these package versions, in order: which images an advisory touches. */

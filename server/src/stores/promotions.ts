@@ -1,7 +1,9 @@
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import type { Verdict } from '@wharfinger/lib/routines/verdict';
 import type { Selectable } from 'kysely';
+import { pairsTable } from '../db/dialect.ts';
 import type { Db, Schema } from '../db/schema.ts';
+import type { Placed } from './repositories.ts';
 
 /** An image on its way into another repository. */
 export interface Promotion {
@@ -68,19 +70,24 @@ export async function promotionsInto(
   return rows.map(promotionOf);
 }
 
-/** Ids of the promotions of an image that wait: what is known of it has changed. */
+/** The promotions of these images that wait, and where they come from: what is known of the images has changed. */
 export async function waitingPromotionsOf(
   db: Db,
-  place: { readonly repository: string; readonly digest: Digest },
-): Promise<number[]> {
-  const rows = await db
-    .selectFrom('promotions')
-    .select('id')
+  places: readonly Placed[],
+): Promise<Array<{ readonly id: number; readonly from: string }>> {
+  return db
+    .selectFrom(
+      pairsTable(
+        db,
+        places.map(({ repository, digest }) => [repository, digest]),
+      ).as('wanted'),
+    )
+    .innerJoin('promotions', (join) =>
+      join.onRef('promotions.digest', '=', 'wanted.b').onRef('promotions.from_repository', '=', 'wanted.a'),
+    )
+    .select(['promotions.id', 'promotions.from_repository as from'])
     .where('state', '=', 'waiting')
-    .where('digest', '=', place.digest)
-    .where('from_repository', '=', place.repository)
     .execute();
-  return rows.map((row) => row.id);
 }
 
 /** Ids of promotions that wait, after `after`, at most `limit`. */

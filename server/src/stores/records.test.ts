@@ -2,6 +2,7 @@ import { addImage, byAlice } from '@wharfinger/lib/catalog/catalog.fixtures';
 import { digestOf, type Digest } from '@wharfinger/lib/oci/digest';
 import type { Verdict } from '@wharfinger/lib/routines/verdict';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Db } from '../db/schema.ts';
 import { testDatabases, type TestDatabase } from '../db/testing/databases.ts';
 import { holdImage, holdsOf, releaseImage, standingHold } from './holds.ts';
 import { getLayerInventory, hasLayerInventory, putLayerInventory } from './layer-inventories.ts';
@@ -10,10 +11,15 @@ import { getSignatureReport, putSignatureReport } from './signature-reports.ts';
 import { getSetting, putSetting } from './settings.ts';
 import { emptyEvidence } from '../testing/empty-evidence.ts';
 import { createSqlCatalog } from './sql-catalog.ts';
-import { expiredVerdicts, getVerdict, lastOutcome, putVerdict } from './verdicts.ts';
+import { expiredVerdicts, getVerdict, lastOutcome, putVerdict, type StoredVerdict } from './verdicts.ts';
 
 const at = new Date(Date.UTC(2026, 0, 1));
 const later = (seconds: number) => new Date(at.getTime() + seconds * 1000);
+
+/** Keeps a verdict after so many others. */
+function put(db: Db, stored: StoredVerdict, facts: number, after = 0): Promise<boolean> {
+  return putVerdict(db, { ...stored, facts, after, results: null });
+}
 
 function verdictOn(repository: string, digest: Digest, rest: Partial<Verdict> = {}): Verdict {
   const base = { purpose: 'pull', outcome: 'allow', decided: true, reasons: [], passed: ['r'] } as const;
@@ -35,10 +41,10 @@ describe.each(testDatabases)('records on $name', (kind) => {
     await image('b', 'x');
     const madeFrom = { advisories: 'g1', rules: 7 };
     const first = verdictOn('a', digest, { outcome: 'hold', decided: false });
-    expect(await putVerdict(db, { verdict: first, madeFrom }, 0)).toBe(true);
+    expect(await put(db, { verdict: first, madeFrom }, 0)).toBe(true);
     expect(await getVerdict(db, { repository: 'a', digest }, 'pull')).toEqual({ verdict: first, madeFrom });
     const second = verdictOn('a', digest, { validUntil: later(60).toISOString() });
-    await putVerdict(db, { verdict: second, madeFrom: {} }, 0);
+    await put(db, { verdict: second, madeFrom: {} }, 0, 1);
     expect(await getVerdict(db, { repository: 'a', digest }, 'pull')).toEqual({
       verdict: second,
       madeFrom: {},
@@ -57,12 +63,14 @@ describe.each(testDatabases)('records on $name', (kind) => {
     expect(after).toEqual({ facts: before.facts + 1, evidence: before.evidence });
     expect(await changesOf(db, other)).toEqual(before);
     const late = verdictOn('a', place.digest, { outcome: 'allow' });
-    expect(await putVerdict(db, { verdict: late, madeFrom: {} }, before.facts)).toBe(true);
+    expect(await put(db, { verdict: late, madeFrom: {} }, before.facts)).toBe(true);
     expect(await getVerdict(db, place, 'pull')).toBeUndefined();
     expect(await lastOutcome(db, place, 'pull')).toBe('allow');
     const held = verdictOn('a', place.digest, { outcome: 'hold' });
-    expect(await putVerdict(db, { verdict: held, madeFrom: {} }, after.facts)).toBe(true);
-    expect(await putVerdict(db, { verdict: late, madeFrom: {} }, before.facts)).toBe(false);
+    expect(await put(db, { verdict: held, madeFrom: {} }, after.facts, 1)).toBe(true);
+    expect(await put(db, { verdict: late, madeFrom: {} }, before.facts, 2)).toBe(false);
+    // another one came between
+    expect(await put(db, { verdict: late, madeFrom: {} }, after.facts, 1)).toBe(false);
     expect((await getVerdict(db, place, 'pull'))?.verdict).toEqual(held);
     await createSqlCatalog(db).deleteManifest('a', place.digest, byAlice(1));
     await image('a', 'x');
@@ -75,10 +83,10 @@ describe.each(testDatabases)('records on $name', (kind) => {
     const catalog = createSqlCatalog(db);
     const stored = { report: emptyEvidence, madeFrom: 'k' };
     const nowhere = { repository: 'a', digest: digestOf('none') };
-    expect(await putVerdict(db, { verdict: verdictOn('a', digestOf('none')), madeFrom: {} }, 0)).toBe(false);
+    expect(await put(db, { verdict: verdictOn('a', digestOf('none')), madeFrom: {} }, 0)).toBe(false);
     expect(await putSignatureReport(db, nowhere, stored, 0, at)).toBe(false);
     const place = { repository: 'a', digest: await image('a', 'x') };
-    await putVerdict(db, { verdict: verdictOn('a', place.digest), madeFrom: {} }, 0);
+    await put(db, { verdict: verdictOn('a', place.digest), madeFrom: {} }, 0);
     expect(await putSignatureReport(db, place, stored, 0, at)).toBe(true);
     await catalog.deleteManifest('a', place.digest, byAlice(1));
     await image('a', 'x');
@@ -93,7 +101,7 @@ describe.each(testDatabases)('records on $name', (kind) => {
     for (const [n, digest] of digests.entries()) {
       const validUntil = ends[n]?.toISOString();
       const verdict = verdictOn('a', digest, validUntil === undefined ? {} : { validUntil });
-      await putVerdict(db, { verdict, madeFrom: {} }, 0);
+      await put(db, { verdict, madeFrom: {} }, 0);
     }
     expect(await expiredVerdicts(db, later(9), 10)).toEqual([]);
     expect((await expiredVerdicts(db, later(20), 10)).map((place) => place.digest)).toEqual([

@@ -2,8 +2,9 @@ import type { Digest } from '@wharfinger/lib/oci/digest';
 import { digestOf } from '@wharfinger/lib/oci/digest';
 import type { Facts, InventoryFacts } from '@wharfinger/lib/routines/facts';
 import type { KnownFacts } from '@wharfinger/lib/assess/judge-facts';
+import { chunks } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
-import { packJson, unpackJson } from './compressed-json.ts';
+import { packJson, packText, unpackJson } from './compressed-json.ts';
 import type { Placed } from './repositories.ts';
 
 /**
@@ -15,78 +16,113 @@ export interface PackedFacts {
   /** zstd of the facts without the inventory */
   readonly rest: Uint8Array;
   readonly validUntil?: string;
-  /** its digest, and where it is not kept yet zstd of it */
-  readonly inventory?: { readonly digest: string; readonly packed?: Uint8Array };
+  /** digest of the inventory; absent: it was not inspected */
+  readonly inventory?: string;
 }
 
 /**
  * Packs what is to be recorded, before the transaction that records it, which so does not wait for it.
+ *
+ * @param inventory its digest; absent: it was not inspected
+ * @param last hash of what was recorded last
  * @returns undefined: the same was recorded last
  */
 export async function packFacts(
-  db: Db,
-  place: Placed,
   { facts, validUntil }: KnownFacts,
+  inventory: string | undefined,
+  last: string | undefined,
 ): Promise<PackedFacts | undefined> {
-  const { inventory, ...rest } = facts;
-  const digest = inventory && digestOf(Buffer.from(JSON.stringify(inventory)));
-  const hash = digestOf(Buffer.from(JSON.stringify([rest, validUntil ?? null, digest ?? null])));
-  if ((await lastHash(db, place)) === hash) return undefined;
-  const kept = digest !== undefined && (await hasInventory(db, digest));
+  const { inventory: _, ...rest } = facts;
+  const text = JSON.stringify(rest);
+  const hash = digestOf(
+    Buffer.from(`[${text},${JSON.stringify(validUntil ?? null)},${JSON.stringify(inventory ?? null)}]`),
+  );
+  if (last === hash) return undefined;
   return {
     hash,
-    rest: await packJson(rest),
+    rest: await packText(text),
     ...(validUntil === undefined ? {} : { validUntil }),
-    ...(digest && { inventory: { digest, ...(kept ? {} : { packed: await packJson(inventory) }) } }),
+    ...(inventory !== undefined && { inventory }),
   };
 }
 
-async function lastHash(db: Db, { repository, digest }: Placed): Promise<string | undefined> {
-  const last = await db
-    .selectFrom('verdict_receipts')
-    .select('facts_hash')
-    .where('repository', '=', repository)
-    .where('digest', '=', digest)
-    .orderBy('since', 'desc')
-    .orderBy('id', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return last?.facts_hash;
+/** An inventory ready to be recorded, with digests of its fields by name. */
+export interface PackedInventory {
+  readonly digest: string;
+  readonly packed: Uint8Array;
+  readonly parts: Readonly<Record<string, string>>;
 }
 
-/**
- * Records what was known of an image when it was judged. The records outlive the image: what was decided can be recomputed
- * when it is long gone.
- */
-export async function recordFacts(trx: Db, place: Placed, packed: PackedFacts, at: Date): Promise<void> {
-  const { inventory, hash, rest, validUntil } = packed;
-  if (inventory?.packed)
-    await trx
-      .insertInto('recorded_inventories')
-      .values({ digest: inventory.digest, inventory: inventory.packed })
-      .onConflict((conflict) => conflict.column('digest').doNothing())
-      .execute();
-  await trx
-    .insertInto('verdict_receipts')
-    .values({
-      repository: place.repository,
-      digest: place.digest,
-      since: at.getTime(),
-      facts_hash: hash,
-      facts: rest,
-      inventory: inventory?.digest ?? null,
-      valid_until: validUntil === undefined ? null : Date.parse(validUntil),
-    })
-    .execute();
+/** What an inventory is recorded under. */
+export function digestOfInventory(inventory: InventoryFacts): string {
+  return digestOf(Buffer.from(JSON.stringify(inventory)));
 }
 
-async function hasInventory(db: Db, digest: string): Promise<boolean> {
+/** Packs an inventory; undefined: it is recorded with the digests of its fields. */
+export async function packInventory(
+  db: Db,
+  digest: string,
+  inventory: InventoryFacts,
+  parts: Readonly<Record<string, string>>,
+): Promise<PackedInventory | undefined> {
   const row = await db
     .selectFrom('recorded_inventories')
     .select('digest')
     .where('digest', '=', digest)
+    .where('parts', 'is not', null)
     .executeTakeFirst();
-  return row !== undefined;
+  return row ? undefined : { digest, packed: await packJson(inventory), parts };
+}
+
+/** Records inventories, each once. Call it in the transaction that records the facts they belong to. */
+export async function recordInventories(trx: Db, inventories: readonly PackedInventory[]): Promise<void> {
+  // in one order, so that two transactions never wait for each other crosswise
+  const sorted = inventories.toSorted((a, b) => (a.digest < b.digest ? -1 : 1));
+  for (const { digest, packed, parts } of sorted) {
+    const row = { digest, inventory: packed, parts: JSON.stringify(parts) };
+    await trx
+      .insertInto('recorded_inventories')
+      .values(row)
+      .onConflict((conflict) => conflict.column('digest').doUpdateSet({ parts: row.parts }))
+      .execute();
+  }
+}
+
+/** Inventories that were recorded, by digest. */
+export async function recordedInventories(
+  db: Db,
+  digests: readonly string[],
+): Promise<Map<string, InventoryFacts>> {
+  const found = new Map<string, InventoryFacts>();
+  for (const part of chunks([...new Set(digests)])) {
+    const rows = await db
+      .selectFrom('recorded_inventories')
+      .select(['digest', 'inventory'])
+      .where('digest', 'in', part)
+      .execute();
+    for (const row of rows) found.set(row.digest, (await unpackJson(row.inventory)) as InventoryFacts);
+  }
+  return found;
+}
+
+/**
+ * Records what was known of images when they were judged. The records outlive the images: what was decided can be recomputed
+ * when they are long gone.
+ */
+export async function recordFacts(
+  trx: Db,
+  records: ReadonlyArray<{ readonly place: Placed; readonly packed: PackedFacts; readonly at: Date }>,
+): Promise<void> {
+  const rows = records.map(({ place, packed, at }) => ({
+    repository: place.repository,
+    digest: place.digest,
+    since: at.getTime(),
+    facts_hash: packed.hash,
+    facts: packed.rest,
+    inventory: packed.inventory ?? null,
+    valid_until: packed.validUntil === undefined ? null : Date.parse(packed.validUntil),
+  }));
+  for (const part of chunks(rows, 50)) await trx.insertInto('verdict_receipts').values(part).execute();
 }
 
 /** What was known of an image at a time; undefined: it was not judged until then. */

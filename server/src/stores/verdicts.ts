@@ -1,6 +1,6 @@
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import type { Outcome, Purpose, Verdict } from '@wharfinger/lib/routines/verdict';
-import { sql } from 'kysely';
+import { chunks, kindOf, pairsTable } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import type { Placed } from './repositories.ts';
 
@@ -47,17 +47,73 @@ export async function lastOutcome(db: Db, place: Placed, purpose: Purpose): Prom
   return row && (row.outcome as Outcome);
 }
 
+/** A verdict to be kept. */
+export interface NewVerdict extends StoredVerdict {
+  /** `changesOf` before the facts were read */
+  readonly facts: number;
+  /** `edition` of the verdict that it takes the place of; 0: there was none */
+  readonly after: number;
+  /** what its routines said (kept-results.ts) */
+  readonly results: string | null;
+}
+
 /**
- * Keeps a verdict in place of the one before, but not in place of one that was made of later facts.
- * @param facts `changesOf` before the facts were read
- * @returns false if there is a later one, or the manifest is gone: then nothing is kept
+ * Keeps verdicts, each in place of the one that its maker has seen, but not in place of one that was made of later facts, nor of
+ * one that came meanwhile: what has changed can so be told once, and rightly. Call it in a transaction.
+ *
+ * @param verdicts one for each place and purpose
+ * @returns those that were kept; the manifests of the others are gone, or another was kept before them
  */
-export async function putVerdict(
-  db: Db,
-  { verdict, madeFrom }: StoredVerdict,
-  facts: number,
-): Promise<boolean> {
-  const row = {
+export async function putVerdicts<T extends NewVerdict>(trx: Db, verdicts: readonly T[]): Promise<Set<T>> {
+  const repositories = await lockManifests(
+    trx,
+    verdicts.map(({ verdict }) => [verdict.repository, verdict.digest]),
+  );
+  const rows = verdicts.flatMap((one) => {
+    const repositoryId = repositories.get(placeText(one.verdict));
+    return repositoryId === undefined ? [] : [{ one, row: rowOf(one, repositoryId) }];
+  });
+  const kept = new Set<T>();
+  // few to a statement, so that there are few different statements
+  for (const part of chunks(rows, 50)) {
+    const stored = await trx
+      .insertInto('verdicts')
+      .values(part.map(({ row }) => row))
+      .onConflict((conflict) =>
+        conflict
+          .columns(['digest', 'repository_id', 'purpose'])
+          .doUpdateSet((eb) => ({
+            outcome: eb.ref('excluded.outcome'),
+            decided: eb.ref('excluded.decided'),
+            verdict: eb.ref('excluded.verdict'),
+            valid_until: eb.ref('excluded.valid_until'),
+            made_from: eb.ref('excluded.made_from'),
+            facts: eb.ref('excluded.facts'),
+            made_at: eb.ref('excluded.made_at'),
+            edition: eb.ref('excluded.edition'),
+            results: eb.ref('excluded.results'),
+          }))
+          .whereRef('verdicts.facts', '<=', 'excluded.facts')
+          .where((eb) => eb('verdicts.edition', '=', eb('excluded.edition', '-', 1))),
+      )
+      .returning(['digest', 'repository_id', 'purpose'])
+      .execute();
+    const keys = new Set(stored.map(rowText));
+    for (const { one, row } of part) if (keys.has(rowText(row))) kept.add(one);
+  }
+  return kept;
+}
+
+/** Keeps one verdict. @returns false if it was not kept */
+export async function putVerdict(trx: Db, verdict: NewVerdict): Promise<boolean> {
+  return (await putVerdicts(trx, [verdict])).size > 0;
+}
+
+function rowOf({ verdict, madeFrom, facts, after, results }: NewVerdict, repositoryId: number) {
+  return {
+    repository_id: repositoryId,
+    digest: verdict.digest,
+    purpose: verdict.purpose,
     outcome: verdict.outcome,
     decided: verdict.decided ? 1 : 0,
     verdict: JSON.stringify(verdict),
@@ -65,50 +121,39 @@ export async function putVerdict(
     made_from: JSON.stringify(madeFrom),
     facts,
     made_at: Date.parse(verdict.at),
+    edition: after + 1,
+    results,
   };
-  const integer = (value: number | null) => sql<number>`cast(${value} as bigint)`;
-  const stored = await db
-    .insertInto('verdicts')
-    .columns([
-      'repository_id',
-      'digest',
-      'purpose',
-      'outcome',
-      'decided',
-      'verdict',
-      'valid_until',
-      'made_from',
-      'facts',
-      'made_at',
-    ])
-    .expression(
-      db
-        .selectFrom('manifests')
-        .innerJoin('repositories', 'repositories.id', 'manifests.repository_id')
-        .select([
-          'manifests.repository_id',
-          'manifests.digest',
-          sql.val(verdict.purpose).as('purpose'),
-          sql.val(row.outcome).as('outcome'),
-          integer(row.decided).as('decided'),
-          sql.val(row.verdict).as('verdict'),
-          integer(row.valid_until).as('valid_until'),
-          sql.val(row.made_from).as('made_from'),
-          integer(row.facts).as('facts'),
-          integer(row.made_at).as('made_at'),
-        ])
-        .where('repositories.name', '=', verdict.repository)
-        .where('manifests.digest', '=', verdict.digest),
+}
+
+function rowText(row: { readonly repository_id: number; readonly digest: string; readonly purpose: string }) {
+  return `${row.repository_id} ${row.digest} ${row.purpose}`;
+}
+
+function placeText({ repository, digest }: { readonly repository: string; readonly digest: string }): string {
+  return `${repository}@${digest}`;
+}
+
+/** Keys of the repositories that have these manifests, which stay until the transaction ends. */
+async function lockManifests(
+  trx: Db,
+  places: ReadonlyArray<readonly [repository: string, digest: string]>,
+): Promise<Map<string, number>> {
+  const rows = await trx
+    .selectFrom(pairsTable(trx, places).as('wanted'))
+    .innerJoin('repositories', 'repositories.name', 'wanted.a')
+    .innerJoin('manifests', (join) =>
+      join
+        .onRef('manifests.digest', '=', 'wanted.b')
+        .onRef('manifests.repository_id', '=', 'repositories.id'),
     )
-    .onConflict((conflict) =>
-      conflict
-        .columns(['digest', 'repository_id', 'purpose'])
-        .doUpdateSet(row)
-        .where('verdicts.facts', '<=', facts),
-    )
-    .returning('digest')
-    .executeTakeFirst();
-  return stored !== undefined;
+    .select(['repositories.name', 'manifests.digest', 'manifests.repository_id'])
+    // SQLite has one writer anyway
+    .$if(kindOf(trx) === 'postgres', (query) => query.orderBy('manifests.id').forKeyShare('manifests'))
+    .execute();
+  return new Map(
+    rows.map((row) => [placeText({ repository: row.name, digest: row.digest }), row.repository_id]),
+  );
 }
 
 /** Verdicts that time has ended, the oldest first: to be made again. */

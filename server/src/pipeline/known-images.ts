@@ -1,0 +1,177 @@
+import { agesFor } from '@wharfinger/lib/advisories/ages';
+import { factsAgain } from '@wharfinger/lib/assess/facts-of-image';
+import {
+  findingsOfPackages,
+  flawsOf,
+  subjectKey,
+  uncoveredEcosystems,
+  type InstalledPackage,
+} from '@wharfinger/lib/assess/findings-of-image';
+import { cvesOf } from '@wharfinger/lib/assess/match-advisories';
+import type { KnownFacts } from '@wharfinger/lib/assess/judge-facts';
+import { inventoryFormat } from '@wharfinger/lib/inspect/inventory';
+import type { FindingFact, Facts } from '@wharfinger/lib/routines/facts';
+import type { Remembered } from '@wharfinger/lib/routines/remembered-results';
+import type { Policy } from '../access/policy.ts';
+import { transact } from '../db/transaction.ts';
+import { coveredEcosystems, isCovered } from '../stores/covered-ecosystems.ts';
+import { knownAges } from '../stores/feeds.ts';
+import { matchesOfVersions } from '../stores/findings.ts';
+import { standingHoldsOf, type Hold } from '../stores/holds.ts';
+import {
+  ensureOutline,
+  installedPackages,
+  unpackOutline,
+  type OutlinePackage,
+} from '../stores/image-outlines.ts';
+import { parseResults } from '../stores/kept-results.ts';
+import { threatsOf } from '../stores/threats.ts';
+import { verdictBasis, type VerdictBasis } from '../stores/verdict-basis.ts';
+import type { Placed } from '../stores/repositories.ts';
+import { gatherFacts } from './gather-facts.ts';
+import type { PipelineParts } from './parts.ts';
+import { reportHolds } from './verify.ts';
+
+/** An image with all that it is judged by. */
+export interface KnownImage {
+  readonly basis: VerdictBasis;
+  readonly known: KnownFacts;
+  /** digests of the inventory and of its fields, where it is left out of the facts: nothing of it has changed */
+  readonly inventory?: { readonly digest: string; readonly parts: Readonly<Record<string, string>> };
+  /** what routines said of it last, by digests of what they read */
+  readonly results: ReadonlyMap<string, Remembered>;
+}
+
+/**
+ * Everything that is established about images, of many at once. Where nothing has changed of an image but what advisories say, it is
+ * neither looked into nor are its signatures verified again: its packages are compared with the advisories as they are now, and
+ * the rest is what was recorded. All others are gathered anew, one by one.
+ *
+ * @param failed told of images that could not be gathered; they are left out, as are those that are not there any more
+ */
+export async function knowImages(
+  parts: PipelineParts,
+  places: readonly Placed[],
+  policy: Policy,
+  failed: (place: Placed, error: unknown) => void,
+): Promise<KnownImage[]> {
+  const now = parts.now();
+  const bases = await verdictBasis(parts.db, places, inventoryFormat);
+  const quick: QuickBasis[] = [];
+  const images: KnownImage[] = [];
+  for (const basis of bases) {
+    const found = quickBasis(basis, policy, now);
+    if (found) {
+      quick.push(found);
+      continue;
+    }
+    try {
+      const known = await gatherFacts(parts, basis);
+      if (!known) continue;
+      if (known.facts.inventory && !basis.outline)
+        await transact(parts.db, (trx) => ensureOutline(trx, basis.digest, inventoryFormat));
+      images.push({ basis, known, results: resultsOf(basis) ?? new Map() });
+    } catch (error) {
+      failed(basis, error);
+    }
+  }
+  images.push(...(await knowAgain(parts, quick, policy, now)));
+  return images;
+}
+
+/** What is kept of an image of which nothing has changed but what advisories say. */
+type QuickBasis = VerdictBasis &
+  Required<Pick<VerdictBasis, 'last' | 'recorded' | 'report'>> & {
+    readonly results: ReadonlyMap<string, Remembered>;
+    readonly packages: readonly OutlinePackage[];
+  };
+
+function quickBasis(basis: VerdictBasis, policy: Policy, now: Date): QuickBasis | undefined {
+  const { last, recorded, report, outline } = basis;
+  if (!last?.isBasis || !recorded || !report) return undefined;
+  if (report.madeFrom !== policy.trustDigest(basis.repository, now) || !reportHolds(report.report, now))
+    return undefined;
+  if (recorded.inventory ? !recorded.inventory.parts || !outline : outline !== undefined) return undefined;
+  const results = resultsOf(basis);
+  if (!results) return undefined;
+  const packages = outline ? unpackOutline(outline.packages) : [];
+  return { ...basis, last, recorded, report, results, packages };
+}
+
+/** Undefined: none were kept, or by a program that knew other facts. */
+function resultsOf({ last }: VerdictBasis): ReadonlyMap<string, Remembered> | undefined {
+  return last && last.results !== null ? parseResults(last.verdict, last.results) : undefined;
+}
+
+async function knowAgain(
+  { db }: PipelineParts,
+  images: readonly QuickBasis[],
+  policy: Policy,
+  now: Date,
+): Promise<KnownImage[]> {
+  if (images.length === 0) return [];
+  const [findings, covered, ages, holds] = await Promise.all([
+    findingsOf(db, images),
+    coveredEcosystems(db),
+    knownAges(db),
+    standingHoldsOf(db, images),
+  ]);
+  const known = new Map<string, NonNullable<Facts['advisories']>>();
+  const advisoriesOf = (ecosystems: readonly string[]): NonNullable<Facts['advisories']> => {
+    const key = ecosystems.join('\n');
+    let facts = known.get(key);
+    if (!facts) {
+      const subjects = ecosystems.map((ecosystem) => ({ ecosystem }));
+      const uncovered = uncoveredEcosystems(subjects, (one) => isCovered(covered, one));
+      known.set(key, (facts = { uncovered, ages: agesFor(ages, ecosystems) }));
+    }
+    return facts;
+  };
+  return images.map((basis, index): KnownImage => {
+    const { recorded, report, outline, results } = basis;
+    const held: Hold | undefined = holds.get(`${basis.repository}@${basis.digest}`);
+    const again = factsAgain(recorded.facts, {
+      ...(outline && { findings: findings[index]!, advisories: advisoriesOf(outline.ecosystems) }),
+      evidence: report.report,
+      registered: policy.rulesFor(basis.repository, 'pull', now).repository,
+      ...(held && { held }),
+    });
+    const { inventory } = recorded;
+    return {
+      basis,
+      known: again,
+      results,
+      ...(inventory?.parts && { inventory: { digest: inventory.digest, parts: inventory.parts } }),
+    };
+  });
+}
+
+/** What advisories say of the packages of each image: of each package version it is looked up once. */
+async function findingsOf(
+  db: PipelineParts['db'],
+  images: readonly QuickBasis[],
+): Promise<ReadonlyArray<readonly FindingFact[]>> {
+  const versions = new Set<number>();
+  for (const { packages } of images) for (const { versionId } of packages) versions.add(versionId);
+  const matches = await matchesOfVersions(db, [...versions]);
+  const subjects = new Map(matches.map(({ subject }) => [subjectKey(subject), subject.id]));
+  const flaws = new Map([...flawsOf(matches)].map(([key, found]) => [subjects.get(key)!, found]));
+  const wanted = new Set<number>();
+  for (const { packages } of images)
+    for (const { versionId, installedId } of packages) if (flaws.has(versionId)) wanted.add(installedId);
+  const [installed, threats] = await Promise.all([
+    installedPackages(db, [...wanted]),
+    threatsOf(db, cvesOf(matches)),
+  ]);
+  return images.map(({ packages }) =>
+    findingsOfPackages(
+      packages.flatMap(({ versionId, installedId, layer }) => {
+        const found = flaws.get(versionId);
+        if (!found) return [];
+        const one: InstalledPackage = { ...installed.get(installedId)!, layer };
+        return [{ installed: one, flaws: found }];
+      }),
+      threats,
+    ),
+  );
+}

@@ -1,0 +1,45 @@
+import type { EvaluationLog, Remembered, ResultMemory } from '@wharfinger/lib/routines/remembered-results';
+import { LRUCache } from 'lru-cache';
+
+/** What judging has cost so far. */
+export interface JudgingCounts {
+  /** verdicts that were made */
+  readonly verdicts: number;
+  /** routines that were evaluated for them */
+  readonly evaluated: number;
+  /** results that were used again, since nothing that they rest on had changed */
+  readonly reused: number;
+}
+
+/** Results of routines in memory, which all images share: many have the same base, and so the same findings. */
+export interface SharedResults {
+  /** The memory of one verdict: what was kept beside the one before it, then what others had. */
+  around(own: ReadonlyMap<string, Remembered>): ResultMemory;
+  count(log: Pick<EvaluationLog, 'evaluated' | 'reused'>): void;
+  counts(): JudgingCounts;
+}
+
+/** Memory for results, in characters of what they say. */
+const largest = 16 * 1024 * 1024;
+const most = 50_000;
+
+export function createSharedResults(): SharedResults {
+  const results = new LRUCache<string, Remembered>({
+    max: most,
+    maxSize: largest,
+    sizeCalculation: ({ result }) => 200 + ('message' in result ? JSON.stringify(result).length : 0),
+  });
+  const counts = { verdicts: 0, evaluated: 0, reused: 0 };
+  return {
+    around: (own) => ({
+      find: (key) => own.get(key) ?? results.get(key),
+      keep: (key, remembered) => void results.set(key, remembered),
+    }),
+    count({ evaluated, reused }) {
+      counts.verdicts += 1;
+      counts.evaluated += evaluated;
+      counts.reused += reused;
+    },
+    counts: () => ({ ...counts }),
+  };
+}
