@@ -1,6 +1,6 @@
 /** True for text that begins as os-release(5) does: assignments, an ID among them. */
 export function looksLikeOsRelease(head: string): boolean {
-  return /^(?:#[^\n]*\n|\s*\n)*[A-Z][A-Z0-9_]*=/.test(head) && /^ID=/m.test(head);
+  return /^(?:#[^\n]*\n|[ \t\r]*\n)*[A-Z][A-Z0-9_]*=/.test(head) && /^ID=/m.test(head);
 }
 
 function unquote(value: string): string {
@@ -24,9 +24,9 @@ const fieldNames: ReadonlySet<string> = new Set([
 export function parseOsRelease(text: string): Readonly<Record<string, string>> {
   const fields: Record<string, string> = {};
   for (const line of text.split('\n')) {
-    const [, name, value] = /^\s*([A-Z_]+)=(.*?)\s*$/.exec(line) ?? [];
+    const [, name, value] = /^\s*([A-Z_]+)=(.*)$/.exec(line) ?? [];
     if (name !== undefined && value !== undefined && fieldNames.has(name))
-      fields[name] = unquote(value).slice(0, 500);
+      fields[name] = unquote(value.trimEnd()).slice(0, 500);
   }
   return fields;
 }
