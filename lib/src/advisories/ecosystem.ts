@@ -6,20 +6,6 @@ export function ecosystemBase(ecosystem: string): string {
   return colon < 0 ? ecosystem : ecosystem.slice(0, colon);
 }
 
-/** What a package is called where advisories and packages are compared: as its ecosystem compares names. */
-export function comparableName(ecosystem: string, name: string): string {
-  switch (ecosystemBase(ecosystem)) {
-    case 'NuGet':
-    case 'Packagist':
-      return name.toLowerCase();
-    case 'PyPI':
-      // Core metadata specifications, "Name normalization".
-      return name.toLowerCase().replace(/[-_.]+/g, '-');
-    default:
-      return name;
-  }
-}
-
 /** What advisories and packages are looked up by; releases of a distribution share it, `sameRelease` tells them apart. */
 export function packageKey(ecosystem: string, name: string): string {
   return `${ecosystemBase(ecosystem)}\n${name}`;

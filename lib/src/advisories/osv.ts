@@ -1,6 +1,6 @@
 import { WharfingerError } from '../errors.ts';
+import { comparableName } from '../inspect/comparable-name.ts';
 import type { Advisory, Affected, AffectedRange } from './advisory.ts';
-import { comparableName } from './ecosystem.ts';
 import { inModule } from './modules.ts';
 import { readNativeRanges } from './native-ranges/native-ranges.ts';
 import { displayText, isFields, RecordReader, type Fields } from './osv-fields.ts';

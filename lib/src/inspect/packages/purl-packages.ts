@@ -1,5 +1,5 @@
 import { PackageURL } from 'packageurl-js';
-import { comparableName } from '../../advisories/ecosystem.ts';
+import { comparableName } from '../comparable-name.ts';
 import type { RecordedPackage } from '../file-facts.ts';
 import type { PackageType } from './package-types.ts';
 
