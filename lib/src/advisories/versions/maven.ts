@@ -56,7 +56,8 @@ function tokensOf(version: string): readonly Token[] {
   const add = (text: string, followedByNumber: boolean): void => {
     const numeric = text === '' || isNumber(text);
     const word = (followedByNumber ? short.get(text) : undefined) ?? aliases.get(text) ?? text;
-    tokens.push({ dash, text: numeric ? text || '0' : word, numeric });
+    // Before a qualifier a point is the same as a dash, or the order would go round in circles: 1 < 1-5 < 1.0.alpha < 1.
+    tokens.push({ dash: dash || !numeric, text: numeric ? text || '0' : word, numeric });
   };
   // Empty tokens stand between two separators, and before or behind one.
   const parts = version.toLowerCase().match(/[0-9]+|[^0-9.-]+|[.-]/g) ?? [];

@@ -142,11 +142,12 @@ export class RustScanner implements FileSink {
     if (section === undefined || section.size === 0) return undefined;
     const text = this.#texts.get(section.offset);
     if (text === undefined) return 'broken';
-    if (!text.inflater.done) text.inflater.finish();
+    text.inflater.finish();
     return text.inflater.done ? Buffer.concat(text.parts) : 'broken';
   }
 
   #only(): Buffer | undefined {
+    for (const { inflater } of this.#texts.values()) inflater.finish();
     const done = [...this.#texts.values()].filter(({ inflater }) => inflater.done);
     return done.length === 1 ? Buffer.concat(done[0]!.parts) : undefined;
   }
