@@ -14,6 +14,7 @@ import type {
   RepositoryFacts,
   SubjectKind,
 } from '../routines/facts.ts';
+import { contentFacts } from './facts-of-contents.ts';
 import { signatureFacts, type CheckedSignatures } from './facts-of-signatures.ts';
 import { findingFacts, type MatchedPackages } from './findings-of-image.ts';
 import { withVex } from './findings-with-vex.ts';
@@ -199,7 +200,8 @@ function layerFacts(manifest: Manifest, config: ImageConfig | undefined): ImageF
   });
 }
 
-function inventoryFacts({ complete, distribution, packages, problems }: ImageInventory): InventoryFacts {
+function inventoryFacts(inventory: ImageInventory): InventoryFacts {
+  const { complete, distribution, packages, problems } = inventory;
   return {
     complete,
     ...(distribution && {
@@ -224,5 +226,6 @@ function inventoryFacts({ complete, distribution, packages, problems }: ImageInv
       ...(layer === undefined ? {} : { layer }),
       hides,
     })),
+    ...contentFacts(inventory),
   };
 }

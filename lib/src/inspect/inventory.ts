@@ -1,5 +1,6 @@
 import type { Digest } from '../oci/digest.ts';
 import type { Contamination } from './contamination/contamination.ts';
+import type { ImageExecutables } from './executables/image-executables.ts';
 import type { FileRecord } from './file-facts.ts';
 import type { PackageOwner, PackageType } from './packages/package-types.ts';
 
@@ -103,6 +104,8 @@ export interface ImageInventory {
   readonly layers: readonly MeasuredLayer[];
   /** how its files differ from what its packages brought; absent for what has no file system */
   readonly contamination?: Contamination;
+  /** its programs and libraries; absent for what has no file system, and where its files were too many to be followed */
+  readonly executables?: ImageExecutables;
 }
 
 /** What was measured of one layer while it was read. */

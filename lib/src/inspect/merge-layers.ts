@@ -1,6 +1,7 @@
 import type { Contamination } from './contamination/contamination.ts';
 import { FileHistory } from './contamination/file-history.ts';
 import { findContamination, unknownContamination } from './contamination/find-contamination.ts';
+import type { ImageExecutables } from './executables/image-executables.ts';
 import { findActiveFiles, rpmFolders, type ActiveFile, type ActiveFiles } from './active-files.ts';
 import { identifyDistribution } from './distribution.ts';
 import type { Distribution, LayerInventory, Package, Problem } from './inventory.ts';
@@ -24,6 +25,7 @@ export interface MergedImage {
   readonly packages: readonly Package[];
   readonly problems: readonly Problem[];
   readonly contamination?: Contamination;
+  readonly executables?: ImageExecutables;
 }
 
 const exhausted: Problem = {
@@ -65,13 +67,14 @@ export function mergeLayers(layers: readonly PlacedLayer[]): MergedImage {
     ),
   });
   const hasFiles = layers.some(({ inventory }) => inventory.tree.types.includes('f'));
-  const { contamination, ownerAt } =
+  const { contamination, executables, ownerAt } =
     history === undefined || tree.exhausted ? unknownContamination() : findContamination(history);
   const packages = packagesOf(found.packages, distribution, origins, keysOf, ownerAt);
   return {
     distribution,
     packages,
     contamination: contamination(packages.map(({ type }) => type)),
+    ...(executables === undefined ? {} : { executables }),
     problems: [
       ...problems,
       ...found.unreadable.map((path): Problem => {

@@ -98,6 +98,82 @@ export interface InventoryFacts {
     readonly layer?: number;
     readonly hides: boolean;
   }>;
+  /** absent: it has no file system */
+  readonly contamination?: ContaminationFacts;
+  /** absent: it has no file system, or its files were too many to be followed */
+  readonly executables?: ExecutablesFacts;
+}
+
+/** How the files of an image differ from what its packages recorded when they were installed. */
+export interface ContaminationFacts {
+  /** false: something could not be compared */
+  readonly complete: boolean;
+  /** why it is not complete */
+  readonly reason?: string;
+  /** how many there are of each kind, whether they are listed or not */
+  readonly counts: {
+    readonly modified: number;
+    readonly configuration: number;
+    readonly missing: number;
+    readonly missingDocumentation: number;
+    readonly recordRewritten: number;
+    readonly unowned: number;
+    readonly addedExecutable: number;
+    readonly changedExecutable: number;
+    readonly setuid: number;
+    readonly capability: number;
+    readonly unchecked: number;
+  };
+  /** the first of each kind */
+  readonly files: ReadonlyArray<{
+    /** modified, configuration, missing, missing-documentation, record-rewritten, unowned, added-executable, changed-executable, setuid, capability or unchecked */
+    readonly kind: string;
+    readonly path: string;
+    /** index of the layer that did it, from 0 */
+    readonly layer: number;
+    /** name of the package that has it; absent: none */
+    readonly package?: string;
+    readonly recorded?: string;
+    readonly found?: string;
+    readonly detail?: string;
+  }>;
+  /** types of its packages that record nothing of their files */
+  readonly unrecorded: readonly string[];
+}
+
+/** The programs and libraries of an image. */
+export interface ExecutablesFacts {
+  readonly all: number;
+  /** those that no package of the distribution brought as they are */
+  readonly foreign: number;
+  /** the first of the foreign ones */
+  readonly files: ReadonlyArray<{
+    readonly path: string;
+    readonly layer: number;
+    /** program, library or object */
+    readonly type: string;
+    readonly machine: string;
+    readonly buildId?: string;
+    /** absent: it is linked statically, or is no program */
+    readonly interpreter?: string;
+    /** absent: the names could not be read */
+    readonly needed?: readonly string[];
+    readonly rpath?: string;
+    readonly runpath?: string;
+    /** absent: nobody can tell, as in those below */
+    readonly symbols?: boolean;
+    readonly pie?: boolean;
+    /** none, partial or full */
+    readonly relro: string;
+    readonly nx: boolean;
+    readonly stackProtector?: boolean;
+    readonly fortified?: boolean;
+    /** go or rust */
+    readonly language?: string;
+    /** upx, or unknown */
+    readonly packer?: string;
+    readonly broken?: boolean;
+  }>;
 }
 
 /** What the advisories say anything about. */

@@ -11,6 +11,7 @@ import { attested } from './standard/attested.ts';
 import { configurationNotBakedIn } from './standard/configuration-not-baked-in.ts';
 import { custodyComplete } from './standard/custody-complete.ts';
 import { deniedLicences } from './standard/denied-licences.ts';
+import { hardenedExecutables } from './standard/hardened-executables.ts';
 import { inventoryComplete } from './standard/inventory-complete.ts';
 import { knownEcosystems } from './standard/known-ecosystems.ts';
 import { layersOwnedByTeams } from './standard/layers-owned-by-teams.ts';
@@ -22,6 +23,9 @@ import { noDataVolumes } from './standard/no-data-volumes.ts';
 import { noDevelopmentTools } from './standard/no-development-tools.ts';
 import { noExploitedVulnerabilities } from './standard/no-exploited-vulnerabilities.ts';
 import { noFixableVulnerabilities } from './standard/no-fixable-vulnerabilities.ts';
+import { noSetuid } from './standard/no-setuid.ts';
+import { noTampering } from './standard/no-tampering.ts';
+import { noUnownedSystemFiles } from './standard/no-unowned-system-files.ts';
 import { noSecretsInEnvironment } from './standard/no-secrets-in-environment.ts';
 import { noSevereVulnerabilities } from './standard/no-severe-vulnerabilities.ts';
 import { noShellEntrypoint } from './standard/no-shell-entrypoint.ts';
@@ -68,6 +72,10 @@ routines:${[
   pinnedBase,
   allowedDistributions,
   knownEcosystems,
+  noTampering,
+  noUnownedSystemFiles,
+  noSetuid,
+  hardenedExecutables,
   noDevelopmentTools,
   noSecretsInEnvironment,
   configurationNotBakedIn,

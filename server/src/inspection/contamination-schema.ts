@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { contaminationKinds, listedFiles } from '@wharfinger/lib/inspect/contamination/contamination';
+import { listedExecutables } from '@wharfinger/lib/inspect/executables/image-executables';
 import { packageTypes } from '@wharfinger/lib/inspect/packages/package-types';
-import { count, text } from './inventory-schema.ts';
+import { count, executable, text } from './inventory-schema.ts';
 
 const kind = z.enum(contaminationKinds);
+const owner = z.strictObject({ type: z.enum(packageTypes), name: text });
 
 /** What the composing process says of the files of an image. */
 export const contamination = z
@@ -17,7 +19,7 @@ export const contamination = z
           kind,
           path: text,
           layer: count,
-          package: z.strictObject({ type: z.enum(packageTypes), name: text }).optional(),
+          package: owner.optional(),
           recorded: text.optional(),
           found: text.optional(),
           detail: text.optional(),
@@ -33,3 +35,14 @@ export const contamination = z
     );
   }, 'the files listed are not those counted')
   .refine(({ complete, counts }) => !complete || counts.unchecked === 0, 'complete is wrong');
+
+/** What it says of the programs and libraries of an image. */
+export const executables = z
+  .strictObject({
+    all: count,
+    foreign: count,
+    files: z
+      .array(z.strictObject({ path: text, layer: count, package: owner.optional(), ...executable }))
+      .max(listedExecutables),
+  })
+  .refine(({ all, foreign, files }) => all >= foreign && foreign >= files.length, 'the counts are wrong');

@@ -5,7 +5,7 @@ import { inventoryFormat, type ImageInventory, type Package } from '@wharfinger/
 import { isFields } from '@wharfinger/lib/inspect/json-fields';
 import { packageTypes } from '@wharfinger/lib/inspect/packages/package-types';
 import type { ImageManifest } from '@wharfinger/lib/oci/manifest';
-import { contamination } from './contamination-schema.ts';
+import { contamination, executables } from './contamination-schema.ts';
 import { count, measured, problem, text } from './inventory-schema.ts';
 
 const decompress = promisify(zstdDecompress);
@@ -28,6 +28,7 @@ const inventory = z
     problems: z.array(problem.extend({ layer: count.optional() })),
     layers: z.array(z.strictObject(measured)),
     contamination: contamination.optional(),
+    executables: executables.optional(),
   })
   .refine(({ complete, problems }) => complete === !problems.some(({ hides }) => hides), 'complete is wrong');
 
@@ -85,7 +86,7 @@ export async function parseImage(
 
 /** Whether it speaks of layers that the manifest has. */
 function fits(
-  { packages, problems, layers, contamination }: ImageInventory,
+  { packages, problems, layers, contamination, executables }: ImageInventory,
   manifest: ImageManifest,
 ): boolean {
   const digests = new Set(manifest.layers.map((layer) => layer.digest));
@@ -96,6 +97,7 @@ function fits(
     layers.every(({ digest }) => digests.has(digest)) &&
     packages.every(isThere) &&
     problems.every(isThere) &&
-    (contamination?.files.every(isThere) ?? true)
+    (contamination?.files.every(isThere) ?? true) &&
+    (executables?.files.every(isThere) ?? true)
   );
 }

@@ -3,7 +3,7 @@ import type { PackageOwner, PackageType } from '../packages/package-types.ts';
 /**
  * What may be wrong with a file:
  * `modified` its content is not what its package recorded; `configuration` the same of a file that people are meant to change;
- * `missing` a later layer took it away from its package; `record-rewritten` a later layer changed what the package manager
+ * `missing` a later layer took it away from its package, `missing-documentation` of files that nothing reads but people; `record-rewritten` a later layer changed what the package manager
  * says of the same version of a package; `unowned` it lies where only packages put files, and no package has it;
  * `added-executable` and `changed-executable` a layer above the one that brought the package database added a program, or put
  * one in the place of another, and no package brought it; `setuid` it runs with the rights of its owner or group;
@@ -13,6 +13,7 @@ export const contaminationKinds = [
   'modified',
   'configuration',
   'missing',
+  'missing-documentation',
   'record-rewritten',
   'unowned',
   'added-executable',

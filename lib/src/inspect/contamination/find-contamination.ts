@@ -1,3 +1,4 @@
+import { ExecutableList, type ImageExecutables } from '../executables/image-executables.ts';
 import type { MergedNode, NotedFile } from '../merged-tree.ts';
 import { isOfSystem, type PackageOwner, type PackageType } from '../packages/package-types.ts';
 import { displayPath } from '../paths.ts';
@@ -6,7 +7,7 @@ import { compareFile, type State } from './compare-file.ts';
 import { ContaminationList, type Contamination } from './contamination.ts';
 import { fileKey, type FileHistory } from './file-history.ts';
 import { digestText, type LedgerEntry, type LedgerFile } from './ledger.ts';
-import { excuseOf, isSystemPath } from './system-paths.ts';
+import { excuseOf, isDocumentation, isSystemPath } from './system-paths.ts';
 
 /** Whose a file is, and whether it is what that package brought. */
 interface Ownership {
@@ -18,6 +19,8 @@ interface Ownership {
 export interface FileFindings {
   /** @param types of all packages of the image */
   readonly contamination: (types: Iterable<PackageType>) => Contamination;
+  /** absent: the files were too many to be followed */
+  readonly executables?: ImageExecutables;
   /** The distribution's package that brought the file that a path leads to as it is. */
   readonly ownerAt: (path: string) => PackageOwner | undefined;
 }
@@ -37,8 +40,13 @@ export function findContamination(history: FileHistory): FileFindings {
     list.add({ kind: 'unchecked', path, layer: history.databaseLayer ?? 0, package: owner, detail });
   }
   const hasRecords = [...ledger.entries.values()].some(({ owner }) => isOfSystem(owner.type));
+  const executables = new ExecutableList();
   tree.each((path, node) => {
-    if (node.kind === 'file') lookAt(history, path, node, ownershipOf(owned, node), hasRecords);
+    if (node.kind !== 'file') return;
+    const ownership = ownershipOf(owned, node);
+    lookAt(history, path, node, ownership, hasRecords);
+    const isOwn = ownership?.state === 'same' && isOfSystem(ownership.owner.type);
+    executables.add(path, node.layer, node.records, isOwn, ownership?.owner);
   });
   const reason = reasonOf(history);
   return {
@@ -48,6 +56,7 @@ export function findContamination(history: FileHistory): FileFindings {
       ...list.finish(),
       unrecorded: history.unrecordedTypes(types),
     }),
+    executables: executables.finish(),
     ownerAt: (path) => {
       const found = ownershipOf(owned, tree.walk(path).node);
       return found?.state === 'same' && isOfSystem(found.owner.type) ? found.owner : undefined;
@@ -93,7 +102,8 @@ function compareEntry(
     // Another package took the file over when both were installed.
     if (!recorded.listed && listed.has(path)) continue;
     if (recorded.missing !== undefined) {
-      list.add({ kind: 'missing', ...told, layer: recorded.missing, ...recordedText(recorded) });
+      const kind = isDocumentation(place) ? 'missing-documentation' : 'missing';
+      list.add({ kind, ...told, layer: recorded.missing, ...recordedText(recorded) });
     }
     if (state === 'modified') {
       const kind = recorded.configuration ? 'configuration' : 'modified';

@@ -18,6 +18,24 @@ const systemFolders: readonly string[] = [
   'etc/ld.so.preload',
 ];
 
+/** Where packages put what only people read: images are often made smaller by leaving it out. */
+const documentation: readonly string[] = [
+  'usr/share/doc/',
+  'usr/share/doc-base/',
+  'usr/share/man/',
+  'usr/share/info/',
+  'usr/share/locale/',
+  'usr/share/lintian/',
+  'usr/share/bug/',
+  'usr/share/groff/',
+  'usr/share/licenses/',
+];
+
+/** True for files of packages that nothing but people read. */
+export function isDocumentation(path: string): boolean {
+  return documentation.some((folder) => path.startsWith(folder));
+}
+
 interface Exception {
   readonly path: RegExp;
   readonly reason: string;

@@ -27,7 +27,8 @@ const tags = {
 const bindNow = 8;
 const flags1 = { now: 1, pie: 0x08000000 } as const;
 
-const longestName = 4096;
+/** Of libraries and of other texts, such as the folders that libraries are searched in. */
+const longest = { library: 255, text: 4096 };
 
 /** @param whole false: the file breaks off */
 export function describeElf(header: ElfHeader, parts: ElfParts, whole: boolean): ExecutableFacts {
@@ -35,14 +36,14 @@ export function describeElf(header: ElfHeader, parts: ElfParts, whole: boolean):
   const dynamic = readDynamic(header, parts.dynamic);
   const one = (tag: number): number | undefined => dynamic.get(tag)?.[0];
   const strings = offsetOf(header, one(tags.strings) ?? -1);
-  const text = (at: number | undefined): string | undefined =>
-    at === undefined || strings === undefined ? undefined : textAt(parts.start, strings + at);
+  const text = (at: number | undefined, limit = longest.text): string | undefined =>
+    at === undefined || strings === undefined ? undefined : textAt(parts.start, strings + at, limit);
   const interpreter = segments.find((segment) => segment.type === segmentTypes.interpreter);
   const isProgram = type === 2 || interpreter !== undefined || ((one(tags.flags1) ?? 0) & flags1.pie) !== 0;
   const kind = type !== 2 && type !== 3 ? 'object' : isProgram ? 'program' : 'library';
   const wanted = (dynamic.get(tags.needed) ?? []).slice(0, mostNeeded);
-  const needed = wanted.map(text);
-  const isKnown = needed.every((name) => name !== undefined);
+  const needed = wanted.map((at) => text(at, longest.library));
+  const isKnown = needed.every((name): name is string => name !== undefined);
   const notes = readNotes(header, parts.start);
   const sections = readSectionHeaders(header, parts);
   const language = languageOf(notes, sections, parts);
@@ -60,7 +61,7 @@ export function describeElf(header: ElfHeader, parts: ElfParts, whole: boolean):
   return {
     type: kind,
     machine: machineName(header.machine),
-    ...(isKnown ? { needed: needed as string[] } : {}),
+    ...(isKnown ? { needed } : {}),
     ...(kind === 'program' ? { pie: type === 3 } : {}),
     relro: relroOf(header, dynamic),
     nx: hasSafeMemory(header),
@@ -86,9 +87,9 @@ function readDynamic({ wide, bigEndian }: ElfHeader, bytes: Buffer): ReadonlyMap
 }
 
 /** A text that ends with NUL, escaped by nobody; undefined where it is not there whole. */
-function textAt(bytes: Buffer, at: number): string | undefined {
+function textAt(bytes: Buffer, at: number, limit = longest.text): string | undefined {
   if (at < 0 || at >= bytes.length) return undefined;
-  const end = bytes.subarray(at, at + longestName).indexOf(0);
+  const end = bytes.subarray(at, at + limit + 1).indexOf(0);
   return end < 0 ? undefined : bytes.toString('utf8', at, at + end);
 }
 
