@@ -13,6 +13,7 @@ import { addAdvisoryRoutes } from './api/advisories/routes.ts';
 import { addAuditRoutes } from './api/audit/routes.ts';
 import { addEventRoutes } from './api/events/routes.ts';
 import { addDecisionRoutes } from './api/decisions/routes.ts';
+import { addExposureRoutes } from './api/exposure/routes.ts';
 import { addHoldRoutes } from './api/holds/routes.ts';
 import { addImageRoutes } from './api/images/routes.ts';
 import { addJudgementRoutes } from './api/judgement/routes.ts';
@@ -32,6 +33,8 @@ import { settingsForNextStart } from './config/restart.ts';
 import { openDatabase } from './db/open.ts';
 import { clearFetched } from './feeds/fetch-feed.ts';
 import { describeFeedWork } from './feeds/work.ts';
+import { knownBase } from './exposure/known-base.ts';
+import { createSearch } from './exposure/search.ts';
 import { createGate } from './gate/gate.ts';
 import { createPullLog } from './gate/pull-log.ts';
 import { createRegistryHost } from './gate/registry-host.ts';
@@ -62,6 +65,7 @@ import { engineAt } from './probes/engine.ts';
 import type { ProbeRunner } from './probes/run-probe.ts';
 import { removeLeftovers } from './probes/sandbox.ts';
 import { createPromotionActs } from './pipeline/promote.ts';
+import { verdictFor } from './pipeline/receipts.ts';
 import { recordChange } from './pipeline/record.ts';
 import { createSharedResults } from './pipeline/result-memory.ts';
 import { describeWork } from './pipeline/work.ts';
@@ -245,7 +249,11 @@ export async function startServer(
   addRepositoryRoutes(context, () => currentPolicy().namespaceOf);
   addTagRoutes(context, isTagImmutable);
   const sign = ({ statement }: Receipt): unknown => JSON.parse(signReceipt(statement, registryKey));
-  addImageRoutes(context, knowledge, gate, sign);
+  addImageRoutes(context, knowledge, gate, sign, (digest, visible) => knownBase(db, digest, visible));
+  addExposureRoutes(
+    context,
+    createSearch(db, (repository, digest) => verdictFor(parts, { repository, digest }, 'pull')),
+  );
   addDecisionRoutes(context, knowledge, {
     sign,
     publicHost: () => config.publicUrl && new URL(config.publicUrl).host,

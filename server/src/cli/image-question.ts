@@ -16,6 +16,13 @@ export interface KnownImage {
   readonly facts: Facts;
   readonly inventory: object | null;
   readonly verdict: Verdict;
+  /** the image of the same registry whose layers are the lowest of this one; absent: none is known, or nobody was asked */
+  readonly base?: {
+    readonly repository: string;
+    readonly digest: string;
+    readonly tags: readonly string[];
+    readonly layers: number;
+  };
 }
 
 /** A registry that is a Wharfinger, and what is asked of it about one image. */
@@ -48,6 +55,6 @@ function queryOf({ repository, tag, digest }: Reference): ServerImage['query'] {
 
 /** All that the server knows of an image. */
 export async function askServer({ server, image, query }: ServerImage): Promise<KnownImage> {
-  const { digest, facts, inventory, verdict } = await server.get('/api/v1/images', query, imageAnswer);
-  return { image, judgedBy: 'server', digest, facts, inventory, verdict };
+  const { digest, facts, inventory, verdict, base } = await server.get('/api/v1/images', query, imageAnswer);
+  return { image, judgedBy: 'server', digest, facts, inventory, verdict, ...(base && { base }) };
 }

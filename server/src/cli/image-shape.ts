@@ -168,4 +168,13 @@ export const imageAnswer = z.object({
   inventory: z.looseObject({}).nullable(),
   facts: factsShape,
   verdict: verdictShape,
+  /** servers before this version do not say it */
+  base: z
+    .looseObject({
+      repository: z.string(),
+      digest: z.string(),
+      tags: z.array(z.string()),
+      layers: z.number(),
+    })
+    .nullish(),
 });

@@ -1,15 +1,32 @@
 import { count, displayable, formatBytes, formatTable, shortDigest, type Style } from './display.ts';
 import { countFindings } from './findings-text.ts';
+import type { KnownImage } from './image-question.ts';
 import type { Facts } from '@wharfinger/lib/routines/facts';
 
 /** What is known of an image, for people: what it is, what is in it, what could not be read, and its layers. */
-export function inspectText(facts: Facts, style: Style, withPackages: boolean): string {
-  const blocks = [overview(facts, style), problemsText(facts, style), layersText(facts, style)];
+export function inspectText({ facts, base }: KnownImage, style: Style, withPackages: boolean): string {
+  const blocks = [
+    overview(facts, baseText(facts, base), style),
+    problemsText(facts, style),
+    layersText(facts, style),
+  ];
   if (withPackages) blocks.push(packagesText(facts, style));
   return blocks.filter((block) => block !== '').join('\n\n');
 }
 
-function overview({ image, inventory, findings, advisories, signatures, held }: Facts, style: Style): string {
+/** What is known by the layers comes before what the builder says. */
+function baseText({ image }: Facts, base: KnownImage['base']): string | undefined {
+  if (base === undefined) return [image.base.name, image.base.digest].filter(Boolean).join('@') || undefined;
+  const name = base.tags[0] === undefined ? base.repository : `${base.repository}:${base.tags[0]}`;
+  const layers = base.layers === 1 ? 'layer 0' : `layers 0-${base.layers - 1}`;
+  return `${name}@${shortDigest(base.digest)} (${layers})`;
+}
+
+function overview(
+  { image, inventory, findings, advisories, signatures, held }: Facts,
+  base: string | undefined,
+  style: Style,
+): string {
   const { config } = image;
   const lines: ReadonlyArray<readonly [string, string | undefined]> = [
     ['digest', image.digest],
@@ -19,7 +36,7 @@ function overview({ image, inventory, findings, advisories, signatures, held }: 
     ['runs as', config === undefined ? undefined : config.user || 'root'],
     ['command', config === undefined ? undefined : [...config.entrypoint, ...config.cmd].join(' ')],
     ['size', `${formatBytes(image.size)} in ${count(image.layers.length, 'layer')}`],
-    ['base', [image.base.name, image.base.digest].filter(Boolean).join('@') || undefined],
+    ['base', base],
     ['distribution', distributionText(inventory)],
     ['packages', inventory === undefined ? 'not known yet' : packageCounts(inventory.packages)],
     [

@@ -27,12 +27,14 @@ const verdictQuery = imageQuery.extend({
  * What is known of an image: all of it, its verdict, its findings, its SBOM. Who may pull may ask why an image is held; all
  * of it, the environment in its configuration too, is for those whom the gate lets read the image.
  * @param sign signs a receipt as the registry
+ * @param baseOf the known image that another is built upon, of those that may be seen
  */
 export function addImageRoutes(
   context: ApiContext,
   knowledge: ImageKnowledge,
   gate: Pick<Gate, 'manifest'>,
   sign: (receipt: Receipt) => unknown,
+  baseOf: (digest: Digest, visible: (repository: string) => boolean) => Promise<object | undefined>,
 ): void {
   const { app } = context;
 
@@ -40,6 +42,7 @@ export function addImageRoutes(
     const { repository, digest } = await resolveImage(context, request, request.query);
     demandServed(await gate.manifest({ caller: request.caller, repository, digest }));
     const facts = await knowledge.factsOf(repository, digest);
+    const rights = context.rights();
     return {
       repository,
       digest,
@@ -48,6 +51,7 @@ export function addImageRoutes(
       inventory: (await knowledge.inventoryOf(digest)) ?? null,
       facts,
       verdict: await knowledge.verdictOf(repository, digest),
+      base: (await baseOf(digest, (other) => rights.may(request.caller, 'pull', other))) ?? null,
     };
   });
 

@@ -33,6 +33,6 @@ async function inspect(
 ): Promise<ExitCode> {
   const there = await serverFor(image, options, session);
   const known = there === undefined ? await assessHere(image, options, session) : await askServer(there);
-  session.result(known, () => inspectText(known.facts, session.style, options.packages === true));
+  session.result(known, () => inspectText(known, session.style, options.packages === true));
   return exitCodes.done;
 }

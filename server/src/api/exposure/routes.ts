@@ -1,0 +1,76 @@
+import { isDigest } from '@wharfinger/lib/oci/digest';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { WharfingerError } from '@wharfinger/lib/errors';
+import type { Question } from '../../exposure/question.ts';
+import type { Search, Viewer } from '../../exposure/search.ts';
+import { pageFields, parseInput, type ApiContext } from '../context.ts';
+
+const longest = 1000;
+const words = z.string().min(1).max(longest);
+const digestField = z.string().refine(isDigest, 'not a digest');
+
+/** What is asked for: one of these, and no other. */
+const kinds = ['package', 'purl', 'vulnerability', 'licence', 'layer', 'base'] as const;
+
+const searchQuery = z.strictObject({
+  package: words.optional(),
+  ecosystem: words.optional(),
+  version: words.optional(),
+  purl: words.startsWith('pkg:', 'begins with pkg:').optional(),
+  vulnerability: words.optional(),
+  licence: words.optional(),
+  layer: digestField.optional(),
+  base: digestField.optional(),
+  ...pageFields,
+});
+
+/** Which images have something, and what became of them: as far as the caller may pull them. */
+export function addExposureRoutes(context: ApiContext, search: Search): void {
+  const { app } = context;
+
+  app.get('/api/v1/search', async (request) => {
+    const { question, page } = parseQuestion(request.query);
+    return search.find(question, page, viewerOf(request));
+  });
+
+  app.get('/api/v1/exposure', async (request) => {
+    const { question, page } = parseQuestion(request.query);
+    return search.exposure(question, page, viewerOf(request));
+  });
+
+  /** A search costs more than a look-up, so it is for those who signed in. */
+  function viewerOf(request: FastifyRequest): Viewer {
+    if (request.caller.principal === null) throw new WharfingerError('UNAUTHORIZED');
+    const rights = context.rights();
+    return {
+      visible: (repository) => rights.may(request.caller, 'pull', repository),
+      seesPulls: rights.isAdmin(request.caller),
+    };
+  }
+}
+
+function parseQuestion(input: unknown) {
+  const { last, limit, ...asked } = parseInput(searchQuery, input);
+  const given = kinds.filter((kind) => asked[kind] !== undefined);
+  if (given.length !== 1)
+    throw new WharfingerError('INPUT_INVALID', { what: `ask for one of ${kinds.join(', ')}` });
+  if (asked.package === undefined && (asked.ecosystem ?? asked.version) !== undefined)
+    throw new WharfingerError('INPUT_INVALID', { what: 'ecosystem and version belong to package' });
+  return { question: questionOf(asked), page: { limit, ...(last !== undefined && { last }) } };
+}
+
+function questionOf(asked: Omit<z.infer<typeof searchQuery>, 'last' | 'limit'>): Question {
+  const { ecosystem, version, purl, vulnerability, licence, layer, base } = asked;
+  if (purl !== undefined) return { kind: 'purl', purl };
+  if (vulnerability !== undefined) return { kind: 'vulnerability', id: vulnerability };
+  if (licence !== undefined) return { kind: 'licence', licence };
+  if (layer !== undefined) return { kind: 'layer', digest: layer };
+  if (base !== undefined) return { kind: 'base', digest: base };
+  return {
+    kind: 'package',
+    name: asked.package!,
+    ...(ecosystem !== undefined && { ecosystem }),
+    ...(version !== undefined && { version }),
+  };
+}

@@ -1,0 +1,100 @@
+import { sameRelease } from '@wharfinger/lib/advisories/ecosystem';
+import { WharfingerError } from '@wharfinger/lib/errors';
+import type { Digest } from '@wharfinger/lib/oci/digest';
+import type { Db } from '../db/schema.ts';
+import { advisoriesNamed } from '../stores/advisory-names.ts';
+import {
+  imageKey,
+  imagesBuiltOn,
+  imagesWithLayer,
+  imagesWithPackages,
+  packagesNamed,
+  packagesWithPurl,
+  placesByKey,
+  type FoundPackage,
+  type PackageSet,
+} from '../stores/search.ts';
+import type { Question } from './question.ts';
+import { parseVersionBounds } from './version-bounds.ts';
+
+/** The images that a question is about, whoever may see them. */
+export interface Candidates {
+  /** keys, the newest first */
+  readonly images: readonly number[];
+  /** the packages that were asked for */
+  readonly packages?: PackageSet;
+  /** keys of packages of which it cannot be told whether their version is asked for: they are among the others */
+  readonly undecided?: ReadonlySet<number>;
+}
+
+/**
+ * Finds the images that a question is about.
+ * @param visible a base that may not be seen is answered as one that is not there
+ * @throws WharfingerError NOT_FOUND where the advisories know no such name; UNAVAILABLE where a base was not taken apart yet;
+ *   INPUT_INVALID
+ */
+export async function findImages(
+  db: Db,
+  question: Question,
+  visible: (repository: string) => boolean,
+): Promise<Candidates> {
+  switch (question.kind) {
+    case 'package':
+      return withPackage(db, question);
+    case 'purl':
+      return withPackages(db, {
+        ids: (await packagesWithPurl(db, question.purl)).map(({ id }) => id),
+      });
+    case 'vulnerability': {
+      const advisories = await advisoriesNamed(db, question.id);
+      if (advisories.length === 0)
+        throw new WharfingerError('NOT_FOUND', {
+          what: `no advisory that was imported is called ${question.id}`,
+          remedy: 'check its name, or import advisories that know it',
+        });
+      return withPackages(db, { advisories });
+    }
+    case 'licence':
+      return withPackages(db, { licence: question.licence });
+    case 'layer':
+      return { images: await imagesWithLayer(db, question.digest) };
+    case 'base':
+      if (!(await isSeen(db, question.digest, visible)))
+        throw new WharfingerError('UNAVAILABLE', {
+          what: `${question.digest} is no image, or was not taken apart yet`,
+          remedy: 'name an image by its digest, or ask again in a moment',
+        });
+      return { images: await imagesBuiltOn(db, question.digest) };
+  }
+}
+
+async function isSeen(db: Db, digest: Digest, visible: (repository: string) => boolean): Promise<boolean> {
+  const key = await imageKey(db, digest);
+  return key !== undefined && (await placesByKey(db, [key])).some(({ repository }) => visible(repository));
+}
+
+async function withPackages(db: Db, packages: PackageSet): Promise<Candidates> {
+  return { images: await imagesWithPackages(db, packages), packages };
+}
+
+async function withPackage(
+  db: Db,
+  { name, ecosystem, version }: Extract<Question, { kind: 'package' }>,
+): Promise<Candidates> {
+  const holds = version === undefined ? () => true : parseVersionBounds(version);
+  const undecided = new Set<number>();
+  const ids: number[] = [];
+  for (const one of await packagesNamed(db, name)) {
+    if (ecosystem !== undefined && !sameRelease(ecosystem, one.ecosystem)) continue;
+    const wanted = holds(one.ecosystem, versionAsked(one, name));
+    if (wanted === false) continue;
+    if (wanted === undefined) undecided.add(one.id);
+    ids.push(one.id);
+  }
+  return { ...(await withPackages(db, { ids })), undecided };
+}
+
+/** Who names the source means its version. */
+function versionAsked({ name: own, version, source }: FoundPackage, name: string): string {
+  return own === name ? version : source.version;
+}

@@ -1,0 +1,80 @@
+import { WharfingerError } from '@wharfinger/lib/errors';
+import { isDigest } from '@wharfinger/lib/oci/digest';
+import type { Db } from '../db/schema.ts';
+import { imageKey, placesByKey, type FoundPlace } from '../stores/search.ts';
+
+/** A part of a list: what comes after `last`, which the part before gave as `next`. */
+export interface PageWish {
+  readonly last?: string;
+  readonly limit: number;
+}
+
+/** Images that are looked at first; each further look takes twice as many, so that who may see few waits for few looks. */
+const firstLook = 200;
+const longestLook = 20_000;
+
+/**
+ * A page of the places where images are, as far as they may be seen. The order does not change when images come: the newest
+ * image first, of one image by repository. What may not be seen leaves no gap and counts for nothing.
+ * @param images keys, the newest first
+ * @throws WharfingerError INPUT_INVALID
+ */
+export async function pageOfPlaces(
+  db: Db,
+  images: readonly number[],
+  { last, limit }: PageWish,
+  visible: (repository: string) => boolean,
+): Promise<{ places: FoundPlace[]; next?: string }> {
+  const after = last === undefined ? undefined : await parseLast(db, last, visible);
+  let at = after === undefined ? 0 : firstFrom(images, after.imageId);
+  const places: FoundPlace[] = [];
+  for (
+    let look = firstLook;
+    at < images.length && places.length <= limit;
+    look = Math.min(2 * look, longestLook)
+  ) {
+    const found = await placesByKey(db, images.slice(at, at + look));
+    at += look;
+    for (const place of found) {
+      if (after && place.imageId === after.imageId && place.repository <= after.repository) continue;
+      if (visible(place.repository)) places.push(place);
+    }
+  }
+  const shown = places.slice(0, limit);
+  const end = shown.at(-1);
+  return {
+    places: shown,
+    ...(places.length > limit && end && { next: `${end.repository}@${end.digest}` }),
+  };
+}
+
+/** Index of the first key that is not above this one; keys fall. */
+function firstFrom(keys: readonly number[], key: number): number {
+  let [low, high] = [0, keys.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (keys[middle]! > key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The place must be one that may be seen: else an answer would tell which digests there are. */
+async function parseLast(
+  db: Db,
+  last: string,
+  visible: (repository: string) => boolean,
+): Promise<{ imageId: number; repository: string }> {
+  const at = last.lastIndexOf('@');
+  const [repository, digest] = [last.slice(0, at), last.slice(at + 1)];
+  if (at > 0 && isDigest(digest) && visible(repository)) {
+    const imageId = await imageKey(db, digest);
+    const places = imageId === undefined ? [] : await placesByKey(db, [imageId]);
+    if (imageId !== undefined && places.some((place) => place.repository === repository))
+      return { imageId, repository };
+  }
+  throw new WharfingerError('INPUT_INVALID', {
+    what: 'last: give the next of the page before',
+    remedy: 'begin with the first page; the image that ended the page before may be gone',
+  });
+}

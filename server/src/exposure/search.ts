@@ -1,0 +1,190 @@
+import type { Digest } from '@wharfinger/lib/oci/digest';
+import type { Verdict } from '@wharfinger/lib/routines/verdict';
+import { pullsOf, type Pull } from '../audit/pulls.ts';
+import type { Db } from '../db/schema.ts';
+import {
+  incompleteImages,
+  packagesOfImages,
+  placesByKey,
+  tagsNow,
+  tagTimes,
+  type FoundPackage,
+  type FoundPlace,
+} from '../stores/search.ts';
+import { findImages, type Candidates } from './find-images.ts';
+import { pageOfPlaces, type PageWish } from './pages.ts';
+import type { Question } from './question.ts';
+
+/** An image in a repository that has what was looked for. */
+export interface Hit {
+  readonly repository: string;
+  readonly digest: Digest;
+  /** that mean it now */
+  readonly tags: readonly string[];
+  /** what of it was looked for; absent where that was no package */
+  readonly packages?: readonly HitPackage[];
+}
+
+export interface HitPackage {
+  readonly name: string;
+  readonly version: string;
+  readonly ecosystem: string;
+  readonly purl: string;
+  readonly licence?: string;
+  /** it cannot be told whether this version is one that was asked for */
+  readonly undecided?: true;
+}
+
+/** A hit with what became of it. */
+export interface ExposedImage extends Hit {
+  /** the tags that meant it, the latest first */
+  readonly tagged: ReadonlyArray<{ readonly tag: string; readonly since: string; readonly until?: string }>;
+  readonly verdict: Pick<Verdict, 'outcome' | 'decided' | 'at'>;
+  /** who pulled it, the latest first; absent: the caller may not know */
+  readonly pulls?: readonly Pull[];
+  /** RFC 3339; null: never, as far as is known */
+  readonly lastPulled: string | null;
+}
+
+export interface SearchAnswer<T> {
+  readonly images: readonly T[];
+  /** the `last` of the next page */
+  readonly next?: string;
+  /** images that could not be read whole, so that they may have what was looked for without being named here; 1000 at most */
+  readonly incomplete: number;
+}
+
+/** Who asks. */
+export interface Viewer {
+  readonly visible: (repository: string) => boolean;
+  /** true: may know who pulled */
+  readonly seesPulls: boolean;
+}
+
+/** Looks through everything that the registry holds. */
+export interface Search {
+  /** @throws WharfingerError NOT_FOUND, UNAVAILABLE, INPUT_INVALID */
+  find(question: Question, page: PageWish, viewer: Viewer): Promise<SearchAnswer<Hit>>;
+  /** The same with tags then, verdicts and pulls. */
+  exposure(question: Question, page: PageWish, viewer: Viewer): Promise<SearchAnswer<ExposedImage>>;
+}
+
+const mostTags = 100;
+const mostTagTimes = 50;
+const mostPulls = 20;
+const mostPackages = 100;
+const mostIncomplete = 1000;
+
+/** Searches under way at a time: the others wait, so that reading the database for other reasons does not. */
+const atOnce = 2;
+
+/** @param verdictOf the verdict that stands; undefined: the image is not there any more */
+export function createSearch(
+  db: Db,
+  verdictOf: (repository: string, digest: Digest) => Promise<Verdict | undefined>,
+): Search {
+  const turn = turns(atOnce);
+
+  async function page(question: Question, wish: PageWish, { visible }: Viewer) {
+    const candidates = await findImages(db, question, visible);
+    const { places, next } = await pageOfPlaces(db, candidates.images, wish, visible);
+    const packages = await packagesOf(db, candidates, places);
+    const hits = await Promise.all(
+      places.map(async (place) => ({
+        place,
+        hit: {
+          repository: place.repository,
+          digest: place.digest,
+          tags: await tagsNow(db, place, mostTags),
+          ...(packages && { packages: packages.get(place.imageId) ?? [] }),
+        } satisfies Hit,
+      })),
+    );
+    return { hits, ...(next !== undefined && { next }), incomplete: await countIncomplete(db, visible) };
+  }
+
+  return {
+    find: (question, wish, viewer) =>
+      turn(async () => {
+        const { hits, ...rest } = await page(question, wish, viewer);
+        return { images: hits.map(({ hit }) => hit), ...rest };
+      }),
+    exposure: (question, wish, viewer) =>
+      turn(async () => {
+        const { hits, ...rest } = await page(question, wish, viewer);
+        const images = await Promise.all(
+          hits.map(async ({ hit, place }): Promise<ExposedImage | undefined> => {
+            const verdict = await verdictOf(place.repository, place.digest);
+            if (!verdict) return undefined; // deleted since it was found
+            const [times, pulls] = await Promise.all([
+              tagTimes(db, place, mostTagTimes),
+              pullsOf(db, place, viewer.seesPulls ? mostPulls : 1),
+            ]);
+            const { outcome, decided, at } = verdict;
+            return {
+              ...hit,
+              tagged: times.map(({ tag, since, until }) => ({
+                tag,
+                since: since.toISOString(),
+                ...(until && { until: until.toISOString() }),
+              })),
+              verdict: { outcome, decided, at },
+              lastPulled: pulls[0]?.at ?? null,
+              ...(viewer.seesPulls && { pulls }),
+            };
+          }),
+        );
+        return { images: images.filter((image) => image !== undefined), ...rest };
+      }),
+  };
+}
+
+async function packagesOf(
+  db: Db,
+  { packages, undecided }: Candidates,
+  places: readonly FoundPlace[],
+): Promise<Map<number, HitPackage[]> | undefined> {
+  if (!packages) return undefined;
+  const ids = [...new Set(places.map((place) => place.imageId))];
+  const found = await packagesOfImages(db, ids, packages);
+  return new Map(
+    [...found].map(([id, of]) => [id, of.slice(0, mostPackages).map((one) => shown(one, undecided))]),
+  );
+}
+
+function shown(one: FoundPackage, undecided: ReadonlySet<number> | undefined): HitPackage {
+  const { name, version, ecosystem, purl, licence } = one;
+  return {
+    name,
+    version,
+    ecosystem,
+    purl,
+    ...(licence !== null && { licence }),
+    ...(undecided?.has(one.id) && { undecided: true }),
+  };
+}
+
+async function countIncomplete(db: Db, visible: (repository: string) => boolean): Promise<number> {
+  const images = await incompleteImages(db, mostIncomplete);
+  if (images.length === 0) return 0;
+  const places = await placesByKey(db, images);
+  return new Set(places.filter(({ repository }) => visible(repository)).map(({ imageId }) => imageId)).size;
+}
+
+/** Lets so many go on at a time, the others in the order in which they came. */
+function turns(most: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: Array<() => void> = [];
+  let busy = 0;
+  return async (work) => {
+    if (busy >= most) await new Promise<void>((resolve) => waiting.push(resolve));
+    else busy += 1;
+    try {
+      return await work();
+    } finally {
+      // Who waits takes over the place.
+      const next = waiting.shift();
+      if (next) next();
+      else busy -= 1;
+    }
+  };
+}
