@@ -7,6 +7,7 @@ import { addAudit } from './commands/audit.ts';
 import { addChannel } from './commands/channel.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addCustody } from './commands/custody/index.ts';
+import { addExposure } from './commands/exposure.ts';
 import { addFindings } from './commands/findings.ts';
 import { addHold } from './commands/hold.ts';
 import { addInspect } from './commands/inspect.ts';
@@ -21,6 +22,7 @@ import { addRelease } from './commands/release.ts';
 import { addRoutine } from './commands/routine.ts';
 import { addSave } from './commands/save.ts';
 import { addSbom } from './commands/sbom.ts';
+import { addSearch } from './commands/search.ts';
 import { addServe } from './commands/serve.ts';
 import { addSign } from './commands/sign.ts';
 import { addTags } from './commands/tags.ts';
@@ -64,6 +66,8 @@ export function createProgram(run: Run): Command {
     addInspect,
     addSbom,
     addFindings,
+    addSearch,
+    addExposure,
     addVerdict,
     addVerify,
     addVerifyBlob,
