@@ -8,13 +8,16 @@ export interface NodePackage {
   readonly licence?: string;
 }
 
+/** UTF-16 units; names of packages have 214 at most. */
+const longest = { name: 500, licence: 1000 };
+
 function licenceOf(value: unknown): string | undefined {
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') return value.slice(0, longest.licence);
   if (Array.isArray(value)) {
     const all = value.map(licenceOf).filter((one) => one !== undefined);
-    return all.length > 0 ? all.join(' OR ') : undefined;
+    return all.length > 0 ? all.join(' OR ').slice(0, longest.licence) : undefined;
   }
-  return isFields(value) && typeof value['type'] === 'string' ? value['type'] : undefined;
+  return isFields(value) && typeof value['type'] === 'string' ? licenceOf(value['type']) : undefined;
 }
 
 /**
@@ -26,10 +29,13 @@ export function parsePackageJson(text: string): NodePackage | undefined {
   const fields: unknown = JSON.parse(text.replace(/^\ufeff/, ''));
   if (!isFields(fields)) return undefined;
   const { name, version } = fields;
-  if (typeof name !== 'string' || typeof version !== 'string' || name === '' || version === '')
-    return undefined;
+  if (!isWord(name) || !isWord(version)) return undefined;
   const licence = licenceOf(fields['license'] ?? fields['licenses']);
   return { name, version, ...(licence === undefined ? {} : { licence }) };
+}
+
+function isWord(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= longest.name;
 }
 
 /** True where node looks for packages: `…/node_modules/<name>/package.json`, or with a scope. */
@@ -42,13 +48,27 @@ export function isBelowModules(path: string): boolean {
   return path.startsWith('node_modules/') || path.includes('/node_modules/');
 }
 
+/** Folders of a package in which others stand that are not used, but tried, measured or shown. */
+const unused =
+  /\/(?:tests?|__tests__|specs?|__?fixtures__?|fixtures?|bench|benchmarks?|examples?|demos?|sandbox|docs)\//;
+
+/**
+ * True for packages in a folder of modules, and for those that another package brought along within itself: what it only tests
+ * with does not count.
+ */
+export function isInstalled(path: string): boolean {
+  if (!isBelowModules(path)) return false;
+  if (isPackageRoot(path)) return true;
+  return !unused.test(path.slice(Math.max(0, path.lastIndexOf('node_modules/'))));
+}
+
 /** JSON files of any name may be a package.json by way of a link; none of those is large. */
 const unnamedJson = 1024 ** 2;
 
 /** Packages as npm and its kin install them: a package.json in a folder of modules. */
 export const nodeFormat: PackageFormat = {
   name: 'node',
-  countsAt: isBelowModules,
+  countsAt: isInstalled,
   observe(file, limits, listener) {
     const named = file.path.endsWith('package.json');
     if (!named && (file.head[0] !== 0x7b || file.size > unnamedJson)) return undefined;
