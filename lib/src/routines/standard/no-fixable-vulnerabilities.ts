@@ -34,11 +34,22 @@ export const noFixableVulnerabilities = String.raw`
         description: signers whose statements (VEX) that the image is not affected count, by name
         tightens: fewer
         default: []
+      ignorePackages:
+        type: strings
+        description: >-
+          packages whose vulnerabilities do not count, a * at the end for any rest: by default the headers of the kernel, which is
+          none that an image runs; malicious ones count all the same
+        tightens: fewer
+        default: [linux-libc-dev, linux-headers, 'linux-headers-*', 'linux-kbuild-*', linux-glibc-devel, kernel-headers, kernel-cross-headers, kernel-devel]
     variables:
+      ignored: >-
+        findings.map(f, f.package).distinct().filter(n, params.ignorePackages.exists(p, p == n ||
+        (p.endsWith("*") && n.startsWith(p.substring(0, size(p) - 1)))))
+      noise: findings.filter(f, !f.malicious && f.package in ignored)
       least: rank[params.severity]
       limit: now - params.grace
       fixable: >-
-        findings.filter(f, (has(f.fixedIn) || has(f.undecided)) &&
+        findings.filter(f, (has(f.fixedIn) || has(f.undecided)) && (f.malicious || !(f.package in ignored)) &&
         (f.malicious || rank[f.severity == "unscored" ? params.unscored : f.severity] >= least) &&
         !has(f.waiver) && !(has(f.vex) && !f.malicious && f.vex.by in params.vexBy && f.vex.status in ["not_affected", "fixed"]))
       due: fixable.filter(f, f.malicious || f.since <= limit)
@@ -47,7 +58,8 @@ export const noFixableVulnerabilities = String.raw`
       due[0].package + " " + due[0].version + (has(due[0].fixedIn) ?
       " has " + due[0].advisory + " (" + due[0].severity + "), fixed in " + due[0].fixedIn :
       " may have " + due[0].advisory + " (" + due[0].severity + "): " + due[0].undecided) +
-      (size(due) == 1 ? "" : "; and " + string(size(due) - 1) + " more that can be fixed")
+      (size(due) == 1 ? "" : "; and " + string(size(due) - 1) + " more that can be fixed") +
+      (size(noise) == 0 ? "" : " (" + string(size(noise)) + " of " + ignored.join(", ") + " not counted)")
     details: >-
       due.map(f, f.package + " " + f.version + ": " + f.advisory + " (" + f.severity + ")" +
       (has(f.fixedIn) ? ", fixed in " + f.fixedIn : ", not certain: " + f.undecided) +
@@ -55,6 +67,24 @@ export const noFixableVulnerabilities = String.raw`
     remedy: update the packages named and build the image again
     validUntil: fixable.filter(f, !f.malicious && f.since > limit).map(f, f.since + params.grace)
     tests:
+      - name: headers of the kernel do not count, and are told of
+        facts:
+          findings:
+            - { package: linux-libc-dev, fixedIn: '6.1.2' }
+            - { package: linux-headers-6.1.0-1-amd64, severity: critical, fixedIn: '6.1.2' }
+            - { package: zlib1g, fixedIn: '1.3' }
+        expect: fail
+        message: fixed in 1.3 (2 of
+      - name: nothing but headers of the kernel
+        facts: { findings: [{ package: linux-libc-dev, fixedIn: '6.1.2' }] }
+        expect: pass
+      - name: headers of the kernel, where they are to count
+        facts: { findings: [{ package: linux-libc-dev, fixedIn: '6.1.2' }] }
+        parameters: { ignorePackages: [] }
+        expect: fail
+      - name: malicious ones by that name
+        facts: { findings: [{ package: linux-headers, malicious: true, fixedIn: '2' }] }
+        expect: fail
       - name: nothing found
         facts: {}
         expect: pass

@@ -30,7 +30,18 @@ export const noSevereVulnerabilities = String.raw`
         description: signers whose VEX statements count, by name
         tightens: fewer
         default: []
+      ignorePackages:
+        type: strings
+        description: >-
+          packages whose vulnerabilities do not count, a * at the end for any rest: by default the headers of the kernel, which is
+          none that an image runs; malicious ones count all the same
+        tightens: fewer
+        default: [linux-libc-dev, linux-headers, 'linux-headers-*', 'linux-kbuild-*', linux-glibc-devel, kernel-headers, kernel-cross-headers, kernel-devel]
     variables:
+      ignored: >-
+        findings.map(f, f.package).distinct().filter(n, params.ignorePackages.exists(p, p == n ||
+        (p.endsWith("*") && n.startsWith(p.substring(0, size(p) - 1)))))
+      noise: findings.filter(f, !f.malicious && f.package in ignored)
       least: rank[params.severity]
       limits: >-
         {"critical": now - params.daysCritical, "high": now - params.daysHigh, "medium": now - params.daysMedium,
@@ -39,14 +50,15 @@ export const noSevereVulnerabilities = String.raw`
         {"critical": params.daysCritical, "high": params.daysHigh, "medium": params.daysMedium, "low": params.daysLow}
       severe: >-
         findings.filter(f, (f.malicious || rank[f.severity == "unscored" ? params.unscored : f.severity] >= least) &&
-        !has(f.waiver) && !(!f.malicious && has(f.vex) && f.vex.by in params.vexBy && f.vex.status in ["not_affected", "fixed"]))
+        (f.malicious || !(f.package in ignored)) && !has(f.waiver) && !(!f.malicious && has(f.vex) && f.vex.by in params.vexBy && f.vex.status in ["not_affected", "fixed"]))
       due: >-
         severe.filter(f, f.malicious || f.since <= limits[f.severity == "unscored" ? params.unscored : f.severity])
     expression: size(due) == 0
     message: >-
       due[0].package + " " + due[0].version + " has " + due[0].advisory + " (" + due[0].severity + ")" +
       (has(due[0].fixedIn) ? ", fixed in " + due[0].fixedIn : ", not fixed yet") +
-      (size(due) == 1 ? "" : "; and " + string(size(due) - 1) + " more")
+      (size(due) == 1 ? "" : "; and " + string(size(due) - 1) + " more") +
+      (size(noise) == 0 ? "" : " (" + string(size(noise)) + " of " + ignored.join(", ") + " not counted)")
     details: >-
       due.map(f, f.package + " " + f.version + ": " + f.advisory + " (" + f.severity + ")" +
       (has(f.fixedIn) ? ", fixed in " + f.fixedIn : "") + (has(f.team) ? " (" + f.team + ")" : ""))
@@ -56,6 +68,13 @@ export const noSevereVulnerabilities = String.raw`
     validUntil: >-
       severe.filter(f, !f.malicious).map(f, f.since + graces[f.severity == "unscored" ? params.unscored : f.severity])
     tests:
+      - name: headers of the kernel do not count
+        facts: { findings: [{ package: linux-libc-dev, severity: critical }] }
+        expect: pass
+      - name: headers of the kernel, where they are to count
+        facts: { findings: [{ package: linux-libc-dev, severity: critical }] }
+        parameters: { ignorePackages: [] }
+        expect: fail
       - name: nothing found
         facts: {}
         expect: pass
