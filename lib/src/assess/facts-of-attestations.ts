@@ -7,8 +7,10 @@ import type { EvidenceReport, SignerPurpose, VerifiedStatement } from '../signin
 import { refusalReason, refuse } from '../signing/refusal.ts';
 import { isOnlyKnown } from '../signing/trusted-signers.ts';
 import { signerFact } from './facts-of-signatures.ts';
+import { readCsafVex } from './predicates/csaf-vex.ts';
 import { readCycloneDxVex } from './predicates/cyclonedx-vex.ts';
 import { readOpenVex } from './predicates/openvex.ts';
+import { readProbe, type ReadProbe, type StatedProbe } from './predicates/probe.ts';
 import { readProvenance02, readProvenance1 } from './predicates/provenance.ts';
 import { cycloneDxOf, readCycloneDxSbom, readSpdx, type SbomSummary } from './predicates/sbom.ts';
 import type { VexStatement } from './predicates/vex.ts';
@@ -28,6 +30,8 @@ export interface KnownAttestations {
   readonly facts: AttestationFacts;
   /** what VEX statements say, with their times */
   readonly vex: ReadonlyArray<SignerFact & VexStatement>;
+  /** what probes found, whichever they were */
+  readonly probes: readonly StatedProbe[];
   /** RFC 3339: an approval begins or ends then; absent: time alone changes nothing here */
   readonly validUntil?: string;
 }
@@ -38,6 +42,7 @@ interface Said {
   readonly sbom?: SbomSummary;
   readonly vex?: readonly VexStatement[];
   readonly approval?: ApprovalFact;
+  readonly probe?: ReadProbe;
 }
 
 type Reader = (predicate: unknown, about: { readonly image: AttestedImage }) => Said;
@@ -55,7 +60,12 @@ const readers: ReadonlyArray<readonly [type: RegExp, read: Reader]> = [
   [/^https:\/\/slsa\.dev\/provenance\/v1$/, (it) => ({ provenance: readProvenance1(it) })],
   [/^https:\/\/spdx\.dev\/Document(?:\/v2\.\d)?$/, (it) => ({ sbom: readSpdx(it) })],
   [/^https:\/\/cyclonedx\.org\/(?:bom|vex)(?:\/v1\.\d)?$/, readCycloneDx],
+  [/^https:\/\/wharfinger\.dev\/attestation\/probe\/v1$/, (it) => ({ probe: readProbe(it) })],
   [/^https:\/\/openvex\.dev\/ns(?:\/v0\.\d\.\d)?$/, (it, { image }) => ({ vex: readOpenVex(it, image) })],
+  [
+    /^https:\/\/docs\.oasis-open\.org\/csaf\/csaf\/v2\.(?:0\/csaf_json_schema|1\/schema\/csaf)\.json$/,
+    (it, { image }) => ({ vex: readCsafVex(it, image) }),
+  ],
 ];
 
 /** For what a signer must be trusted to make a statement; for any other type, to attest. */
@@ -65,6 +75,7 @@ const purposes: ReadonlyMap<string, SignerPurpose> = new Map([
   [predicateTypes.assembly, 'stamp'],
   [predicateTypes.verificationSummary, 'intake'],
   [predicateTypes.channel, 'release'],
+  [predicateTypes.probe, 'probe'],
 ]);
 
 /**
@@ -109,6 +120,9 @@ export function attestationFacts(
       approvals: said.flatMap(({ signer, says }) => (says.approval ? [{ ...signer, ...says.approval }] : [])),
     },
     vex,
+    probes: said.flatMap(({ signer, says }) =>
+      says.probe ? [{ ...says.probe, by: signer.key, evidence: signer.evidence }] : [],
+    ),
     ...(changes[0] === undefined ? {} : { validUntil: changes[0] }),
   };
 }

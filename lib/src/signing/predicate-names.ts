@@ -1,4 +1,4 @@
-/** Names that `cosign attest --type` has for types of predicates. Any other is a URI. */
+/** Names that `cosign attest --type` has for types of predicates, and `csaf`, which is ours. Any other is a URI. */
 export const predicateNames: Readonly<Record<string, string>> = {
   slsaprovenance: 'https://slsa.dev/provenance/v0.2',
   slsaprovenance02: 'https://slsa.dev/provenance/v0.2',
@@ -6,6 +6,7 @@ export const predicateNames: Readonly<Record<string, string>> = {
   spdxjson: 'https://spdx.dev/Document',
   cyclonedx: 'https://cyclonedx.org/bom',
   openvex: 'https://openvex.dev/ns',
+  csaf: 'https://docs.oasis-open.org/csaf/csaf/v2.0/csaf_json_schema.json',
   vuln: 'https://cosign.sigstore.dev/attestation/vuln/v1',
   custom: 'https://cosign.sigstore.dev/attestation/v1',
 };
