@@ -206,6 +206,21 @@ const table = {
     message: 'there is nothing here',
     remedy: 'check the address',
   },
+  PROBE_INVALID: {
+    status: 400,
+    message: 'the image is not a probe that can be run',
+    remedy: 'correct what it declares in its label dev.wharfinger.probe, and build it again',
+  },
+  PROBE_SUBJECT_UNREADABLE: {
+    status: 400,
+    message: 'the files of the image cannot be laid out for a probe',
+    remedy: 'build the image again; wharf inspect shows what is wrong with its layers',
+  },
+  ENGINE_FAILED: {
+    status: 503,
+    message: 'the container engine that runs probes failed',
+    remedy: 'check that the engine runs, that its socket may be used, and that its disk has room',
+  },
   UNAVAILABLE: {
     status: 503,
     oci: 'UNSUPPORTED',

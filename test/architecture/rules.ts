@@ -39,6 +39,7 @@ const libraryRooms: Readonly<Record<string, readonly string[]>> = {
   custody: ['oci', 'signing'],
   routines: ['oci'],
   pinning: ['oci'],
+  probes: ['oci', 'inspect', 'routines'],
   assess: [
     'oci',
     'storage',
@@ -50,6 +51,7 @@ const libraryRooms: Readonly<Record<string, readonly string[]>> = {
     'custody',
     'routines',
     'pinning',
+    'probes',
   ],
   'verify-image.ts': ['assess'],
 };

@@ -1,5 +1,6 @@
 import type { CustodyLayout } from '../custody/layout.ts';
 import type { Digest } from '../oci/digest.ts';
+import type { BoundProbe } from '../probes/bound-probe.ts';
 import type { BindingRecord, Scope, Waiver } from '../routines/records.ts';
 import type { Collection } from '../routines/routine.ts';
 import type { SignatureFormat, TrustedSigner } from '../signing/evidence.ts';
@@ -37,6 +38,8 @@ export interface Judgement {
   readonly revocations: RevocationList;
   /** by the most specific pattern */
   readonly custody: ReadonlyArray<{ readonly pattern: string; readonly layout: CustodyLayout }>;
+  /** what is run on the images of which repositories; of one name the most specific pattern counts. Absent: nothing is */
+  readonly probes?: readonly BoundProbe[];
   /** besides those that every repository has by its gate (routines/default-bindings.ts) */
   readonly bindings: readonly BindingRecord[];
   readonly waivers: readonly Waiver[];

@@ -23,7 +23,7 @@ import {
   type Read,
 } from './plain-fields.ts';
 import { readCustody } from './read-layout.ts';
-import { readGrantRule, readHold } from './read-records.ts';
+import { readBoundProbe, readGrantRule, readHold } from './read-records.ts';
 import { readPem, readRevocations, readTrustRule } from './read-trust.ts';
 
 export type { Judgement, RepositoryRule } from './judgement-document.ts';
@@ -66,6 +66,7 @@ const fieldNames = [
   'certificateRevocations',
   'revocations',
   'custody',
+  'probes',
   'bindings',
   'waivers',
   'grantRules',
@@ -106,6 +107,7 @@ export function parseJudgement(bytes: Uint8Array): Judgement {
     certificateRevocations: at('certificateRevocations', listOf(pemText, 1000)),
     revocations: at('revocations', readRevocations),
     custody: at('custody', listOf(readCustody, most)),
+    ...optional(fields, 'probes', [], check, listOf(readBoundProbe, 10_000)),
     bindings: at('bindings', listOf(readBinding, most)),
     waivers: at('waivers', listOf(readWaiver, most)),
     grantRules: at('grantRules', listOf(readGrantRule(names), 1000)),

@@ -9,17 +9,20 @@ import { formatPlatform } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { EvidenceSource } from '../oci/evidence-source.ts';
 import { matchesRepository } from '../oci/repository-pattern.ts';
-import type { CustodyFacts } from '../routines/facts.ts';
+import type { CustodyFacts, ProbeFact } from '../routines/facts.ts';
 import type { SignatureReport } from '../signing/evidence.ts';
 import { verifyEvidence } from '../signing/verify-evidence.ts';
 import { attestationFacts, type KnownAttestations } from './facts-of-attestations.ts';
 import { checkedSignatures, type CheckedSignatures } from './facts-of-signatures.ts';
+import { factsOfProbes } from './facts-of-probes.ts';
 import { earliest, type Rules } from './rules-for.ts';
 
 /** Everything that signed evidence says of an image, as plain data: it can be kept, and judged by later. */
 export interface ImageEvidence extends CheckedSignatures {
   readonly report: SignatureReport;
-  readonly attested: KnownAttestations;
+  readonly attested: Omit<KnownAttestations, 'probes'>;
+  /** what the probes found that are bound to the repository, by name; absent: none of them was run */
+  readonly probes?: Readonly<Record<string, ProbeFact>>;
   /** absent: no custody layout is in force for the repository */
   readonly custody?: CustodyFacts;
   /** what the chain of custody rests on besides the image itself */
@@ -67,11 +70,12 @@ export async function lookUpEvidence(
   const own = sourceOf(repository) ?? noEvidence;
   const report = await verifyEvidence({ digest }, own, rules.trust, now);
   const platform = platformOf(config);
-  const attested = attestationFacts(
+  const { probes: stated, ...attested } = attestationFacts(
     report,
     { digest, repository, registry, ...(platform === undefined ? {} : { platform }) },
     now,
   );
+  const probes = factsOfProbes(stated, rules.probes);
   const walked =
     rules.custody &&
     (await walkChain({
@@ -90,6 +94,7 @@ export async function lookUpEvidence(
   return {
     ...checkedSignatures(digest, report, rules),
     attested,
+    ...(probes && { probes }),
     ...(walked && { custody: custodyFacts(walked) }),
     ancestors: walked ? ancestorsOf(walked) : [],
     keyIds: [...new Set([...signers.map(({ keyId }) => keyId), ...(walked ? keysOf(walked) : [])])].sort(),

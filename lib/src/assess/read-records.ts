@@ -1,6 +1,17 @@
+import type { BoundProbe } from '../probes/bound-probe.ts';
 import { readScope } from '../routines/read-records.ts';
 import type { GrantRule, Hold } from './judgement-document.ts';
-import { digest, integer, listOf, shortText, textUpTo, time, type Read } from './plain-fields.ts';
+import {
+  digest,
+  integer,
+  listOf,
+  optional,
+  repositoryPattern,
+  shortText,
+  textUpTo,
+  time,
+  type Read,
+} from './plain-fields.ts';
 import { readSigner, uniqueNames, type TrustNames } from './read-trust.ts';
 
 /** Who may break the glass where. */
@@ -17,6 +28,18 @@ export function readGrantRule(names: TrustNames): Read<GrantRule> {
     };
   };
 }
+
+/** A probe, and the repositories on whose images it is run. */
+export const readBoundProbe: Read<BoundProbe> = (value, path, check) => {
+  const fields = check.fields(value, path, ['pattern', 'name', 'repository', 'digest', 'signedBy']);
+  return {
+    pattern: repositoryPattern(fields['pattern'], [...path, 'pattern'], check),
+    name: textUpTo(100)(fields['name'], [...path, 'name'], check),
+    repository: textUpTo(255)(fields['repository'], [...path, 'repository'], check),
+    digest: digest(fields['digest'], [...path, 'digest'], check),
+    ...optional(fields, 'signedBy', path, check, textUpTo(200)),
+  };
+};
 
 /** What somebody holds by hand. */
 export const readHold: Read<Hold> = (value, path, check) => {

@@ -54,10 +54,10 @@ describe('rulesFor', () => {
     expect(effectsIn('team/stamps')).not.toHaveProperty('signed');
   });
 
-  test('knows the registry by its key, and trusts it with nothing', () => {
+  test('knows the registry by its key, and trusts it with nothing but what its probes found', () => {
     const known = { ...judgement, registryKey: pem };
     const { trust, signers } = rulesFor(known, 'team/api', 'pull', now);
-    expect(trust.signers).toEqual([{ name: 'test', pem, purposes: [] }]);
+    expect(trust.signers).toEqual([{ name: 'test', pem, purposes: ['probe'] }]);
     expect(signers).toEqual([]);
     expect(rulesFor(known, 'library/node', 'pull', now).bindings).toEqual(
       rulesFor(judgement, 'library/node', 'pull', now).bindings,

@@ -3,6 +3,7 @@ import { mostSpecific } from '../oci/repository-pattern.ts';
 import { defaultBindings } from '../routines/default-bindings.ts';
 import { effectiveBindings } from '../routines/effective-bindings.ts';
 import type { RepositoryFacts } from '../routines/facts.ts';
+import { probesFor, type BoundProbe } from '../probes/bound-probe.ts';
 import type { Exceptions } from '../routines/records.ts';
 import type { Binding } from '../routines/routine.ts';
 import type { Purpose } from '../routines/verdict.ts';
@@ -16,13 +17,15 @@ export interface Rules {
   readonly repository: RepositoryFacts;
   readonly gate: 'warn' | 'hold';
   readonly bindings: readonly Binding[];
-  /** whose signatures count now; besides them the registry itself, for nothing */
+  /** whose signatures count now; besides them the registry itself, for what its probes found */
   readonly trust: TrustSet;
   /** all that the trust policy names for the repository, whether they count now or not */
   readonly signers: readonly TrustedSigner[];
   /** why no signature counts, whoever made it; absent: those of `trust` do */
   readonly noneCounts?: string;
   readonly custody?: CustodyLayout;
+  /** what is run on its images: what others find counts for nothing */
+  readonly probes: readonly BoundProbe[];
   readonly exceptions: Exceptions;
   /** RFC 3339: time alone changes these rules then, but for the end of the revocation list; absent: it does not */
   readonly validUntil?: string;
@@ -84,6 +87,7 @@ export function rulesFor(judgement: Judgement, repository: string, purpose: Purp
       noneCounts: `the revocation list expired at ${expires}: nobody can tell whose signatures still count`,
     }),
     ...(custody && { custody }),
+    probes: probesFor(judgement.probes ?? [], repository),
     exceptions: { waivers: judgement.waivers, grants: granted.grants },
     ...(validUntil !== undefined && { validUntil }),
     ...(someCount && { listUntil: expires }),

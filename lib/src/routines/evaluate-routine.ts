@@ -35,6 +35,7 @@ const unknown: Readonly<Record<Need, string>> = {
   config: 'its image configuration is missing or could not be read',
   attestations: 'not checked yet: its attestations have not been looked up',
   custody: 'no chain of custody is known: no custody layout is in force here, or it was not walked yet',
+  probes: 'no probe was run on it',
   repository: 'it is judged outside of a registry, so that nothing is known of its repository',
 };
 
@@ -53,6 +54,8 @@ export function evaluateRoutine(
   if (kind !== undefined && !routine.appliesTo.includes(kind)) return { state: 'skipped' };
   const needs: readonly Need[] = appliesToAll ? routine.needs : ['kind', ...routine.needs];
   const absent = needs.find((need) => !isKnown(facts, need));
+  const unprobed = needs.includes('probes') ? absentProbe(routine, parameters, facts) : undefined;
+  if (unprobed !== undefined) return undecided(unprobed, runTheProbe);
   if (absent === 'config') return undecided(unknown.config, 'push the image again, with its configuration');
   if (absent) return undecided(unknown[absent], 'wait until the image has been checked, then try again');
   const mistakes = mistakesInParameters(parameters, routine.parameters);
@@ -73,6 +76,21 @@ export function evaluateRoutine(
     compilation.routine.variables,
   );
   return run(compilation.routine, routine, variables, now);
+}
+
+const runTheProbe =
+  'have the registry run the probe (probes in its configuration: an engine, and the probe for this repository), or run it with wharf probe run --key';
+
+/** What is said where the probe was not run that a routine asks for by its parameter `probe`; undefined: it was. */
+function absentProbe(
+  { parameters: declared }: Routine,
+  parameters: ParameterValues,
+  { probes = {} }: Facts,
+): string | undefined {
+  const name = parameters['probe'] ?? declared['probe']?.default;
+  if (typeof name !== 'string') return Object.keys(probes).length > 0 ? undefined : unknown.probes;
+  if (name === '') return 'the parameter probe names no probe';
+  return Object.hasOwn(probes, name) ? undefined : `not checked yet: the probe ${name} was not run on it`;
 }
 
 function run(compiled: CompiledRoutine, routine: Routine, variables: Variables, now: Date): RoutineResult {

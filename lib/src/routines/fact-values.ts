@@ -18,6 +18,7 @@ export const variableNames: ReadonlySet<string> = new Set([
   'signatures',
   'attestations',
   'custody',
+  'probes',
   'repository',
   'held',
   'params',
@@ -156,6 +157,13 @@ function convert(value: unknown, shape: Shape, name: string, times: Times): CelI
           Object.entries(value).map(([key, text]) => [key, convert(text, { kind: 'text' }, key, times)]),
         ),
       );
+    case 'by-name':
+      if (typeof value !== 'object' || value === null) return wrong();
+      return celMap(
+        new Map(Object.entries(value).map(([key, one]) => [key, convert(one, shape.of, key, times)])),
+      );
+    case 'json':
+      return convertJson(value) ?? wrong();
     case 'list':
       return Array.isArray(value)
         ? celList(value.map((element) => convert(element, shape.of, name, times)))
@@ -166,6 +174,17 @@ function convert(value: unknown, shape: Shape, name: string, times: Times): CelI
     default:
       return shape satisfies never;
   }
+}
+
+/** JSON as CEL; undefined for null and for numbers that are not whole, which no schema of a probe allows. */
+function convertJson(value: unknown): CelInput | undefined {
+  if (typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
+  const parts: Array<readonly [string, unknown]> = Object.entries(value);
+  const made = parts.map(([name, part]): [string, CelInput | undefined] => [name, convertJson(part)]);
+  if (!made.every((part): part is [string, CelInput] => part[1] !== undefined)) return undefined;
+  return Array.isArray(value) ? celList(made.map(([, part]) => part)) : celMap(new Map(made));
 }
 
 function timestampOf(text: string, times: Times): CelInput | undefined {

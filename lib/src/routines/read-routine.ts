@@ -22,6 +22,7 @@ const needs: readonly Need[] = [
   'signatures',
   'attestations',
   'custody',
+  'probes',
   'repository',
 ];
 const name = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;

@@ -37,6 +37,7 @@ export type Need =
   | 'signatures'
   | 'attestations'
   | 'custody'
+  | 'probes'
   | 'repository';
 
 /** What a parameter may be. Durations are whole days, and reach the expression as CEL durations. */

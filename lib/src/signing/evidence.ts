@@ -8,11 +8,11 @@ export type { EvidenceSource, FetchedManifest } from '../oci/evidence-source.ts'
  * signature, so that a stamp of a release key would release.
  *
  * `release` signatures of images, channels; `attest` provenance, SBOM, VEX and the like; `stamp` layer links, approvals,
- * assemblies; `intake` verification summaries
+ * assemblies; `intake` verification summaries; `probe` what probes found
  */
-export type SignerPurpose = 'release' | 'attest' | 'stamp' | 'intake';
+export type SignerPurpose = 'release' | 'attest' | 'stamp' | 'intake' | 'probe';
 
-export const signerPurposes: readonly SignerPurpose[] = ['release', 'attest', 'stamp', 'intake'];
+export const signerPurposes: readonly SignerPurpose[] = ['release', 'attest', 'stamp', 'intake', 'probe'];
 
 /** What a signer is for where the policy does not say. */
 export const usualPurposes: readonly SignerPurpose[] = ['release', 'attest'];

@@ -16,19 +16,19 @@ export function trustOfKeys(keys: readonly TrustedKey[]): TrustSet {
 }
 
 /**
- * The registry itself, as who signs summaries of chains of custody that it walked. Its word is known as its own, and counts for
- * nothing: neither as a team's intake, nor for anything else.
+ * The registry itself, as who signs summaries of chains of custody that it walked, and what probes found that it ran. The former
+ * are known as its own and count for nothing, as neither does anything else that it signs; what its probes found counts.
  *
  * @param identity logical identity of the registry
  * @param pem SubjectPublicKeyInfo
  */
 export function registryItself(identity: string, pem: string): TrustedKey {
-  return { name: identity, pem, purposes: [] };
+  return { name: identity, pem, purposes: ['probe'] };
 }
 
-/** True for who is known and trusted for nothing. */
+/** True for who is known and trusted for nothing, but for what the probes found that he ran. */
 export function isOnlyKnown({ purposes }: Pick<Signer, 'purposes'>): boolean {
-  return purposes.length === 0;
+  return purposes.every((purpose) => purpose === 'probe');
 }
 
 /**

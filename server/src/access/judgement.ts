@@ -1,6 +1,7 @@
 import type { Judgement, RepositoryRule } from '@wharfinger/lib/assess/judgement-document';
 import { canonical } from '@wharfinger/lib/assess/judgement';
 import { digestOf, type Digest } from '@wharfinger/lib/oci/digest';
+import type { BoundProbe } from '@wharfinger/lib/probes/bound-probe';
 import type { Collection } from '@wharfinger/lib/routines/routine';
 import type { Revocation, TrustedSigner } from '@wharfinger/lib/signing/evidence';
 import { parsePublicKey } from '@wharfinger/lib/signing/keys';
@@ -60,12 +61,30 @@ export function judgementOf(
     certificateRevocations: [...config.certificateRevocations, ...(records.certificateRevocations ?? [])],
     revocations: revocations.version === 0 ? { ...revocations, ...noRevocations } : revocations,
     custody: [...config.custody, ...(records.custody ?? [])],
+    ...(config.probes.run.length > 0 && { probes: config.probes.run.map(boundProbe) }),
     bindings: records.bindings ?? [],
     waivers: records.waivers ?? [],
     grantRules: [...config.grantRules, ...(records.grantRules ?? [])],
     grants: records.grants ?? [],
     holds: records.holds ?? [],
     collections: [builtIn, ...(records.collections ?? [])],
+  };
+}
+
+function boundProbe({
+  repositories,
+  name,
+  probe,
+  signedBy,
+}: LoadedConfig['probes']['run'][number]): BoundProbe {
+  const at = probe.indexOf('@');
+  return {
+    pattern: repositories,
+    name,
+    repository: probe.slice(0, at),
+    // its form was checked when the configuration was read
+    digest: probe.slice(at + 1) as Digest,
+    ...(signedBy === undefined ? {} : { signedBy }),
   };
 }
 

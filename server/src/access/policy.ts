@@ -74,9 +74,10 @@ export function createPolicy(
       const rules = rulesOf(repository, 'pull', now);
       let digest = digests.get(rules);
       if (digest === undefined) {
-        const { custody } = rules;
+        const { custody, probes } = rules;
         const trust = { ...rules.trust, revocations: others };
-        digest = digestOf(Buffer.from(canonical(custody === undefined ? { trust } : { trust, custody })));
+        const basis = { trust, ...(custody && { custody }), ...(probes.length > 0 && { probes }) };
+        digest = digestOf(Buffer.from(canonical(basis)));
         digests.set(rules, digest);
       }
       return digest;

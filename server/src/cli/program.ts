@@ -17,6 +17,7 @@ import { addLogin } from './commands/login.ts';
 import { addLogout } from './commands/logout.ts';
 import { addLs } from './commands/ls.ts';
 import { addPin } from './commands/pin.ts';
+import { addProbe } from './commands/probe.ts';
 import { addPromote } from './commands/promote.ts';
 import { addRelease } from './commands/release.ts';
 import { addRoutine } from './commands/routine.ts';
@@ -80,6 +81,7 @@ export function createProgram(run: Run): Command {
     addSave,
     addPin,
     addChannel,
+    addProbe,
     addPromote,
     addRelease,
     addHold,

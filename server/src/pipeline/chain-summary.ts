@@ -4,9 +4,7 @@ import type { CustodyLayout } from '@wharfinger/lib/custody/layout';
 import { layoutDigest } from '@wharfinger/lib/custody/layout-digest';
 import { makeChainSummary } from '@wharfinger/lib/custody/make/make-summary';
 import type { CustodyReport } from '@wharfinger/lib/custody/report';
-import type { Descriptor } from '@wharfinger/lib/oci/descriptor';
 import { digestOf, type Digest } from '@wharfinger/lib/oci/digest';
-import { parseManifest } from '@wharfinger/lib/oci/manifest';
 import { predicateTypes } from '@wharfinger/lib/oci/wharfinger-names';
 import { signStatement } from '@wharfinger/lib/signing/sign-statement';
 import type { Db } from '../db/schema.ts';
@@ -19,6 +17,7 @@ import {
   putChainSummary,
 } from '../stores/chain-summaries.ts';
 import type { Placed } from '../stores/repositories.ts';
+import { attachStatement } from './attach-statement.ts';
 import { waysHere } from './own-chain.ts';
 import { ownEvidence } from './own-evidence.ts';
 import type { PipelineParts } from './parts.ts';
@@ -83,19 +82,9 @@ export async function renewSummary(parts: PipelineParts, place: Placed): Promise
   const predicate = makeChainSummary({ report: chain, registry, verifier: registry, now });
   const subject = { mediaType: image.manifest.mediaType, digest, size: image.size };
   const statement = { predicateType: predicateTypes.verificationSummary, predicate };
-  const { blobs, manifest } = signStatement(subject, statement, parts.registryKey, now);
-  for (const { descriptor, bytes } of blobs) await storeBlob(parts, repository, descriptor, bytes);
-  await parts.catalog.putManifest({
-    repository,
-    digest: manifest.digest,
-    bytes: manifest.bytes,
-    manifest: parseManifest(manifest.bytes, manifest.mediaType),
-    tags: [],
-    missing: [],
-    by: null,
-    at: now,
-  });
-  await putChainSummary(parts.db, place, { state, summary: manifest.digest, at: now });
+  const signed = signStatement(subject, statement, parts.registryKey, now);
+  await attachStatement(parts, repository, signed);
+  await putChainSummary(parts.db, place, { state, summary: signed.manifest.digest, at: now });
 }
 
 /**
@@ -106,22 +95,4 @@ async function withdraw({ db, catalog, now }: PipelineParts, place: Placed, summ
   await markWithdrawn(db, place);
   await catalog.deleteManifest(place.repository, summary, { by: null, at: now() });
   await forgetChainSummary(db, place);
-}
-
-async function storeBlob(
-  { storage, catalog, now }: PipelineParts,
-  repository: string,
-  { digest, size }: Descriptor,
-  bytes: Uint8Array,
-): Promise<void> {
-  const at = now();
-  const id = await storage.createUpload(repository);
-  await storage.append(repository, id, once(bytes));
-  const { location } = await storage.commit(repository, id, digest);
-  const record = await catalog.linkBlob({ repository, digest, size, location, by: null, at });
-  if (record.location !== location) await storage.remove(location);
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }
