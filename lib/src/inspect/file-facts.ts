@@ -38,6 +38,8 @@ export interface DpkgPackage {
   readonly architecture?: string;
   readonly source: string;
   readonly sourceVersion: string;
+  /** mail address */
+  readonly maintainer?: string;
 }
 
 export interface ApkPackage {

@@ -79,7 +79,13 @@ const record = z.discriminatedUnion('kind', [
     entry: count,
     kind: z.literal('dpkg'),
     packages: z.array(
-      z.strictObject({ ...named, architecture: text.optional(), source: text, sourceVersion: text }),
+      z.strictObject({
+        ...named,
+        architecture: text.optional(),
+        source: text,
+        sourceVersion: text,
+        maintainer: text.optional(),
+      }),
     ),
   }),
   z.strictObject({

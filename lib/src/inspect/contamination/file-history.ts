@@ -6,6 +6,7 @@ import { isOfSystem, type PackageOwner, type PackageType } from '../packages/pac
 import { displayPath } from '../paths.ts';
 import { ContaminationList } from './contamination.ts';
 import { Ledger, type LedgerEntry } from './ledger.ts';
+import { isOfDistribution } from './vendors.ts';
 import { countingRecords, systemKey } from './record-files.ts';
 
 /** Entries of all layers together up to which the files of an image are followed, some hundred bytes each. */
@@ -31,6 +32,8 @@ export class FileHistory {
   databaseLayer: number | undefined;
   /** keys of the system packages that are installed, with their versions */
   installed: ReadonlyMap<string, string> = new Map();
+  /** keys of those that are not the distribution's own */
+  foreign: ReadonlySet<string> = new Set();
   #owners: readonly PackageOwner[] = [];
   #diversions: ReadonlyMap<string, { readonly to: string; readonly by?: string }> = new Map();
   #losses = 0;
@@ -56,8 +59,9 @@ export class FileHistory {
   note(noted: MergedTree, packages: readonly ActiveFile[], layer: number): void {
     this.#diversions = diversionsOf(noted);
     const before = this.installed;
-    const { versions, owners } = systemPackages(packages);
+    const { versions, owners, foreign } = systemPackages(packages);
     this.installed = versions;
+    this.foreign = foreign;
     this.#owners = owners;
     if (versions.size > 0) this.databaseLayer ??= layer;
     const records = countingRecords(noted);
@@ -133,9 +137,11 @@ export class FileHistory {
 function systemPackages(files: readonly ActiveFile[]): {
   versions: ReadonlyMap<string, string>;
   owners: readonly PackageOwner[];
+  foreign: ReadonlySet<string>;
 } {
   const versions = new Map<string, string>();
   const owners: PackageOwner[] = [];
+  const foreign = new Set<string>();
   for (const { record } of files) {
     const type =
       record.kind === 'dpkg'
@@ -144,9 +150,11 @@ function systemPackages(files: readonly ActiveFile[]): {
           ? record.kind
           : undefined;
     if (type === undefined || !('packages' in record)) continue;
-    for (const { name, version } of record.packages) {
+    for (const one of record.packages) {
+      const { name, version } = one;
       const owner = { type, name } as const;
       const key = systemKey(owner);
+      if (!isOfDistribution(type, one)) foreign.add(key);
       const known = versions.get(key);
       if (known === undefined) owners.push(owner);
       // Of some packages several versions are installed at once, such as of kernels.
@@ -154,7 +162,7 @@ function systemPackages(files: readonly ActiveFile[]): {
       versions.set(key, all.join(' '));
     }
   }
-  return { versions, owners };
+  return { versions, owners, foreign };
 }
 
 function diversionsOf(tree: MergedTree): ReadonlyMap<string, { readonly to: string; readonly by?: string }> {

@@ -7,6 +7,7 @@ import { compareFile, type State } from './compare-file.ts';
 import { ContaminationList, type Contamination } from './contamination.ts';
 import { fileKey, type FileHistory } from './file-history.ts';
 import { digestText, type LedgerEntry, type LedgerFile } from './ledger.ts';
+import { systemKey } from './record-files.ts';
 import { excuseOf, isDocumentation, isSystemPath } from './system-paths.ts';
 
 /** Whose a file is, and whether it is what that package brought. */
@@ -59,7 +60,8 @@ export function findContamination(history: FileHistory): FileFindings {
     executables: executables.finish(),
     ownerAt: (path) => {
       const found = ownershipOf(owned, tree.walk(path).node);
-      return found?.state === 'same' && isOfSystem(found.owner.type) ? found.owner : undefined;
+      if (found?.state !== 'same' || !isOfSystem(found.owner.type)) return undefined;
+      return history.foreign.has(systemKey(found.owner)) ? undefined : found.owner;
     },
   };
 }
@@ -75,7 +77,7 @@ function reasonOf({ tree, ledger, list }: FileHistory): string | undefined {
   if (tree.exhausted) return 'its layers have more entries and links together than can be followed';
   if (ledger.full) return 'its packages record more files than can be compared';
   const unchecked = list.count('unchecked');
-  return unchecked === 0 ? undefined : `${unchecked} files or packages could not be compared`;
+  return unchecked === 0 ? undefined : `${unchecked} of its files or packages could not be compared`;
 }
 
 function ownershipOf(

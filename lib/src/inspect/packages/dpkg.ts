@@ -53,11 +53,18 @@ export function parseDpkgStatus(text: string): Parsed<DpkgPackage> {
       ...(architecture ? { architecture } : {}),
       source: source?.[1] ?? name,
       sourceVersion: source?.[2] ?? version,
+      ...maintainerOf(fields.get('maintainer')),
     });
     const configuration = fields.has('conffiles') ? readConffiles(stanza, name) : undefined;
     if (configuration !== undefined) files.push(configuration);
   }
   return { packages, files, broken };
+}
+
+/** The address alone: it tells whether the distribution or somebody else made the package. */
+function maintainerOf(field = ''): { maintainer?: string } {
+  const address = field.slice(field.lastIndexOf('<') + 1).replace(/>$/, '');
+  return address.includes('@') && address.length <= 320 ? { maintainer: address } : {};
 }
 
 /** True for text that begins as a status file does; an index of a repository (no `Status`) does not. */
