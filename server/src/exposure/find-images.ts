@@ -38,34 +38,31 @@ export async function findImages(
   question: Question,
   visible: (repository: string) => boolean,
 ): Promise<Candidates> {
-  switch (question.kind) {
-    case 'package':
-      return withPackage(db, question);
-    case 'purl':
-      return withPackages(db, {
-        ids: (await packagesWithPurl(db, question.purl)).map(({ id }) => id),
-      });
-    case 'vulnerability': {
-      const advisories = await advisoriesNamed(db, question.id);
-      if (advisories.length === 0)
-        throw new WharfingerError('NOT_FOUND', {
-          what: `no advisory that was imported is called ${question.id}`,
-          remedy: 'check its name, or import advisories that know it',
-        });
-      return withPackages(db, { advisories });
-    }
-    case 'licence':
-      return withPackages(db, { licence: question.licence });
-    case 'layer':
-      return { images: await imagesWithLayer(db, question.digest) };
-    case 'base':
-      if (!(await isSeen(db, question.digest, visible)))
-        throw new WharfingerError('UNAVAILABLE', {
-          what: `${question.digest} is no image, or was not taken apart yet`,
-          remedy: 'name an image by its digest, or ask again in a moment',
-        });
-      return { images: await imagesBuiltOn(db, question.digest) };
+  const { kind } = question;
+  if (kind === 'package') return withPackage(db, question);
+  if (kind === 'purl') {
+    const found = await packagesWithPurl(db, question.purl);
+    return withPackages(db, { ids: found.map(({ id }) => id) });
   }
+  if (kind === 'vulnerability') return withVulnerability(db, question.id);
+  if (kind === 'licence') return withPackages(db, { licence: question.licence });
+  if (kind === 'layer') return { images: await imagesWithLayer(db, question.digest) };
+  if (!(await isSeen(db, question.digest, visible)))
+    throw new WharfingerError('UNAVAILABLE', {
+      what: `${question.digest} is no image, or was not taken apart yet`,
+      remedy: 'name an image by its digest, or ask again in a moment',
+    });
+  return { images: await imagesBuiltOn(db, question.digest) };
+}
+
+async function withVulnerability(db: Db, name: string): Promise<Candidates> {
+  const advisories = await advisoriesNamed(db, name);
+  if (advisories.length === 0)
+    throw new WharfingerError('NOT_FOUND', {
+      what: `no advisory that was imported is called ${name}`,
+      remedy: 'check its name, or import advisories that know it',
+    });
+  return withPackages(db, { advisories });
 }
 
 async function isSeen(db: Db, digest: Digest, visible: (repository: string) => boolean): Promise<boolean> {

@@ -17,7 +17,7 @@ interface Answer {
 }
 
 async function ask(path: string, query: Record<string, string>, as?: string) {
-  const asked = await server.call('GET', `/api/v1/${path}?${new URLSearchParams(query)}`, {
+  const asked = await server.call('GET', `/api/v1/${path}?${new URLSearchParams(query).toString()}`, {
     ...(as !== undefined && { as }),
   });
   return {
@@ -132,14 +132,14 @@ describe('a search', () => {
     );
     for (const bytes of [config, ...layers.map(([, layer]) => layer)]) {
       const path = `/v2/team/upon/blobs/uploads/?digest=${digestOf(bytes)}`;
-      await server.call('POST', path, { as: admin, body: bytes as Buffer<ArrayBuffer> });
+      await server.call('POST', path, { as: admin, body: bytes });
     }
     const headers = { 'content-type': mediaTypes.ociManifest };
     await server.call('PUT', '/v2/team/upon/manifests/v1', { as: admin, body: manifest, headers });
     await until(async () => (await repositories({ layer: fixed.layer })).includes('team/upon'));
     expect(await repositories({ base: old.digest })).toEqual(['team/upon']);
     const query = new URLSearchParams({ repository: 'team/upon', reference: 'v1' });
-    const known = await server.call('GET', `/api/v1/images?${query}`, { as: admin });
+    const known = await server.call('GET', `/api/v1/images?${query.toString()}`, { as: admin });
     expect(JSON.parse(known.text)).toMatchObject({
       base: { repository: 'team/old', digest: old.digest, tags: ['v1'], layers: 1 },
     });
