@@ -1,3 +1,4 @@
+import { withoutModule } from '../inspect/modules.ts';
 import type { Advisory, Affected, Match } from './advisory.ts';
 import { packageKey, sameRelease } from './ecosystem.ts';
 import { affects, severityFor, type PackageVersion } from './match.ts';
@@ -51,7 +52,7 @@ export async function buildIndex(
   const byKey = new Map<string, number | number[]>();
   const ecosystems = new Set<string>();
   for await (const advisory of advisories) {
-    for (const { ecosystem } of advisory.affected) ecosystems.add(ecosystem);
+    for (const { ecosystem } of advisory.affected) ecosystems.add(withoutModule(ecosystem));
     if (advisory.withdrawn !== undefined) continue;
     const { affected, ...head } = advisory;
     const groups = Map.groupBy(

@@ -31,7 +31,7 @@ export function isBdbHash(head: Buffer): boolean {
  * Pages are read in the order of the file, not by their hash, so that no bucket is missed. Each page must belong to something, and
  * the items of a page must fill it from the end down: a count that was made smaller would else hide packages.
  *
- * @param use given each value but that of the key 0, where rpm keeps the next number
+ * @param use given each value but that of the key 0, where rpm keeps the last number that it gave
  */
 export function readBdbHash(bytes: Buffer, use: (blob: Buffer) => void, faults: Faults): void {
   const numbers = numbersOf(bytes)!;
@@ -42,6 +42,7 @@ export function readBdbHash(bytes: Buffer, use: (blob: Buffer) => void, faults: 
   const pages = Math.floor(bytes.length / size);
   if (numbers.long(32) + 1 !== pages || bytes.length % size !== 0) faults.add('it broke off');
   const chains = new Chains(bytes, size, pages, numbers, faults);
+  let sawNext = false;
   for (let page = 1; page < pages; page += 1) {
     const start = page * size;
     const type = bytes[start + 25];
@@ -57,7 +58,10 @@ export function readBdbHash(bytes: Buffer, use: (blob: Buffer) => void, faults: 
     for (const [key, value] of pairsOf(bytes, start, size, numbers, faults)) {
       const isNumber = key.length === 5 && key[0] === items.inline;
       if (!isNumber) faults.add('a key is no number');
-      else if (key.readUInt32LE(1) === 0) continue;
+      else if (key.readUInt32LE(1) === 0 && value.length === 5 && value[0] === items.inline && !sawNext) {
+        sawNext = true;
+        continue;
+      }
       const blob = readItem(value, numbers, bytes, chains);
       if (blob === undefined) faults.add('a value cannot be read');
       else use(blob);
