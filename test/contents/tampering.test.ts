@@ -1,0 +1,188 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ImageInventory, LayerInventory } from '@wharfinger/lib/inspect/inventory';
+import { configOf, manifestOf, tarOf, type FixtureEntry } from '@wharfinger/lib/inspect/layer-fixture';
+import { defaultLimits } from '@wharfinger/lib/inspect/limits';
+import { packInventory } from '@wharfinger/lib/inspect/packed-json';
+import { digestOf } from '@wharfinger/lib/oci/digest';
+import { composeInProcess } from '../../server/src/inspection/compose-process.ts';
+import { inspectLayers, type LayerInput } from '../../server/src/inspection/inspect-process.ts';
+import { attempt, run } from '../harness/command.ts';
+import { debianTar } from '../harness/debian-image.ts';
+import { hashFile } from '../harness/oci-layout.ts';
+import { lacksRoot, lacksTools } from '../requirements.ts';
+
+/** Composes an image of layers as the server does, in processes of their own. */
+async function compose(layers: readonly LayerInventory[]): Promise<ImageInventory> {
+  const { inventory } = await composeInProcess(
+    {
+      manifest: manifestOf(layers.map(({ digest }) => digest)),
+      config: configOf(layers.map(({ diffId }) => diffId)),
+      async *layers() {
+        for (const layer of layers) yield [layer.digest, packInventory(layer)] as const;
+      },
+    },
+    { memory: 512 * 1024 ** 2, seconds: 60 },
+  );
+  return inventory;
+}
+
+async function inspect(inputs: readonly LayerInput[]): Promise<readonly LayerInventory[]> {
+  return Array.fromAsync(inspectLayers(inputs, defaultLimits));
+}
+
+function inputOf(entries: readonly FixtureEntry[]): LayerInput {
+  const bytes = gzipSync(tarOf(...entries));
+  return {
+    digest: digestOf(bytes),
+    source: {
+      async *stream() {
+        yield bytes;
+      },
+    },
+  };
+}
+
+/** Files of the kinds that say that somebody tampered with an image. */
+function tampering({ contamination }: ImageInventory): string[] {
+  const kinds = new Set(['modified', 'missing', 'record-rewritten', 'unowned', 'unchecked', 'configuration']);
+  return contamination!.files
+    .filter(({ kind }) => kinds.has(kind))
+    .map(({ kind, path, layer }) => `${kind} ${path} #${layer}`);
+}
+
+const changed = ['usr/bin/ls', 'usr/lib/x86_64-linux-gnu/libz.so.1.2.13', 'usr/bin/ldd'];
+const second: readonly FixtureEntry[] = [
+  ...changed.map((name) => ({ name, body: `#!/bin/sh\n# in place of ${name}\n`, mode: 0o755 })),
+  { name: 'usr/bin/helper', body: '#!/bin/sh\n', mode: 0o755 },
+  { name: 'usr/bin/.wh.yes' },
+];
+
+describe.skipIf(lacksTools(['debootstrap', 'dpkg', 'tar']) || lacksRoot())('a Debian image', () => {
+  let folder: string;
+  let base: LayerInventory;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'tampering-'));
+    const tar = await debianTar();
+    const digest = `sha256:${await hashFile(tar)}` as const;
+    [base] = (await inspect([{ digest, source: { path: tar } }])) as [LayerInventory];
+    await run(['tar', '--numeric-owner', '-C', folder, '-xf', tar]);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('that nobody touched names nothing', async () => {
+    const image = await compose([base]);
+    expect(tampering(image)).toEqual([]);
+    expect(image.contamination).toMatchObject({ complete: true, unrecorded: [] });
+    expect(image.executables).toMatchObject({ foreign: 0, files: [] });
+    expect(image.executables!.all).toBeGreaterThan(500);
+  });
+
+  test('with a program, a library and a script changed, a file added and one removed names all five, as dpkg does', async () => {
+    const [layer] = (await inspect([inputOf(second)])) as [LayerInventory];
+    const image = await compose([base, layer]);
+    const told = tampering(image);
+    expect(told).toEqual(
+      expect.arrayContaining([
+        'modified bin/ls #1',
+        'modified lib/x86_64-linux-gnu/libz.so.1.2.13 #1',
+        'modified usr/bin/ldd #1',
+        'missing usr/bin/yes #1',
+        'unowned usr/bin/helper #1',
+      ]),
+    );
+    expect(told).toHaveLength(5);
+
+    for (const { name, body } of second) {
+      if (body !== undefined) writeFileSync(join(folder, String(name)), body);
+    }
+    rmSync(join(folder, 'usr/bin/yes'));
+    const { stdout } = await attempt(['dpkg', `--root=${folder}`, '--verify']);
+    const ofDpkg = stdout
+      .trim()
+      .split('\n')
+      .map(
+        (line) =>
+          `${line.startsWith('missing') ? 'missing' : 'modified'} ${line.split(/\s+/).at(-1)!.slice(1)} #1`,
+      );
+    expect(told.filter((one) => !one.startsWith('unowned')).toSorted()).toEqual(ofDpkg.toSorted());
+  });
+
+  test('names them also when a later layer rewrote what dpkg has', async () => {
+    const info = 'var/lib/dpkg/info';
+    const md5 = (name: string): string =>
+      createHash('md5')
+        .update(String(second.find((one) => one.name === name)!.body))
+        .digest('hex');
+    const rewrite = (file: string, replace: (text: string) => string): FixtureEntry => ({
+      name: `${info}/${file}`,
+      body: replace(readFileSync(join(folder, info, file), 'utf8')),
+    });
+    const sums = (place: string, name: string) => (text: string) =>
+      text.replace(new RegExp(`^[0-9a-f]{32}  ${place}$`, 'm'), `${md5(name)}  ${place}`);
+    const third: readonly FixtureEntry[] = [
+      rewrite(
+        'coreutils.md5sums',
+        (text) =>
+          `${sums('bin/ls', 'usr/bin/ls')(text).replace(/^.*usr\/bin\/yes\n/m, '')}${md5('usr/bin/helper')}  usr/bin/helper\n`,
+      ),
+      rewrite('coreutils.list', (text) => `${text.replace('/usr/bin/yes\n', '')}/usr/bin/helper\n`),
+      rewrite('zlib1g:amd64.md5sums', sums('lib/x86_64-linux-gnu/libz.so.1.2.13', changed[1]!)),
+      rewrite('libc-bin.md5sums', sums('usr/bin/ldd', 'usr/bin/ldd')),
+    ];
+    const layers = await inspect([inputOf(second), inputOf(third)]);
+    const told = tampering(await compose([base, ...layers]));
+    expect(told.toSorted()).toEqual(
+      [
+        'missing usr/bin/yes #1',
+        'modified bin/ls #1',
+        'modified lib/x86_64-linux-gnu/libz.so.1.2.13 #1',
+        'modified usr/bin/ldd #1',
+        'record-rewritten bin/ls #2',
+        'record-rewritten lib/x86_64-linux-gnu/libz.so.1.2.13 #2',
+        'record-rewritten usr/bin/helper #2',
+        'record-rewritten usr/bin/ldd #2',
+        'record-rewritten usr/bin/yes #2',
+        'unowned usr/bin/helper #1',
+      ].toSorted(),
+    );
+
+    // dpkg itself believes the records as they are now
+    for (const { name, body } of third) writeFileSync(join(folder, String(name)), String(body));
+    const { stdout } = await attempt(['dpkg', `--root=${folder}`, '--verify']);
+    expect(stdout).toBe('');
+  });
+});
+
+test.skipIf(process.env['WHARFINGER_TEST_DATA'] === undefined || lacksTools(['tar']))(
+  'two images of Alpine name nothing but the passwords that their builder locked',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'alpine-'));
+    try {
+      for (const version of ['310', '311']) {
+        const archive = join(process.env['WHARFINGER_TEST_DATA']!, `images/alpine-${version}.tar.gz`);
+        const place = join(folder, version);
+        mkdirSync(place);
+        await run(['tar', '-C', place, '-xzf', archive]);
+        const [saved] = JSON.parse(readFileSync(join(place, 'manifest.json'), 'utf8')) as [
+          { Layers: [string] },
+        ];
+        const path = join(place, saved.Layers[0]);
+        const digest = `sha256:${await hashFile(path)}` as const;
+        const image = await compose(
+          await inspect([{ digest, source: { stream: () => createReadStream(path) } }]),
+        );
+        expect(tampering(image)).toEqual(['configuration etc/shadow #0']);
+        expect(image.contamination!.complete).toBe(true);
+        expect(image.executables!.foreign).toBe(0);
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+);
