@@ -45,6 +45,24 @@ describe('layers', () => {
     expect(image.distribution).toMatchObject({ id: 'debian', ecosystem: 'Debian:12', source: 'os-release' });
   });
 
+  it('tells which packages a later layer took away, and which it replaced', async () => {
+    const app = layerOf({ 'app/node_modules/a/package.json': '{"name":"a","version":"1.0.0"}' });
+    const updated = layerOf({
+      [status]: dpkgStatus({ curl: '7.88.1-11' }),
+      'app/.wh.node_modules': '',
+      'srv/node_modules/a/package.json': '{"name":"a","version":"1.0.0"}',
+    });
+    const image = await imageOf(base, app, updated);
+    const gone = { type: 'deb', layer: 0, removedIn: 2 };
+    expect(image.removed).toEqual([
+      { ...gone, name: 'base-files', version: '12.4+deb12u5' },
+      { ...gone, name: 'curl', version: '7.88.1-10', replacedBy: '7.88.1-11' },
+    ]);
+    const without = await imageOf(base, app, layerOf({ 'app/.wh.node_modules': '' }));
+    expect(without.removed).toEqual([{ type: 'npm', name: 'a', version: '1.0.0', layer: 1, removedIn: 2 }]);
+    expect((await imageOf(base)).removed).toEqual([]);
+  });
+
   it.each([
     ['a whiteout', [{ name: 'var/lib/dpkg/.wh.status' }]],
     ['a whiteout of a folder', [{ name: 'var/.wh.lib' }]],

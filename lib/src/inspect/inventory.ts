@@ -102,10 +102,25 @@ export interface ImageInventory {
   readonly packages: readonly Package[];
   readonly problems: readonly Problem[];
   readonly layers: readonly MeasuredLayer[];
+  /** packages that are not there any more, in the order of layers; absent for what has no file system */
+  readonly removed?: readonly RemovedPackage[];
   /** how its files differ from what its packages brought; absent for what has no file system */
   readonly contamination?: Contamination;
   /** its programs and libraries; absent for what has no file system, and where its files were too many to be followed */
   readonly executables?: ImageExecutables;
+}
+
+/** A package that a layer had, and a later one took away or brought in another version. */
+export interface RemovedPackage {
+  readonly type: PackageType;
+  readonly name: string;
+  readonly version: string;
+  /** index of the layer that it comes from, from 0 */
+  readonly layer: number;
+  /** index of the layer since which it is not there any more */
+  readonly removedIn: number;
+  /** the version that this layer brought instead; absent: none */
+  readonly replacedBy?: string;
 }
 
 /** What was measured of one layer while it was read. */

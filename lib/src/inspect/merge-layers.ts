@@ -4,12 +4,13 @@ import { findContamination, unknownContamination } from './contamination/find-co
 import type { ImageExecutables } from './executables/image-executables.ts';
 import { findActiveFiles, rpmFolders, type ActiveFile, type ActiveFiles } from './active-files.ts';
 import { identifyDistribution } from './distribution.ts';
-import type { Distribution, LayerInventory, Package, Problem } from './inventory.ts';
+import type { Distribution, LayerInventory, Package, Problem, RemovedPackage } from './inventory.ts';
 import { eachEntry } from './layer-tree.ts';
 import { checkLinks } from './link-check.ts';
 import { MergedTree } from './merged-tree.ts';
 import { packagesOf } from './image-packages.ts';
 import { displayPath } from './paths.ts';
+import { Removals } from './removed-packages.ts';
 
 /** A layer in its place. */
 export interface PlacedLayer {
@@ -24,6 +25,7 @@ export interface MergedImage {
   readonly distribution?: Distribution;
   readonly packages: readonly Package[];
   readonly problems: readonly Problem[];
+  readonly removed?: readonly RemovedPackage[];
   readonly contamination?: Contamination;
   readonly executables?: ImageExecutables;
 }
@@ -41,6 +43,7 @@ export function mergeLayers(layers: readonly PlacedLayer[]): MergedImage {
   let version = -1;
   let active: ActiveFiles | undefined;
   let origins: ReadonlyMap<string, number> = new Map();
+  const removals = new Removals(keysOf);
   for (const { inventory, layer, end } of layers) {
     tree.spend(inventory.tree.paths.length);
     if (tree.exhausted) break;
@@ -53,6 +56,7 @@ export function mergeLayers(layers: readonly PlacedLayer[]): MergedImage {
     version = tree.version;
     active = findActiveFiles(tree);
     history?.note(tree, active.packages, layer);
+    removals.note(active.packages, origins, layer);
     origins = originsOf(active.packages, origins, layer);
     tree.spend(origins.size * 10);
   }
@@ -73,6 +77,7 @@ export function mergeLayers(layers: readonly PlacedLayer[]): MergedImage {
   return {
     distribution,
     packages,
+    removed: removals.packages,
     contamination: contamination(packages.map(({ type }) => type)),
     ...(executables === undefined ? {} : { executables }),
     problems: [
@@ -88,6 +93,7 @@ export function mergeLayers(layers: readonly PlacedLayer[]): MergedImage {
       }),
       ...checkLinks(tree, hasFiles),
       ...(tree.exhausted ? [exhausted] : []),
+      ...removals.problems,
     ],
   };
 }

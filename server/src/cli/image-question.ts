@@ -7,6 +7,16 @@ import { isLocal, type ImageOptions } from './image-options.ts';
 import { imageAnswer } from './image-shape.ts';
 import type { Session } from './session.ts';
 
+/** A package that a layer had, and a later one took away or replaced. */
+export interface RemovedShown {
+  readonly type: string;
+  readonly name: string;
+  readonly version: string;
+  readonly layer: number;
+  readonly removedIn: number;
+  readonly replacedBy?: string | undefined;
+}
+
 /** What is known of an image, and who says so. */
 export interface KnownImage {
   /** as the user named it, in full */
@@ -14,7 +24,7 @@ export interface KnownImage {
   readonly judgedBy: 'server' | 'local';
   readonly digest: string;
   readonly facts: Facts;
-  readonly inventory: object | null;
+  readonly inventory: { readonly removed?: readonly RemovedShown[] | undefined } | null;
   readonly verdict: Verdict;
   /** the image of the same registry whose layers are the lowest of this one; absent: none is known, or nobody was asked */
   readonly base?: {

@@ -165,7 +165,22 @@ const factsShape = z.looseObject({
 export const imageAnswer = z.object({
   repository: z.string(),
   digest: z.string(),
-  inventory: z.looseObject({}).nullable(),
+  inventory: z
+    .looseObject({
+      removed: z
+        .array(
+          z.looseObject({
+            type: z.string(),
+            name: z.string(),
+            version: z.string(),
+            layer: z.number(),
+            removedIn: z.number(),
+            replacedBy: z.string().optional(),
+          }),
+        )
+        .optional(),
+    })
+    .nullable(),
   facts: factsShape,
   verdict: verdictShape,
   /** servers before this version do not say it */

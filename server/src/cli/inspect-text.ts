@@ -1,15 +1,20 @@
 import { count, displayable, formatBytes, formatTable, shortDigest, type Style } from './display.ts';
 import { countFindings } from './findings-text.ts';
-import type { KnownImage } from './image-question.ts';
+import type { KnownImage, RemovedShown } from './image-question.ts';
 import type { Facts } from '@wharfinger/lib/routines/facts';
 
 /** What is known of an image, for people: what it is, what is in it, what could not be read, and its layers. */
-export function inspectText({ facts, base }: KnownImage, style: Style, withPackages: boolean): string {
+export function inspectText(
+  { facts, base, inventory }: KnownImage,
+  style: Style,
+  withPackages: boolean,
+): string {
   const blocks = [
     overview(facts, baseText(facts, base), style),
     problemsText(facts, style),
     layersText(facts, style),
   ];
+  blocks.push(removedText(inventory?.removed ?? [], style, withPackages));
   if (withPackages) blocks.push(packagesText(facts, style));
   return blocks.filter((block) => block !== '').join('\n\n');
 }
@@ -99,6 +104,25 @@ function layersText({ image, inventory }: Facts, style: Style): string {
   return rows.length === 0
     ? ''
     : formatTable(['LAYER', 'DIGEST', 'SIZE', 'PACKAGES', 'CREATED BY'], rows, style);
+}
+
+/** Removals that are shown where packages are not asked for. */
+const fewRemoved = 10;
+
+function removedText(removed: readonly RemovedShown[], style: Style, all: boolean): string {
+  if (removed.length === 0) return '';
+  const rows = removed
+    .slice(0, all ? removed.length : fewRemoved)
+    .map(({ type, name, version, layer, removedIn, replacedBy }) => [
+      `${type} ${name}`,
+      version,
+      String(layer),
+      String(removedIn),
+      replacedBy ?? '',
+    ]);
+  const table = formatTable(['REMOVED', 'VERSION', 'FROM LAYER', 'IN LAYER', 'REPLACED BY'], rows, style);
+  const more = removed.length - rows.length;
+  return more === 0 ? table : `${table}\n${style.dim(`and ${more} more; --packages lists them all`)}`;
 }
 
 function packagesText({ inventory }: Facts, style: Style): string {

@@ -42,7 +42,7 @@ describe('answers of the composing process', () => {
     ['with too many layers', { layers: [...image.layers, ...image.layers] }],
     ['without packages', { packages: undefined }],
     ['with packages that are none', { packages: ['jq'] }],
-    ['with packages of no kind', { packages: [{ ...first, type: 'rpm' }] }],
+    ['with packages of no kind', { packages: [{ ...first, type: 'disk' }] }],
     ['with packages of other layers', { packages: [{ ...first, layer: 2 }] }],
     ['with packages of no layer', { packages: [{ ...first, layer: -1 }] }],
     ['with packages that have more', { packages: [{ ...first, more: '' }] }],
@@ -55,6 +55,10 @@ describe('answers of the composing process', () => {
     [
       'with ecosystems that are no texts',
       { packages: [{ ...first, match: { name: 'a', version: '1', ecosystem: 1 } }] },
+    ],
+    [
+      'with what was removed in other layers',
+      { removed: [{ type: 'deb', name: 'a', version: '1', layer: 0, removedIn: 9 }] },
     ],
     ['with another kind of distribution', { distribution: { id: 'debian', source: 'guess' } }],
   ])('are refused %s', async (_what, change) => {

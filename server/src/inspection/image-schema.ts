@@ -27,6 +27,18 @@ const inventory = z
     packages: z.custom<Package[]>((value) => Array.isArray(value) && value.every(isPackage)),
     problems: z.array(problem.extend({ layer: count.optional() })),
     layers: z.array(z.strictObject(measured)),
+    removed: z
+      .array(
+        z.strictObject({
+          type: z.enum(packageTypes),
+          name: text,
+          version: text,
+          layer: count,
+          removedIn: count,
+          replacedBy: text.optional(),
+        }),
+      )
+      .optional(),
     contamination: contamination.optional(),
     executables: executables.optional(),
   })
@@ -86,7 +98,7 @@ export async function parseImage(
 
 /** Whether it speaks of layers that the manifest has. */
 function fits(
-  { packages, problems, layers, contamination, executables }: ImageInventory,
+  { packages, problems, layers, removed, contamination, executables }: ImageInventory,
   manifest: ImageManifest,
 ): boolean {
   const digests = new Set(manifest.layers.map((layer) => layer.digest));
@@ -97,6 +109,7 @@ function fits(
     layers.every(({ digest }) => digests.has(digest)) &&
     packages.every(isThere) &&
     problems.every(isThere) &&
+    (removed?.every((one) => isThere(one) && one.removedIn < manifest.layers.length) ?? true) &&
     (contamination?.files.every(isThere) ?? true) &&
     (executables?.files.every(isThere) ?? true)
   );
