@@ -32,6 +32,7 @@ import type { LoadedConfig } from './config/load.ts';
 import { settingsForNextStart } from './config/restart.ts';
 import { openDatabase } from './db/open.ts';
 import { clearFetched } from './feeds/fetch-feed.ts';
+import { routinesOfAges } from './feeds/update-feed.ts';
 import { describeFeedWork } from './feeds/work.ts';
 import { knownBase } from './exposure/known-base.ts';
 import { createSearch } from './exposure/search.ts';
@@ -278,7 +279,14 @@ export async function startServer(
   const feedFolder = join(config.data, 'feeds');
   await clearFetched(feedFolder);
   const feedWork = describeFeedWork(
-    { db, memory, now, folder: feedFolder, fetch: (url, init) => fetch(url, init) },
+    {
+      db,
+      memory,
+      now,
+      folder: feedFolder,
+      fetch: (url, init) => fetch(url, init),
+      routinesOfAges: () => routinesOfAges(currentPolicy().collections),
+    },
     () => currentPolicy().config.advisories.feeds,
   );
   addAdvisoryRoutes(context, parts, feedWork);

@@ -18,6 +18,8 @@ export interface Policy {
   /** version of the revocation list in force */
   readonly revocations: number;
   readonly config: LoadedConfig;
+  /** every collection that bindings may name, the built-in one first */
+  readonly collections: readonly Collection[];
   readonly rights: Rights;
   readonly namespaceOf: (repository: string) => Namespace;
   isTagImmutable(repository: string, tag: string): boolean;
@@ -66,6 +68,7 @@ export function createPolicy(
     judgement: (edition, holds) => judgementOf(config, { ...records, holds }, builtIn, edition, registryKey),
     revocations: judgement.revocations.version,
     config,
+    collections: judgement.collections,
     rights: createRights(config.users, namespaceOf),
     namespaceOf,
     isTagImmutable: (repository, tag) => isImmutable(namespaceOf(repository), tag),

@@ -1,3 +1,4 @@
+import type { Collection } from '@wharfinger/lib/routines/routine';
 import { recordAudit } from '../audit/record.ts';
 import { transact } from '../db/transaction.ts';
 import type { Feed } from '../config/load-feeds.ts';
@@ -11,10 +12,18 @@ import { takeInRecords, type TakenIn } from './take-in.ts';
 import { takeInThreats } from './take-in-threats.ts';
 
 /** What updating feeds works with. */
-export type FeedParts = Pick<PipelineParts, 'db' | 'memory' | 'now'> & Omit<FetchParts, 'now'>;
+export type FeedParts = Pick<PipelineParts, 'db' | 'memory' | 'now'> &
+  Omit<FetchParts, 'now'> & {
+    /** names of the routines whose answer may change when data were fetched anew, though no record did (`routinesOfAges`) */
+    readonly routinesOfAges: () => readonly string[];
+  };
 
-/** The routine whose answer changes when data were fetched anew, though no record did. */
-const freshness = 'advisories-fresh';
+/** The routines of these collections that read how old advisories are. */
+export function routinesOfAges(collections: readonly Collection[]): string[] {
+  const reads = ({ needs, expression, variables }: Collection['routines'][number]): boolean =>
+    needs.includes('advisories') && JSON.stringify([expression, variables]).includes('ages');
+  return [...new Set(collections.flatMap(({ routines }) => routines.filter(reads).map(({ name }) => name)))];
+}
 
 /**
  * Brings a feed up to date: fetches it where it has changed, takes it in, and notes what came of it. What goes wrong is noted
@@ -73,7 +82,7 @@ function noteOf({ counts, firstRefusal }: TakenIn): Pick<FeedState, 'warning'> {
 }
 
 async function keep(
-  { db, memory, now }: FeedParts,
+  { db, memory, now, routinesOfAges: names }: FeedParts,
   feed: Feed,
   before: FeedState,
   state: FeedState,
@@ -93,7 +102,7 @@ async function keep(
       });
     }
     // verdicts hold for as long as what they rest on is fresh; those that it was too old for are made again now
-    await invalidate(trx, memory, 'judge', await placesFailing(trx, freshness), at);
+    await invalidate(trx, memory, 'judge', await placesFailing(trx, names()), at);
   });
   return state;
 }
