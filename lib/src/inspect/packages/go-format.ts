@@ -2,6 +2,7 @@ import type { RecordedPackage } from '../file-facts.ts';
 import { isElf } from './elf.ts';
 import type { PackageFormat } from './formats.ts';
 import { GoScanner, type GoBuild } from './go-scanner.ts';
+import { standardVersion } from './go.ts';
 
 /** Go binaries: the modules that they were built from, and the standard library in the version of the compiler. */
 export const goFormat: PackageFormat = {
@@ -20,7 +21,7 @@ export const goFormat: PackageFormat = {
 };
 
 function packagesOf({ go, modules }: GoBuild): readonly RecordedPackage[] {
-  const standard = { path: 'stdlib', version: go.replace(/^go/, '').split(' ')[0]! };
+  const standard = { path: 'stdlib', version: standardVersion(go) };
   return [standard, ...modules].map(({ path, version }) => ({
     type: 'golang',
     name: path,

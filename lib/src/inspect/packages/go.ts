@@ -11,6 +11,18 @@ export function isGoVersion(text: string): boolean {
   return /^(?:go\d+(?:\.\d+)*\S*|devel\b.*)/.test(text) && text.length < 200;
 }
 
+/**
+ * The version of the standard library as advisories write it, by that of the compiler: go1.20.7 gives 1.20.7, go1.21rc2 gives
+ * 1.21.0-rc.2. Names of experiments (X:boringcrypto) and of those who built the compiler do not count: its sources are those of
+ * the release. A development build has no version, and stays `devel`.
+ */
+export function standardVersion(go: string): string {
+  const [, release, word, number] = /^go(\d+(?:\.\d+)*)(?:(alpha|beta|rc)(\d+))?/.exec(go) ?? [];
+  if (release === undefined) return go.split(' ', 1)[0]!;
+  if (word === undefined) return release;
+  return `${[...release.split('.'), '0', '0'].slice(0, 3).join('.')}-${word}.${number}`;
+}
+
 /** Takes off the 16 bytes that the linker puts before and behind module information. */
 export function unwrapModuleInfo(bytes: Buffer): string {
   const wrapped = bytes.length > envelope * 2 && bytes[bytes.length - envelope - 1] === 0x0a;
