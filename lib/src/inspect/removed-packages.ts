@@ -78,17 +78,9 @@ export class Removals {
 
 /** The packages of a record, one for each of its keys. */
 function recordedIn({ record }: ActiveFile): readonly Recorded[] {
-  switch (record.kind) {
-    case 'dpkg':
-      return record.packages.map(({ name, version }) => ({ type: 'deb', name, version }));
-    case 'apk':
-      return record.packages.map(({ name, version }) => ({ type: 'apk', name, version }));
-    case 'rpm':
-    case 'rpm-journal':
-      return record.packages.map(({ name, version }) => ({ type: 'rpm', name, version }));
-    case 'packages':
-      return record.packages;
-    default:
-      return [];
-  }
+  if (record.kind === 'packages') return record.packages;
+  const { kind } = record;
+  if (kind !== 'dpkg' && kind !== 'apk' && kind !== 'rpm' && kind !== 'rpm-journal') return [];
+  const type = kind === 'dpkg' ? 'deb' : kind === 'apk' ? 'apk' : 'rpm';
+  return record.packages.map(({ name, version }) => ({ type, name, version }));
 }
