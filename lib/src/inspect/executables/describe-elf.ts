@@ -6,6 +6,9 @@ import { mostNeeded, type ExecutableFacts } from './executable-facts.ts';
 export interface ElfParts {
   /** from the first byte on */
   readonly start: Buffer;
+  /** the name of the loader */
+  readonly interpreter: Buffer;
+  readonly notes: readonly Buffer[];
   /** the dynamic section */
   readonly dynamic: Buffer;
   /** the section headers and what stands before them */
@@ -44,13 +47,13 @@ export function describeElf(header: ElfHeader, parts: ElfParts, whole: boolean):
   const wanted = (dynamic.get(tags.needed) ?? []).slice(0, mostNeeded);
   const needed = wanted.map((at) => text(at, longest.library));
   const isKnown = needed.every((name): name is string => name !== undefined);
-  const notes = readNotes(header, parts.start);
+  const notes = readNotes(header, parts.notes);
   const sections = readSectionHeaders(header, parts);
   const language = languageOf(notes, sections, parts);
   const packer = packerOf(header, parts.start, dynamic.size > 0);
   const guards = strings === undefined ? {} : guardsOf(parts.start, strings, one(10));
   const own = {
-    interpreter: interpreter && textAt(parts.start, interpreter.offset),
+    interpreter: textAt(parts.interpreter, 0),
     rpath: text(one(tags.rpath)),
     runpath: text(one(tags.runpath)),
     buildId: notes.buildId,
@@ -99,10 +102,9 @@ interface Notes {
 }
 
 /** Notes that name the build, by the GNU linker or by that of Go. */
-function readNotes({ segments, bigEndian }: ElfHeader, start: Buffer): Notes {
+function readNotes({ bigEndian }: ElfHeader, segments: readonly Buffer[]): Notes {
   const notes: { buildId?: string; go?: boolean } = {};
-  for (const segment of segments.filter(({ type }) => type === segmentTypes.note).slice(0, 16)) {
-    const bytes = start.subarray(segment.offset, segment.offset + Math.min(segment.size, 64 * 1024));
+  for (const bytes of segments) {
     const aligned = (length: number): number => Math.ceil(length / 4) * 4;
     for (let at = 0; at + 12 <= bytes.length;) {
       const [nameLength, length, type] = [0, 4, 8].map(

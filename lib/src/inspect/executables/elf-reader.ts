@@ -11,6 +11,9 @@ import { Stretches } from './stretches.ts';
 const mostNames = 4 * 1024 ** 2;
 const mostDynamic = 64 * 1024;
 const mostSections = 256 * 1024;
+const mostLoader = 4096;
+const mostNote = 4096;
+const mostNotes = 16;
 
 /** Bytes in front of the section headers: names of the sections and, of stripped files, what the compiler says of itself. */
 const tail = 16 * 1024;
@@ -83,10 +86,23 @@ export class ElfReader implements FileSink {
       mostNames,
     );
     const table = within(dynamic?.offset ?? 0, dynamic?.size ?? 0, mostDynamic);
+    const interpreter = segments.find(({ type }) => type === segmentTypes.interpreter);
+    const loader = within(interpreter?.offset ?? 0, interpreter?.size ?? 0, mostLoader);
+    const notes = segments
+      .filter(({ type }) => type === segmentTypes.note)
+      .slice(0, mostNotes)
+      .map(({ offset, size }) => within(offset, size, mostNote));
     const behind = Math.max(0, sections.offset - tail);
     const headers =
       sections.offset === 0 ? 0 : sections.offset - behind + sections.count * sections.entrySize;
     const end = within(behind, headers, mostSections + tail);
-    return () => ({ start: start(), dynamic: table(), end: end(), endsFrom: behind });
+    return () => ({
+      start: start(),
+      interpreter: loader(),
+      notes: notes.map((note) => note()),
+      dynamic: table(),
+      end: end(),
+      endsFrom: behind,
+    });
   }
 }
