@@ -10,26 +10,36 @@ export interface FactParts {
   withFindings(findings: Facts['findings']): FactParts;
 }
 
-/** Stands for what is not known: no digest is so short. */
+/** Stand for what is not known, and for a field that is absent of what is: no digest is so short. */
 const absent = '-';
+const empty = '--';
 
 /**
  * Digests of the parts of facts, each made when it is asked for, once.
  *
- * @param known digests made before, of parts that need not be in `facts`: what is known of an inventory that is not at hand
+ * @param known digests made before, of what need not be in `facts`: all fields of an inventory that is not at hand
  */
 export function partsOf(facts: Facts, known: Iterable<readonly [string, string]> = []): FactParts {
   const digests = new Map(known);
+  return partsBeside(facts, digests, new Set([...digests.keys()].map(rootOf)));
+}
+
+/** @param apart fields of the facts that are known, and not at hand */
+function partsBeside(facts: Facts, digests: Map<string, string>, apart: ReadonlySet<keyof Facts>): FactParts {
   return {
     digest(part) {
       let digest = digests.get(part);
-      if (digest === undefined) digests.set(part, (digest = digestOfPart(facts, part)));
+      if (digest === undefined) {
+        const root = rootOf(part);
+        digest = facts[root] === undefined && apart.has(root) ? empty : digestOfPart(facts, part);
+        digests.set(part, digest);
+      }
       return digest;
     },
     withFindings(findings) {
       const others = new Map(digests);
       others.delete('findings');
-      return partsOf({ ...facts, findings }, others);
+      return partsBeside({ ...facts, findings }, others, apart);
     },
   };
 }
@@ -45,5 +55,5 @@ export function digestOfPart(facts: Facts, part: string): string {
   const whole = facts[root] as Readonly<Record<string, unknown>> | undefined;
   const value = part === root ? whole : whole?.[part.slice(root.length + 1)];
   if (whole === undefined) return absent;
-  return value === undefined ? `${absent}${absent}` : hash('sha256', JSON.stringify(value), 'base64url');
+  return value === undefined ? empty : hash('sha256', JSON.stringify(value), 'base64url');
 }

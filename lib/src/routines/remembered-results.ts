@@ -32,9 +32,9 @@ export interface EvaluationLog {
 
 /**
  * Evaluates routines, and reuses results that were made of the very same: routine, parameters and every part of the facts that
- * the routine reads, as it is seen by it, with the waivers that mark findings. It says what `evaluateRoutine` says. What could not be decided
- * is always evaluated. Where a routine reads the time, only what passed is used again, and only within the time for which it says
- * so itself.
+ * the routine reads, as it is seen by it, with the waivers that mark findings. It says what `evaluateRoutine` says. Where a routine
+ * reads the time, its result is used again only within the time for which it says so itself, and only if what it tells does not
+ * name a time that moves.
  *
  * @param facts about the image; its inventory may be left out where `parts` knows the digests of it
  */
@@ -60,7 +60,6 @@ export function rememberingEvaluator(
       return result;
     }
     log.evaluated += 1;
-    if (result.state === 'undecided') return result;
     log.results.set(key, { result, binding });
     memory.keep(key, { result, at: now.getTime() });
     return result;
@@ -69,11 +68,12 @@ export function rememberingEvaluator(
 }
 
 function holds({ result, at }: Remembered, routine: Routine, now: Date): boolean {
-  if (result.state === 'undecided') return false;
-  if (!readsOf(routine).time) return true;
+  const reads = readsOf(routine);
+  if (!reads.time) return true;
+  if (reads.movingTime || routine.validUntil === undefined || result.state === 'undecided') return false;
   const time = now.getTime();
   const until = result.validUntil === undefined ? Infinity : (parseTime(result.validUntil) ?? 0);
-  return result.state !== 'failed' && routine.validUntil !== undefined && at <= time && time < until;
+  return at <= time && time < until;
 }
 
 const routineTexts = new WeakMap<Routine, string>();

@@ -1,6 +1,7 @@
 import type { Facts } from './facts.ts';
 import { factsShape } from './fact-shape.ts';
 import { parseText, type Expr } from './expression-plan.ts';
+import { tellsMovingTime } from './moving-time.ts';
 import type { Routine } from './routine.ts';
 
 /** What the result of a routine rests on besides its parameters. */
@@ -9,6 +10,8 @@ export interface RoutineReads {
   readonly parts: readonly string[];
   /** true: the time as well */
   readonly time: boolean;
+  /** true: what it tells may be another thing from one moment to the next */
+  readonly movingTime: boolean;
 }
 
 type Sources = Pick<
@@ -54,7 +57,7 @@ function analyse(routine: Sources): RoutineReads {
   }
   // who reads the whole reads its fields
   const parts = [...found].filter((part) => part === rootOf(part) || !found.has(rootOf(part)));
-  return { parts: parts.sort(), time };
+  return { parts: parts.sort(), time, movingTime: time && tellsMovingTime(routine) };
 }
 
 /** The field of the facts that a part belongs to. */

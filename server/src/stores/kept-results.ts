@@ -4,13 +4,8 @@ import type { Reason, Verdict } from '@wharfinger/lib/routines/verdict';
 import { hash } from 'node:crypto';
 import { factsShape, type Shape } from '@wharfinger/lib/routines/fact-shape';
 
-/** A result as it is kept beside its verdict: key, state, until when it holds (0: always), and of a failed one its binding. */
-type Kept = readonly [
-  key: string,
-  state: 'passed' | 'skipped' | 'failed',
-  until: string | 0,
-  binding?: string,
-];
+/** A result as it is kept beside its verdict: key, state, until when it holds (0: always), and its binding where it gives a reason. */
+type Kept = readonly [key: string, state: RoutineResult['state'], until: string | 0, binding?: string];
 
 interface Document {
   /** of the facts as this program knows them: results of another one count for nothing */
@@ -28,19 +23,19 @@ function plainShape(of: Shape): unknown {
 }
 
 /**
- * What the routines of a verdict said, by digests of what they read, as text to be kept beside it. What a failed one said is in
- * the verdict itself.
+ * What the routines of a verdict said, by digests of what they read, as text to be kept beside it. What one said that did
+ * not pass is in the verdict itself.
  */
 export function serialiseResults(
   verdict: Verdict,
   results: ReadonlyMap<string, { readonly result: RoutineResult; readonly binding: string }>,
 ): string {
-  const told = failuresOf(verdict);
+  const told = reasonsOf(verdict);
   const kept: Kept[] = [];
   for (const [key, { result, binding }] of results) {
     const until = result.validUntil ?? 0;
     if (result.state === 'passed' || result.state === 'skipped') kept.push([key, result.state, until]);
-    else if (result.state === 'failed' && told.has(binding)) kept.push([key, 'failed', until, binding]);
+    else if (told.get(binding)?.state === result.state) kept.push([key, result.state, until, binding]);
   }
   return JSON.stringify({ shape, results: kept } satisfies Document);
 }
@@ -49,13 +44,13 @@ export function serialiseResults(
 export function parseResults(verdict: Verdict, text: string): Map<string, Remembered> | undefined {
   const document = JSON.parse(text) as Document;
   if (document.shape !== shape) return undefined;
-  const told = failuresOf(verdict);
+  const told = reasonsOf(verdict);
   const at = Date.parse(verdict.at);
   const known = new Map<string, Remembered>();
   for (const [key, state, until, binding] of document.results) {
     const validity = until === 0 ? {} : { validUntil: until };
     const reason = binding === undefined ? undefined : told.get(binding);
-    if (state !== 'failed') known.set(key, { result: { state, ...validity }, at });
+    if (state === 'passed' || state === 'skipped') known.set(key, { result: { state, ...validity }, at });
     else if (reason) {
       const { message, details, more, remedy } = reason;
       known.set(key, { result: { state, message, details, more, remedy, ...validity }, at });
@@ -64,12 +59,9 @@ export function parseResults(verdict: Verdict, text: string): Map<string, Rememb
   return known;
 }
 
-/** Reasons of routines that failed, by the binding; those of which there are two are left out. */
-function failuresOf({ reasons, waived = [] }: Verdict): ReadonlyMap<string, Reason> {
+/** Reasons by their bindings; those of which there are two are left out. */
+function reasonsOf({ reasons, waived = [] }: Verdict): ReadonlyMap<string, Reason> {
   const whole = waived.filter(({ advisories }) => advisories === undefined);
-  const byBinding = Map.groupBy(
-    [...reasons, ...whole].filter(({ state }) => state === 'failed'),
-    ({ binding }) => binding,
-  );
+  const byBinding = Map.groupBy([...reasons, ...whole], ({ binding }) => binding);
   return new Map([...byBinding].flatMap(([id, found]) => (found.length === 1 ? [[id, found[0]!]] : [])));
 }

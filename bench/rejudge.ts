@@ -1,0 +1,282 @@
+/** `node bench/rejudge.ts`: what new advisories cost over a fleet of images. See README.md here. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { bindAll } from '@wharfinger/lib/routines/replay';
+import { loadStandardCollection } from '@wharfinger/lib/routines/standard';
+import { openFileSystemBlobStore } from '@wharfinger/lib/storage/file-system';
+import { pino } from 'pino';
+import { createPolicy } from '../server/src/access/policy.ts';
+import { loadConfig } from '../server/src/config/load.ts';
+import { openDatabase } from '../server/src/db/open.ts';
+import { startPostgres } from '../server/src/db/testing/postgres-server.ts';
+import { transact } from '../server/src/db/transaction.ts';
+import { createVerdictMemory } from '../server/src/gate/verdict-memory.ts';
+import { loadRegistryKey } from '../server/src/identity/registry-key.ts';
+import { startBatchWorker } from '../server/src/jobs/batch-worker.ts';
+import { enqueue } from '../server/src/jobs/enqueue.ts';
+import { createChainMemory } from '../server/src/pipeline/chain-memory.ts';
+import { createEditions } from '../server/src/pipeline/editions.ts';
+import { jobFor } from '../server/src/pipeline/image-jobs.ts';
+import { storeBatch } from '../server/src/pipeline/import-advisories.ts';
+import { createVerdictSource } from '../server/src/pipeline/judge.ts';
+import type { PipelineParts } from '../server/src/pipeline/parts.ts';
+import { createSharedResults, type JudgingCounts } from '../server/src/pipeline/result-memory.ts';
+import { describeWork } from '../server/src/pipeline/work.ts';
+import { openPolicy } from '../server/src/records/policy-in-force.ts';
+import { renewRevocations } from '../server/src/records/revoke.ts';
+import { createCachingCatalog } from '../server/src/stores/caching-catalog.ts';
+import { byHand } from '../server/src/stores/advisory-origins.ts';
+import { manifestsAfter, type Placed } from '../server/src/stores/repositories.ts';
+import { createSqlCatalog } from '../server/src/stores/sql-catalog.ts';
+import { advisoriesAbout } from './fleet/advisories.ts';
+import { makeFleet } from './fleet/fleet.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    images: { type: 'string', default: '10000' },
+    packages: { type: 'string', default: '300' },
+    advisories: { type: 'string', default: '500' },
+    together: { type: 'string', default: '512' },
+    pulls: { type: 'string', default: '200' },
+    postgres: { type: 'boolean', default: false },
+    folder: { type: 'string', default: tmpdir() },
+  },
+});
+const count = (name: 'images' | 'packages' | 'advisories' | 'together' | 'pulls') => Number(options[name]);
+
+const now = (): Date => new Date();
+const folder = mkdtempSync(join(options.folder, 'wharfinger-rejudge-'));
+const postgres = options.postgres ? await startPostgres() : undefined;
+try {
+  await measure();
+} finally {
+  await postgres?.stop();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function measure(): Promise<void> {
+  const { parts, close } = await openParts();
+  const worker = startBatchWorker({
+    db: parts.db,
+    ...describeWork(parts, 3_600_000).judging,
+    size: count('together'),
+    now,
+    onError: (error) => console.error(error),
+  });
+  try {
+    await transact(parts.db, (trx) => storeBatch(trx, parts, byHand, advisoriesAbout(5000, 0)));
+    await timed('the fleet', () =>
+      makeFleet(
+        parts.db,
+        { images: count('images'), packages: count('packages'), bases: 400 },
+        { storage: parts.storage, onProgress: (made) => made % 5000 === 0 && console.log(`${made} images`) },
+      ),
+    );
+    const places = await allPlaces(parts);
+    const first = await rateOf(parts, async () => {
+      await transact(parts.db, (trx) =>
+        enqueue(
+          trx,
+          places.map((place) => jobFor('judge', place)),
+          now(),
+        ),
+      );
+      return places.length;
+    });
+    const gate = createVerdictSource(parts);
+    const waits: number[] = [];
+    const events = await countEvents(parts);
+    const again = await rateOf(
+      parts,
+      async () => {
+        let touched = 0;
+        const all = advisoriesAbout(count('advisories'), 0);
+        await transact(parts.db, async (trx) => {
+          touched = (await storeBatch(trx, parts, byHand, all)).images;
+        });
+        return touched;
+      },
+      async () => {
+        for (let pull = 0; pull < count('pulls'); pull += 1) {
+          const { repository, digest } = places[Math.floor(Math.random() * places.length)]!;
+          if (parts.memory.get(repository, digest, Date.now())) continue;
+          const begin = performance.now();
+          await gate(repository, digest);
+          waits.push(performance.now() - begin);
+          await pause(5);
+        }
+      },
+    );
+    const told = (await countEvents(parts)) - events;
+    const alone = await pullsAlone(parts, places);
+    waits.sort((a, b) => a - b);
+    const lines: Array<readonly [string, string, string]> = [
+      ['first verdicts, all evidence verified', `${Math.round(first.rate)}/s`, ''],
+      [
+        `${count('advisories')} advisories stored, ${again.images} affected images listed`,
+        `${again.asked.toFixed(2)} s`,
+        '≤ 2 s',
+      ],
+      ['verdicts judged again', `${Math.round(again.rate)}/s`, '≥ 2,000/s'],
+      ['processor time of one, all threads', `${again.processor.toFixed(2)} ms`, ''],
+      ['routines evaluated / results reused', `${again.counts.evaluated} / ${again.counts.reused}`, ''],
+      ['events committed', String(told), ''],
+      [`stale at a pull meanwhile (${waits.length}), p50`, `${at(waits, 0.5)} ms`, ''],
+      ['the same, p99', `${at(waits, 0.99)} ms`, '≤ 10 ms'],
+      [`stale at a pull, nothing else going on (${alone.length}), p50`, `${at(alone, 0.5)} ms`, ''],
+      ['the same, p99', `${at(alone, 0.99)} ms`, '≤ 10 ms'],
+      ['memory of the process', `${Math.round(process.memoryUsage().rss / 1e6)} MB`, ''],
+    ];
+    console.log(
+      `\n${places.length} images, ${postgres ? 'PostgreSQL' : 'SQLite'}, ${cpus().length} processors, load ${loadavg()[0]!.toFixed(1)}\n`,
+    );
+    console.log('| work | measured | target |\n|---|---:|---:|');
+    for (const line of lines) console.log(`| ${line.join(' | ')} |`);
+  } finally {
+    await worker.stop(1000);
+    await close();
+  }
+}
+
+function at(sorted: readonly number[], part: number): string {
+  return (sorted[Math.floor((sorted.length - 1) * part)] ?? Number.NaN).toFixed(1);
+}
+
+/** Images that one small change has made stale, pulled at once before the worker comes to them. */
+async function pullsAlone(parts: PipelineParts, places: readonly Placed[]): Promise<number[]> {
+  const gate = createVerdictSource(parts);
+  const waits: number[] = [];
+  for (let pull = 0; pull < count('pulls'); pull += 1) {
+    const { repository, digest } = places[(pull * 7919) % places.length]!;
+    parts.memory.forget(repository, digest);
+    await parts.db
+      .updateTable('image_changes')
+      .set((eb) => ({ facts: eb('facts', '+', 1) }))
+      .where('digest', '=', digest)
+      .execute();
+    const begin = performance.now();
+    await gate(repository, digest);
+    waits.push(performance.now() - begin);
+  }
+  return waits.sort((a, b) => a - b);
+}
+
+interface Rate {
+  /** seconds until the work was asked for */
+  readonly asked: number;
+  readonly images: number;
+  /** verdicts a second, from then on */
+  readonly rate: number;
+  /** milliseconds of all threads for each verdict */
+  readonly processor: number;
+  readonly counts: JudgingCounts;
+}
+
+async function rateOf(
+  parts: PipelineParts,
+  ask: () => Promise<number>,
+  meanwhile?: () => Promise<void>,
+): Promise<Rate> {
+  const before = parts.results.counts();
+  const begin = performance.now();
+  const images = await ask();
+  const asked = performance.now();
+  const used = process.cpuUsage();
+  const beside = meanwhile?.();
+  for (let last = 0; await isWaiting(parts); last += 1) {
+    await pause(100);
+    if (last % 50 === 49) console.log(`${parts.results.counts().verdicts - before.verdicts} verdicts`);
+  }
+  const seconds = (performance.now() - asked) / 1000;
+  const { user, system } = process.cpuUsage(used);
+  await beside;
+  const after = parts.results.counts();
+  const counts = {
+    verdicts: after.verdicts - before.verdicts,
+    evaluated: after.evaluated - before.evaluated,
+    reused: after.reused - before.reused,
+  };
+  return {
+    asked: (asked - begin) / 1000,
+    images,
+    rate: counts.verdicts / seconds,
+    processor: (user + system) / 1000 / counts.verdicts,
+    counts,
+  };
+}
+
+async function isWaiting({ db }: PipelineParts): Promise<boolean> {
+  return (await db.selectFrom('jobs').select('id').where('kind', '=', 'judge').limit(1).execute()).length > 0;
+}
+
+async function countEvents({ db }: PipelineParts): Promise<number> {
+  const row = await db
+    .selectFrom('verdict_events')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(row.count);
+}
+
+async function allPlaces({ db }: PipelineParts): Promise<Placed[]> {
+  const places: Placed[] = [];
+  for (let after = 0; ;) {
+    const some = await manifestsAfter(db, after, 5000);
+    if (some.length === 0) return places;
+    for (const { repository, digest } of some) places.push({ repository, digest });
+    after = some.at(-1)!.id;
+  }
+}
+
+async function timed(what: string, work: () => Promise<void>): Promise<void> {
+  const begin = performance.now();
+  await work();
+  console.log(`${what}: ${((performance.now() - begin) / 1000).toFixed(1)} s`);
+}
+
+/** All that the pipeline works with, over an empty database, with every routine of the standard collection bound. */
+async function openParts(): Promise<{ parts: PipelineParts; close: () => Promise<void> }> {
+  const data = join(folder, 'data');
+  writeFileSync(
+    join(folder, 'wharfinger.yaml'),
+    JSON.stringify({ data, adminPassword: 'not-used-here-1234' }),
+  );
+  const config = await loadConfig({ WHARFINGER_CONFIG: join(folder, 'wharfinger.yaml') });
+  const database = await openDatabase(postgres?.urlOf('postgres') ?? data);
+  const { db } = database;
+  const storage = await openFileSystemBlobStore(join(data, 'blobs'));
+  const registryKey = await loadRegistryKey(data);
+  const collection = loadStandardCollection();
+  const bindings = bindAll(collection, undefined, 'warn');
+  await renewRevocations({ db, now, key: registryKey });
+  const inForce = await openPolicy({
+    db,
+    config,
+    builtIn: collection,
+    build: (wanted, records) =>
+      createPolicy(wanted, collection, { ...records, bindings }, registryKey.publicPem),
+    onChange: () => {},
+  });
+  const unread = (): never => {
+    throw new Error('no layer is read here');
+  };
+  const parts: PipelineParts = {
+    db,
+    editions: createEditions({ db, policy: inForce.current, now }),
+    catalog: createCachingCatalog(createSqlCatalog(db), 32 * 1024 * 1024),
+    storage,
+    memory: createVerdictMemory(),
+    policy: inForce.current,
+    freshPolicy: inForce.fresh,
+    readLayers: unread,
+    composeImage: unread,
+    results: createSharedResults(),
+    chains: createChainMemory(db),
+    registryKey,
+    now,
+    log: pino({ level: 'silent' }),
+  };
+  return { parts, close: () => database.close() };
+}
