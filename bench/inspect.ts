@@ -1,0 +1,121 @@
+/** `node bench/inspect.ts`: what it costs to take a layer apart, beside what unpacking and hashing alone cost. See README.md here. */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { closeSync, createReadStream, openSync, readFileSync, statSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
+import { createGunzip, gunzipSync } from 'node:zlib';
+import { composeImage } from '@wharfinger/lib/inspect/compose-image';
+import { readFrames } from '@wharfinger/lib/inspect/frames';
+import type { LayerInventory } from '@wharfinger/lib/inspect/inventory';
+import { configOf, manifestOf } from '@wharfinger/lib/inspect/layer-fixture';
+import { defaultLimits } from '@wharfinger/lib/inspect/limits';
+import { unpackInventory } from '@wharfinger/lib/inspect/packed-json';
+import { digestOf } from '@wharfinger/lib/oci/digest';
+import { parseLayer } from '../server/src/inspection/inventory-schema.ts';
+import { workerCommand } from '../server/src/inspection/worker-command.ts';
+import { debianLayouts } from '../test/harness/debian-image.ts';
+import { median } from './table.ts';
+
+const { values: options } = parseArgs({
+  options: { layer: { type: 'string' }, rounds: { type: 'string', default: '5' } },
+});
+const MiB = 1024 ** 2;
+
+/** The largest blob of the Debian image of the tests. */
+async function debianLayer(): Promise<string> {
+  const folder = join((await debianLayouts()).debian, 'blobs/sha256');
+  const sizes = (await readdir(folder)).map((name) => ({
+    path: join(folder, name),
+    size: statSync(join(folder, name)).size,
+  }));
+  return sizes.toSorted((a, b) => b.size - a.size)[0]!.path;
+}
+
+const path = options.layer ?? (await debianLayer());
+const blob = readFileSync(path);
+const digest = digestOf(blob);
+const isPacked = blob[0] === 0x1f && blob[1] === 0x8b;
+const content = isPacked ? gunzipSync(blob) : blob;
+
+interface Run {
+  readonly wall: number;
+  /** seconds of processor time */
+  readonly cpu: number;
+  /** resident bytes at most */
+  readonly memory: number;
+  readonly answer: Buffer;
+}
+
+/** What the kernel says of a process while it lives. */
+function usageOf(pid: number): { cpu: number; memory: number } | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ');
+    const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+    return { cpu: (Number(stat[11]) + Number(stat[12])) / 100, memory: Number(peak) * 1024 };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Takes the layer apart in a process of its own, as the server does, its start included. */
+async function inspectOnce(): Promise<Run> {
+  const limits = { memory: 512 * MiB, cpuSeconds: 300 };
+  const command = workerCommand({ inspect: { layers: [{ fd: 3, digest }], limits: defaultLimits } }, limits);
+  const file = openSync(path, 'r');
+  const start = performance.now();
+  const child = spawn(command.file, command.args, {
+    env: {},
+    cwd: '/',
+    stdio: ['pipe', 'pipe', 'inherit', file],
+  });
+  closeSync(file);
+  let last = { cpu: 0, memory: 0 };
+  const timer = setInterval(() => (last = usageOf(child.pid!) ?? last), 10);
+  const frame = await readFrames(child.stdout!, 1 << 28).next();
+  const wall = (performance.now() - start) / 1000;
+  last = usageOf(child.pid!) ?? last;
+  clearInterval(timer);
+  child.kill('SIGKILL');
+  if (frame.done === true) throw new Error('the process gave no answer');
+  return { wall, ...last, answer: frame.value };
+}
+
+async function timed(work: () => unknown): Promise<number> {
+  const start = performance.now();
+  await work();
+  return (performance.now() - start) / 1000;
+}
+
+const floors: Record<string, () => unknown> = {
+  'unpack (zlib of Node.js)': () =>
+    isPacked ? buffer(createReadStream(path).pipe(createGunzip({ chunkSize: 128 * 1024 }))) : undefined,
+  'SHA-256 of the content': () => createHash('sha256').update(content).digest(),
+  'SHA-256 of the blob': () => createHash('sha256').update(blob).digest(),
+  'MD5 of the content': () => createHash('md5').update(content).digest(),
+};
+
+const lines = new Map<string, number[]>();
+const note = (name: string, value: number): void => void lines.set(name, [...(lines.get(name) ?? []), value]);
+for (let round = 0; round < Number(options.rounds); round += 1) {
+  const { wall, cpu, memory, answer } = await inspectOnce();
+  note('inspect: wall (s)', wall);
+  note('inspect: processor time (s)', cpu);
+  note('inspect: memory (MiB)', memory / MiB);
+  note('inventory, packed (KiB)', answer.length / 1024);
+  note('check the answer (s)', await timed(() => parseLayer(answer, digest, 1 << 28)));
+  const layer = unpackInventory(answer, 1 << 28) as LayerInventory;
+  note(
+    'compose the image (s)',
+    await timed(() =>
+      composeImage(manifestOf([digest]), configOf([layer.diffId]), new Map([[digest, layer]])),
+    ),
+  );
+  for (const [name, work] of Object.entries(floors)) note(`floor: ${name} (s)`, await timed(work));
+}
+console.log(
+  `${path}: ${(blob.length / MiB).toFixed(1)} MiB, ${(content.length / MiB).toFixed(1)} MiB unpacked\n`,
+);
+for (const [name, values] of lines) console.log(`${name.padEnd(44)} ${median(values)!.toFixed(3)}`);
