@@ -6,7 +6,9 @@ import { custodyTargets } from './targets/custody.ts';
 import { documentTargets } from './targets/documents.ts';
 import { keyTargets } from './targets/keys.ts';
 import { keylessTargets } from './targets/keyless.ts';
+import { languagePackageTargets } from './targets/language-packages.ts';
 import { notationTargets } from './targets/notation.ts';
+import { packageTargets } from './targets/packages.ts';
 import { predicateTargets } from './targets/predicates.ts';
 import { recordTargets } from './targets/records.ts';
 import { recordedPackageTargets } from './targets/recorded-packages.ts';
@@ -23,9 +25,11 @@ export const targets: readonly Target[] = [
   ...predicateTargets,
   ...recordTargets,
   ...recordedPackageTargets,
+  ...languagePackageTargets,
   ...documentTargets,
   ...keyTargets,
   ...custodyTargets,
   ...admissionTargets,
   ...archiveTargets,
+  ...packageTargets,
 ];

@@ -43,9 +43,15 @@ export function readBdbHash(bytes: Buffer, use: (blob: Buffer) => void, faults: 
   if (numbers.long(32) + 1 !== pages || bytes.length % size !== 0) faults.add('it broke off');
   const chains = new Chains(bytes, size, pages, numbers, faults);
   let sawNext = false;
+  let pairs = 0;
   for (let page = 1; page < pages; page += 1) {
     const start = page * size;
     const type = bytes[start + 25];
+    // Each page has its number, but for those that were never written.
+    if (numbers.long(start + 8) !== page) {
+      if (!isBlank(bytes.subarray(start, start + size))) faults.add(`page ${page} has another number`);
+      continue;
+    }
     if (type === types.overflow) continue;
     if (type === types.free) {
       if (numbers.short(start + 20) !== 0) faults.add('a page that is free has items');
@@ -56,6 +62,7 @@ export function readBdbHash(bytes: Buffer, use: (blob: Buffer) => void, faults: 
       continue;
     }
     for (const [key, value] of pairsOf(bytes, start, size, numbers, faults)) {
+      pairs += 1;
       const isNumber = key.length === 5 && key[0] === items.inline;
       if (!isNumber) faults.add('a key is no number');
       else if (key.readUInt32LE(1) === 0 && value.length === 5 && value[0] === items.inline && !sawNext) {
@@ -68,6 +75,12 @@ export function readBdbHash(bytes: Buffer, use: (blob: Buffer) => void, faults: 
     }
   }
   chains.check();
+  // The count is kept loosely by some versions; that there is something, all of them say.
+  if (pairs === 0 && numbers.long(88) > 0) faults.add('what it counts is not there');
+}
+
+function isBlank(page: Buffer): boolean {
+  return page.every((byte) => byte === 0);
 }
 
 /** Keys and values of a page as they stand in it, with the letter that tells their kind. */

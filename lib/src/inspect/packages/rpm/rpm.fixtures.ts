@@ -192,5 +192,6 @@ export function bdbOf(headers: readonly Buffer[], bigEndian = false): Buffer {
   long(meta, 9, 16);
   long(meta, size, 20);
   long(meta, pages.length - 1, 32);
+  long(meta, headers.length + 1, 88);
   return Buffer.concat(pages);
 }
