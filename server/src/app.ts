@@ -62,14 +62,15 @@ import { createVerdictSource } from './pipeline/judge.ts';
 import { createImageComposer } from './pipeline/image-composer.ts';
 import { createLayerReader } from './pipeline/layer-reader.ts';
 import type { PipelineParts } from './pipeline/parts.ts';
-import { engineAt } from './probes/engine.ts';
-import type { ProbeRunner } from './probes/run-probe.ts';
-import { removeLeftovers } from './probes/sandbox.ts';
+import { askForAllProbes } from './pipeline/probe.ts';
 import { createPromotionActs } from './pipeline/promote.ts';
 import { verdictFor } from './pipeline/receipts.ts';
 import { recordChange } from './pipeline/record.ts';
 import { createSharedResults } from './pipeline/result-memory.ts';
 import { describeWork } from './pipeline/work.ts';
+import { engineAt } from './probes/engine.ts';
+import type { ProbeRunner } from './probes/run-probe.ts';
+import { removeLeftovers } from './probes/sandbox.ts';
 import { collectionSource } from './records/collection-source.ts';
 import { createKeyActs, createRecordActs } from './records/acts.ts';
 import { policyChores } from './records/policy-chores.ts';
@@ -298,6 +299,7 @@ export async function startServer(
   // Nothing can be running yet: what a crash left behind is taken up at once.
   await releaseAllLeases(db, now());
   await removeSandboxes(probes, log);
+  await askForAllProbes(parts);
   await work.policyChanged();
   const jobFailed = (error: unknown, job?: Job): void =>
     log.warn({ err: error, job: job && `${job.kind} ${job.key}` }, 'a job failed');

@@ -39,7 +39,7 @@ it('shows the defaults', async () => {
 });
 
 it('names every setting that there is', () => {
-  const uncommented = parse(example.replaceAll(/^# (\w+: \S+)$/gm, '$1')) as unknown;
+  const uncommented = parse(example.replaceAll(/^( *)# (\w+: \S+)$/gm, '$1$2')) as unknown;
   const has = (value: unknown, [key, ...rest]: readonly string[]): boolean =>
     key === undefined ||
     (typeof value === 'object' &&

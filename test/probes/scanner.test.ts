@@ -36,14 +36,9 @@ const secret = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.ex
   format: 'pem',
 });
 
-const withSecret = (): Pushable =>
-  imageOf([smallRoot('leaky'), layerOf({ name: 'srv/id_rsa', body: secret, mode: 0o600 })]);
-const mended = (): Pushable =>
-  imageOf([
-    smallRoot('leaky'),
-    layerOf({ name: 'srv/id_rsa', body: secret, mode: 0o600 }),
-    layerOf({ name: 'srv/.wh.id_rsa' }),
-  ]);
+const leak = layerOf({ name: 'srv/id_rsa', body: secret, mode: 0o600 });
+const leaky = imageOf([smallRoot('leaky'), leak]);
+const mended = imageOf([smallRoot('leaky'), leak, layerOf({ name: 'srv/.wh.id_rsa' })]);
 
 describe.skipIf(lacksTools(['dockerd', 'docker', 'gitleaks']) || lacksRoot())('a scanner as a probe', () => {
   let setting: Setting;
@@ -68,13 +63,13 @@ describe.skipIf(lacksTools(['dockerd', 'docker', 'gitleaks']) || lacksRoot())('a
   afterAll(() => setting[Symbol.asyncDispose]());
 
   it('finds a key, by which the image is held, and passes the image without it', async () => {
-    const bad = await pushed('team/app', withSecret());
+    const bad = await pushed('team/app', leaky);
     const held = await verdictOn('team/app', bad);
     expect(held.outcome).toBe('hold');
     const [reason] = held.reasons.filter(({ routine }) => routine === 'probe-passed');
     expect(reason?.message).toBe('the probe gitleaks found 1 at or above low: private-key in srv/id_rsa');
     expect(JSON.stringify(held)).not.toContain('BEGIN PRIVATE KEY');
-    const good = await pushed('team/app', mended());
+    const good = await pushed('team/app', mended);
     const allowed = await verdictOn('team/app', good);
     expect(allowed).toMatchObject({ outcome: 'allow', passed: expect.arrayContaining(['probe-passed']) });
     expect(await setting.leftovers()).toEqual([]);
@@ -91,25 +86,34 @@ describe.skipIf(lacksTools(['dockerd', 'docker', 'gitleaks']) || lacksRoot())('a
       '--registry-key',
       inFolder('registry.pub'),
     ];
-    for (const image of [withSecret(), mended()]) {
+    for (const image of [leaky, mended]) {
       const digest = sha256(image.manifest);
       const asked = await verdictOn('team/app', digest);
       const { output } = await cli('verdict', `${host}/team/app@${digest}`, ...by, '--json');
       const told = JSON.parse(output) as { verdict: typeof asked };
-      expect([told.verdict.outcome, told.verdict.passed.includes('probe-passed')]).toEqual([
-        asked.outcome,
-        asked.passed.includes('probe-passed'),
-      ]);
+      // here nobody has advisories, which the registry has a record of: what the probe found is compared
+      const ofProbe = ({ reasons, passed }: typeof asked) => [
+        reasons.find(({ routine }) => routine === 'probe-passed')?.message,
+        passed.includes('probe-passed'),
+      ];
+      expect(ofProbe(told.verdict)).toEqual(ofProbe(asked));
+      expect(ofProbe(asked)[1]).toBe(image === mended);
     }
   });
 
-  it('runs by the command line too, on a layout of files, and leaves nothing in the engine', async () => {
+  it('runs by the command line too, and leaves nothing in the engine', async () => {
     const { host } = setting.product;
     const reference = `${host}/probes/gitleaks@${sha256(probe.manifest)}`;
-    const digest = sha256(withSecret().manifest);
-    // the image of the probe is known to the engine already: only a run of its own may remove it
+    const digest = sha256(leaky.manifest);
+    const image = `${host}/team/app@${digest}`;
     const { code, output, error } = await cli(
-      ...['probe', 'run', reference, `${host}/team/app@${digest}`, '--engine', setting.engine, '--json'],
+      'probe',
+      'run',
+      reference,
+      image,
+      '--engine',
+      setting.engine,
+      '--json',
     );
     expect([code, error]).toEqual([0, '']);
     expect(JSON.parse(output)).toMatchObject({
@@ -132,13 +136,13 @@ describe.skipIf(lacksTools(['dockerd', 'docker', 'gitleaks']) || lacksRoot())('a
     const done = await cli('probe', 'push', from, `${host}/probes/copy:1`, '--key', inFolder('security.key'));
     expect([done.code, done.error]).toEqual([0, '']);
     expect(done.output).toContain(`probe: 'probes/copy@${sha256(probe.manifest)}'`);
-    await pushed('team/plain', mended());
+    await pushed('team/plain', mended);
     const refused = await cli('probe', 'push', `${host}/team/plain:v1`, `${host}/probes/plain:1`);
     expect([refused.code, refused.error]).toEqual([1, expect.stringContaining('it has no label')]);
   });
 
   it('counts no more when another one is pinned, until that one has run', async () => {
-    const digest = sha256(mended().manifest);
+    const digest = sha256(mended.manifest);
     const next = gitleaks('2');
     await setting.admin.push('probes/gitleaks', next, '2');
     await setting.restart({ bound: [{ name: 'gitleaks', image: next }], engine: false });
@@ -159,7 +163,7 @@ describe.skipIf(lacksTools(['dockerd', 'docker', 'gitleaks']) || lacksRoot())('a
     const unsigned = gitleaks('3');
     await setting.restart({ bound: [{ name: 'gitleaks', image: unsigned, signedBy: 'security' }] });
     await setting.admin.push('probes/gitleaks', unsigned, '3');
-    const digest = await pushed('team/other', withSecret());
+    const digest = await pushed('team/other', leaky);
     await until(
       async () => (setting.product.log().includes('has no signature by security') ? true : undefined),
       'the log to say that it is not signed',

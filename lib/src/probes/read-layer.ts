@@ -89,7 +89,7 @@ async function* unpacked(bytes: AsyncIterable<Uint8Array>, limits: LayerLimits):
   } catch (error) {
     if (failure !== undefined) throw failure;
     if (error instanceof WharfingerError) throw error;
-    return unreadable(describeFailure(error).message);
+    unreadable(describeFailure(error).message);
   }
   if (decompressor.bytesWritten < packed) unreadable('bytes that are not compressed follow those that are');
 }

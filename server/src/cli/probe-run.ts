@@ -141,12 +141,18 @@ function textOf(
     .join('\n');
 }
 
+/** Declarations demand that these four are texts. */
+type Finding = Readonly<Record<'rule' | 'severity', string>> & {
+  readonly path?: string;
+  readonly message?: string;
+};
+
 function findingsOf({ findings }: ProbeResult): string[] {
-  return (findings as ReadonlyArray<Readonly<Record<string, unknown>>>).map((finding) => {
-    const [rule, severity, path, message] = ['rule', 'severity', 'path', 'message'].map(
-      (field) => finding[field],
-    );
-    const where = path === undefined ? '' : ` in ${String(path)}`;
-    return `  ${String(severity)}: ${String(rule)}${where}${message === undefined ? '' : `: ${String(message)}`}`;
-  });
+  return (findings as readonly Finding[]).map(({ rule, severity, path, message }) =>
+    [
+      `  ${severity}: ${rule}`,
+      ...(path === undefined ? [] : [` in ${path}`]),
+      ...(message === undefined ? [] : [`: ${message}`]),
+    ].join(''),
+  );
 }

@@ -3,15 +3,16 @@ import { WharfingerError } from '@wharfinger/lib/errors';
 import { mediaTypes } from '@wharfinger/lib/oci/media-types';
 import { predicateTypes } from '@wharfinger/lib/oci/wharfinger-names';
 import type { BoundProbe } from '@wharfinger/lib/probes/bound-probe';
+import { readDeclaration } from '@wharfinger/lib/probes/declaration';
 import { probePredicate } from '@wharfinger/lib/probes/statement';
 import { signStatement } from '@wharfinger/lib/signing/sign-statement';
 import { verifyEvidence } from '@wharfinger/lib/signing/verify-evidence';
 import { enqueue } from '../jobs/enqueue.ts';
-import { namespaceOf } from '../jobs/job.ts';
+import { namespaceOf, type Job, type JobRequest } from '../jobs/job.ts';
 import type { RunnableImage } from '../probes/run-probe.ts';
 import { runProbe } from '../probes/run-probe.ts';
 import { probeRuns, putProbeRun } from '../stores/probe-runs.ts';
-import type { Placed } from '../stores/repositories.ts';
+import { manifestsAfter, type Placed } from '../stores/repositories.ts';
 import { attachStatement } from './attach-statement.ts';
 import { ownContent } from './own-content.ts';
 import type { PipelineParts } from './parts.ts';
@@ -25,12 +26,38 @@ export const probeJob = 'probe';
  * configured nothing is asked for: what needs them stays undecided.
  */
 export async function askForProbes(parts: PipelineParts, place: Placed): Promise<void> {
-  if (parts.probes === undefined) return;
+  const { policy, now } = parts;
+  if (parts.probes === undefined || policy().rulesFor(place.repository, 'pull', now()).probes.length === 0)
+    return;
   const image = await loadImage(parts, place);
   if (!image || (await pendingProbes(parts, image)).length === 0) return;
   const { repository, digest } = place;
   const key = `${repository}@${digest}`;
   await enqueue(parts.db, [{ kind: probeJob, key, namespace: namespaceOf(repository) }], parts.now());
+}
+
+/** Kind of the job that looks for images on which probes were not run. */
+export const probeAllJob = 'probe-all';
+
+/** Images that one step of it looks at. */
+const stepSize = 500;
+
+/** Asks for a look at all images: an engine may be there that was not when they were checked. */
+export async function askForAllProbes({ db, probes, now }: PipelineParts): Promise<void> {
+  if (probes === undefined) return;
+  await enqueue(db, [stepFrom(0)], now());
+}
+
+/** One step of that. */
+export async function probeAll(parts: PipelineParts, { payload }: Job): Promise<void> {
+  const places = await manifestsAfter(parts.db, typeof payload === 'number' ? payload : 0, stepSize);
+  for (const place of places) await askForProbes(parts, place);
+  const last = places.at(-1);
+  if (last) await enqueue(parts.db, [stepFrom(last.id)], parts.now());
+}
+
+function stepFrom(id: number): JobRequest {
+  return { kind: probeAllJob, key: 'all', namespace: '', payload: id };
 }
 
 /** None for what has no file system: an index, a statement, a chart. */
@@ -80,12 +107,13 @@ async function runOne(
   const subject = await openOwn(parts, place);
   const probe = await openOwn(parts, bound);
   await requireSigned(parts, bound);
-  const { declaration, outcome } = await runProbe(parts.probes!, { probe, subject, now: at, signal });
-  if (declaration.name !== bound.name)
+  const { name } = readDeclaration(await probe.config());
+  if (name !== bound.name)
     throw new WharfingerError('PROBE_INVALID', {
-      what: `${bound.repository}@${bound.digest} calls itself ${declaration.name}, and is configured as ${bound.name}`,
+      what: `${bound.repository}@${bound.digest} calls itself ${name}, and is configured as ${bound.name}`,
       remedy: 'give it the name that it declares under probes.run in the configuration',
     });
+  const { declaration, outcome } = await runProbe(parts.probes!, { probe, subject, now: at, signal });
   const predicate = probePredicate({ probe: bound.digest, declaration, outcome, at });
   const descriptor = {
     mediaType: subject.mediaType,

@@ -16,7 +16,7 @@ import { checkImage } from './image-path.ts';
 import { judgeImages, placeText } from './judge-images.ts';
 import { judgeImage } from './judge.ts';
 import type { PipelineParts } from './parts.ts';
-import { askForProbes, probeJob, runProbes } from './probe.ts';
+import { askForAllProbes, askForProbes, probeAll, probeAllJob, probeJob, runProbes } from './probe.ts';
 import { followPromotions, promoteJob, sweepPromotions } from './promote.ts';
 import { verifySignatures } from './verify.ts';
 
@@ -66,6 +66,7 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
         await askForProbes(parts, placeOfJob(job));
         await followPromotions(db, [placeOfJob(job)], now());
       },
+      [probeAllJob]: (job) => probeAll(parts, job),
       [summariseJob]: (job) => renewSummary(parts, placeOfJob(job)),
       'judge-all': (job) => sweep(parts, job),
       promote: (job) => promoteJob(parts, job),
@@ -81,6 +82,7 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
           await parts.editions.current();
         },
       },
+      { what: 'looking for probes that were not run', everyMs: hour, work: () => askForAllProbes(parts) },
       {
         what: 'sweeping uploads',
         everyMs: 10 * minute,

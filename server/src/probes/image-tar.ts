@@ -28,10 +28,12 @@ export async function* imageTar({ config, configDigest, layers }: ProbeImage): A
     yield Buffer.from(bytes);
     yield tarPadding(bytes.length);
   }
-  for (const [index, { descriptor, open }] of layers.entries()) {
-    yield tarHeader(names[index]!, descriptor.size);
-    for await (const chunk of open()) yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    yield tarPadding(descriptor.size);
+  for (const [index, layer] of layers.entries()) {
+    const { size } = layer.descriptor;
+    yield tarHeader(names[index]!, size);
+    for await (const chunk of layer.open())
+      yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    yield tarPadding(size);
   }
   yield tarEnd();
 }

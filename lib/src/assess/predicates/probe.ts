@@ -53,7 +53,7 @@ function requirePlain(value: unknown, depth: number): void {
   if (depth > deepest) refuse(`the result is nested deeper than ${deepest} levels`);
   if (typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value)) return;
   if (typeof value !== 'object' || value === null)
-    refuse('the result holds null, or a number that is not whole');
-  if (Object.hasOwn(value as object, '__proto__')) refuse('the result names a property __proto__');
-  for (const part of Object.values(value as object)) requirePlain(part, depth + 1);
+    return refuse('the result holds null, or a number that is not whole');
+  if (Object.hasOwn(value, '__proto__')) refuse('the result names a property __proto__');
+  for (const part of Object.values(value)) requirePlain(part, depth + 1);
 }
