@@ -34,6 +34,7 @@ describe.skipIf(data === undefined)('facts of WHARFINGER_TEST_DATA/versions', ()
     ['Alpine:v3.20', 'alpine-versions-generated.txt', 13_979],
     ['npm', 'semver-versions.txt', 80],
     ['Go', 'semver-versions.txt', 80],
+    ['AlmaLinux:9', 'redhat-versions.txt', 130],
     ['crates.io', 'semver-versions.txt', 80],
     ['Hex', 'semver-versions.txt', 80],
     ['RubyGems', 'rubygems-versions.txt', 20],
@@ -86,6 +87,14 @@ const alpineVersion = fc.oneof(
     ),
 );
 
+const rpmVersion = fc
+  .tuple(
+    fc.constantFrom('', '0:', '1:', '10:', 'a:'),
+    text('019.~^aZ+_', 8).map((rest) => `1${rest}`),
+    fc.option(text('01.~^el', 5), { nil: undefined }),
+  )
+  .map(([epoch, version, release]) => `${epoch}${version}${release === undefined ? '' : `-1${release}`}`);
+
 const semverVersion = fc
   .tuple(
     fc.constantFrom('', 'v'),
@@ -133,6 +142,7 @@ describe.each([
   ['Debian', debianVersion],
   ['Alpine', alpineVersion],
   ['npm', semverVersion],
+  ['Rocky Linux', rpmVersion],
   ['Go', fc.oneof(semverVersion, fc.constantFrom('go1.2', 'go1.2.1', 'go1.2rc1', '1.2.0-rc.2', 'go1.2-x'))],
 ])('the order of %s is total', (ecosystem, versions) => {
   const compare = (a: string, b: string): number => Math.sign(Number(compareVersions(ecosystem, a, b)));
@@ -242,6 +252,10 @@ describe('compareVersions', () => {
     ['npm', '=v1.2', '=', '1.2.0'],
     ['Ubuntu:22.04', '2.35-0ubuntu3.1', '<', '2.35-0ubuntu3.10'],
     ['Wolfi', '1.2.3-r1', '<', '1.2.3-r10'],
+    ['AlmaLinux:8', '0:5.1-1.el8', '=', '5.1-1.el8'],
+    ['openSUSE:Leap 15.5', '1.0~rc1-1', '<', '1.0-1'],
+    ['SUSE:Linux Enterprise Server 15 SP5', '1:1.0-1', '>', '2.0-1'],
+    ['Photon OS:4.0', '1.0^git1-1', '>', '1.0-9'],
     ['OSS-Fuzz', '1', 'unsupported', '2'],
     ['RubyGems', '1.0.0', '=', '1'],
     ['RubyGems', '2.0.0-java', '<', '2.0.0'],
@@ -263,6 +277,7 @@ describe('compareVersions', () => {
     ['Debian', ''],
     ['npm', 'latest'],
     ['npm', '1.x'],
+    ['Red Hat:enterprise_linux:9', '1.0 1'],
     ['RubyGems', 'latest'],
     ['RubyGems', '1..2'],
     ['Packagist', 'main'],
