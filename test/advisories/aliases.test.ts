@@ -7,6 +7,8 @@ import { parseRecords, readPath } from '@wharfinger/lib/advisories/sources';
 import { describe, expect, test } from 'vitest';
 import { lacksPath } from '../requirements.ts';
 
+/** Packages that are asked about in each database, evenly over all of it. */
+const most = 150;
 const data = process.env['WHARFINGER_TEST_DATA'] ?? '';
 
 async function advisoriesOf(file: string): Promise<readonly Advisory[]> {
@@ -56,7 +58,9 @@ describe.skipIf(lacksPath('WHARFINGER_TEST_DATA'))('records of several databases
       const together = await buildIndex(all);
       const backwards = await buildIndex(all.toReversed());
       let found = 0;
-      for (const subject of subjectsOf(advisories)) {
+      const subjects = subjectsOf(advisories);
+      const step = Math.ceil(subjects.length / most);
+      for (const subject of subjects.filter((_, at) => at % step === 0)) {
         const once = findingsOf(alone, subject);
         const thrice = findingsOf(together, subject);
         found += once.length;
@@ -71,7 +75,7 @@ describe.skipIf(lacksPath('WHARFINGER_TEST_DATA'))('records of several databases
           }
         }
       }
-      expect(found).toBeGreaterThan(1000);
+      expect(found).toBeGreaterThan(150);
     },
     300_000,
   );

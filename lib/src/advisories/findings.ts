@@ -91,7 +91,7 @@ function joinByName(matches: readonly FoundMatch[]): Iterable<FoundMatch[]> {
 
 function merge(id: string, unordered: readonly FoundMatch[]): Finding {
   // In order of ids, so that the same advisories give the same finding wherever they are kept.
-  const members = unordered.toSorted((a, b) => (a.advisory.id < b.advisory.id ? -1 : 1));
+  const members = unordered.toSorted(compareAdvisories);
   const [first] = members;
   if (first === undefined) throw new RangeError('a finding needs a match');
   const decided = members.filter(({ match }) => match.undecided === undefined);
@@ -112,7 +112,7 @@ function merge(id: string, unordered: readonly FoundMatch[]): Finding {
     ...first.subject,
     id,
     aliases: [...names].sort(),
-    advisories: members.map(({ advisory }) => advisory.id),
+    advisories: [...new Set(members.map(({ advisory }) => advisory.id))],
     severity,
     ...(score === undefined ? {} : { score }),
     summary: members.map(({ advisory }) => advisory.summary).find((text) => text !== '') ?? '',
@@ -121,6 +121,13 @@ function merge(id: string, unordered: readonly FoundMatch[]): Finding {
     ...(fixedIn === undefined ? {} : { fixedIn }),
     ...(decided.length > 0 ? {} : { undecided: first.match.undecided ?? 'unknown' }),
   };
+}
+
+/** By ids; where two sources have each a record of one id, by what they say. */
+function compareAdvisories(a: FoundMatch, b: FoundMatch): number {
+  if (a.advisory.id !== b.advisory.id) return a.advisory.id < b.advisory.id ? -1 : 1;
+  const [left, right] = [JSON.stringify([a.advisory, a.match]), JSON.stringify([b.advisory, b.match])];
+  return left === right ? 0 : left < right ? -1 : 1;
 }
 
 function highest(ecosystem: string, members: readonly FoundMatch[]): string | undefined {

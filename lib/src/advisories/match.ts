@@ -3,7 +3,7 @@ import type { Advisory, Affected, AffectedRange, Match } from './advisory.ts';
 import { packageKey, sameRelease } from './ecosystem.ts';
 import { isFixedBuild, sameModule } from './modules.ts';
 import type { Scored } from './osv-severity.ts';
-import { namesBranch, versionOrder, type VersionOrder } from './versions/order.ts';
+import { namesBranch, publishedFix, versionOrder, type VersionOrder } from './versions/order.ts';
 
 /** What advisories are matched by: for dpkg the source package and its version, for apk the origin, else name and version. */
 export interface PackageVersion {
@@ -38,8 +38,11 @@ export function affects(advisory: MatchableAdvisory, subject: PackageVersion): M
   const answer = evaluate(entries, subject.ecosystem, subject.version);
   if ('undecided' in answer) return { advisory: advisory.id, undecided: answer.undecided };
   if (!answer.affected) return undefined;
-  const fixedIn = smallestFix(entries, subject);
-  return { advisory: advisory.id, ...(fixedIn === undefined ? {} : { fixedIn }) };
+  const fix = smallestFix(entries, subject);
+  return {
+    advisory: advisory.id,
+    ...(fix === undefined ? {} : { fixedIn: publishedFix(subject.ecosystem, fix) }),
+  };
 }
 
 /**

@@ -25,7 +25,7 @@ const unscored: Scored = { severity: 'unscored' };
 
 /**
  * How bad, as a record or one of its affected packages says: the score of a CVSS vector (the highest, where there are
- * several), else the word that the database gives. What cannot be read is unscored, which is not the same as harmless.
+ * several), else the number or the word that the database gives. What cannot be read is unscored, which is not the same as harmless.
  *
  * @param fields the record, or an element of `affected`
  */
@@ -42,8 +42,18 @@ export function readSeverity(fields: Readonly<Record<string, unknown>>): Scored 
       best = { severity: severityOfScore(score), score };
   }
   if (best.score !== undefined) return best;
+  const number = readNumber(fields['database_specific']);
+  if (number !== undefined) return { severity: severityOfScore(number), score: number };
   word ??= readWord(fields['database_specific']) ?? readWord(fields['ecosystem_specific']);
   return word === undefined ? unscored : { severity: word };
+}
+
+/** The base score, where a database gives no vector, but the number alone; nought stands for none as well. */
+function readNumber(value: unknown): number | undefined {
+  if (!isFields(value)) return undefined;
+  return ['cvss_v3', 'cvss_v2', 'cvss_score']
+    .map((key) => value[key])
+    .find((score): score is number => typeof score === 'number' && score > 0 && score <= 10);
 }
 
 function readWord(value: unknown): Severity | undefined {

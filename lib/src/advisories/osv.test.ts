@@ -73,6 +73,11 @@ describe('parseOsv', () => {
       { severity: [{ type: 'Ubuntu', score: 'negligible' }], database_specific: undefined },
       { severity: 'low' },
     ],
+    [
+      'a number where there is no vector',
+      { severity: [], database_specific: { cvss_v3: 7.5, cvss_v2: 5 } },
+      { severity: 'high', score: 7.5 },
+    ],
     ['nothing to score', { severity: undefined, database_specific: undefined }, { severity: 'unscored' }],
     [
       'CVEs that an erratum fixes',

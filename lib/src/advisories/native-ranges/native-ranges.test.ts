@@ -87,6 +87,13 @@ describe('ranges in the languages of databases', () => {
     expect(ask(ecosystem, specific, version)).toBe(expected);
   });
 
+  it('call a fix by the version that is published', () => {
+    const specific = { branches: { '1.x': { versions: ['>=1.0', '<1.2'] } } };
+    const affected = [{ package: { ecosystem: 'Packagist', name: 'P/Q' }, database_specific: specific }];
+    const subject = { ecosystem: 'Packagist', name: 'p/q', version: 'v1.1.0' };
+    expect(affects(parseOsv({ id: 'X-1', affected }), subject)).toEqual({ advisory: 'X-1', fixedIn: '1.2' });
+  });
+
   it('name the fix where the database names it', () => {
     const specific = { vulnerable_versions: '<=1.5.1', patched_versions: '>=1.5.2' };
     const record = {

@@ -63,8 +63,9 @@ const orders: ReadonlyMap<string, VersionOrder> = new Map([
 ]);
 
 /**
- * The order of versions in an ecosystem of OSV, with or without suffix; undefined where none is known here. Ranges of type
- * SEMVER are ordered by Semantic Versioning wherever they occur (OSV schema, "affected[].ranges[].type").
+ * The order of versions in an ecosystem of OSV, with or without suffix. Where none is known here, ranges of type SEMVER are ordered
+ * by Semantic Versioning (OSV schema, "affected[].ranges[].type"), and others not at all: undefined. Where one is known it orders
+ * those as well, since it is what versions of installed packages are written for, and reads semantic versions as they are meant.
  */
 export function versionOrder(
   ecosystem: string,
@@ -85,4 +86,14 @@ export function compareVersions(ecosystem: string, a: string, b: string): number
 /** True for a version that names a branch: which commits it holds is not told by its place in the order. */
 export function namesBranch(ecosystem: string, version: string): boolean {
   return ecosystemBase(ecosystem) === 'Packagist' && isComposerBranch(version);
+}
+
+/**
+ * The version that people know a fix by: a bound that stands before every prerelease of a version, as ranges of composer and npm mean
+ * it (`1.2-dev`, `1.2.0-0`), is called by that version.
+ */
+export function publishedFix(ecosystem: string, version: string): string {
+  const base = ecosystemBase(ecosystem);
+  if (base === 'Packagist') return version.replace(/-dev$/, '');
+  return base === 'npm' || base === 'crates.io' ? version.replace(/-0$/, '') : version;
 }
