@@ -217,7 +217,7 @@ async function countEvents({ db }: PipelineParts): Promise<number> {
     .selectFrom('verdict_events')
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow();
-  return Number(row.count);
+  return row.count;
 }
 
 async function allPlaces({ db }: PipelineParts): Promise<Placed[]> {

@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { zstdCompress, zstdDecompress } from 'node:zlib';
+import { zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
@@ -7,18 +7,23 @@ const decompress = promisify(zstdDecompress);
 /** Refuses to make more than this of what is stored: more than any inventory within its limits is. */
 const maxBytes = 1 << 30;
 
-/** JSON as zstd, made off the calling thread. */
+/** Less than this is worked on at once: to have it done elsewhere would cost more. Of what is stored, a tenth of it. */
+const small = 64 * 1024;
+
+/** JSON as zstd, made off the calling thread where it is large. */
 export async function packJson(value: unknown): Promise<Uint8Array> {
   return packText(JSON.stringify(value));
 }
 
 /** The same for JSON that is text already. */
 export async function packText(json: string): Promise<Uint8Array> {
-  return compress(json);
+  return json.length < small ? zstdCompressSync(json) : compress(json);
 }
 
 /** What packJson was given. */
 export async function unpackJson(bytes: Uint8Array): Promise<unknown> {
-  const text = await decompress(bytes, { maxOutputLength: maxBytes });
+  const options = { maxOutputLength: maxBytes };
+  const text =
+    bytes.length < small / 10 ? zstdDecompressSync(bytes, options) : await decompress(bytes, options);
   return JSON.parse(text.toString('utf8'));
 }
