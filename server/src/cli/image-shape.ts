@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { subjectKinds, type Facts } from '@wharfinger/lib/routines/facts';
+import { contamination, executables } from './contents-shape.ts';
 import { advisoryAge, finding, verdictShape } from './api-shapes.ts';
 
 /** What the server tells of an image. Facts that this version does not know are passed on as they came. */
@@ -53,6 +54,8 @@ const inventory = z.looseObject({
       hides: z.boolean(),
     }),
   ),
+  contamination: contamination.optional(),
+  executables: executables.optional(),
 });
 
 const signer = {

@@ -1,4 +1,5 @@
 import { count, displayable, formatBytes, formatTable, shortDigest, type Style } from './display.ts';
+import { filesSummary, filesText } from './files-text.ts';
 import { countFindings } from './findings-text.ts';
 import type { KnownImage, RemovedShown } from './image-question.ts';
 import type { Facts } from '@wharfinger/lib/routines/facts';
@@ -12,6 +13,7 @@ export function inspectText(
   const blocks = [
     overview(facts, baseText(facts, base), style),
     problemsText(facts, style),
+    filesText(facts.inventory?.contamination, style),
     layersText(facts, style),
   ];
   blocks.push(removedText(inventory?.removed ?? [], style, withPackages));
@@ -52,6 +54,7 @@ function overview(
           ? 'completely'
           : 'INCOMPLETELY: it may hide anything',
     ],
+    ['files', filesSummary(inventory)],
     ['findings', findings === undefined ? 'not known yet' : countFindings(findings)],
     ['not looked for', advisories?.uncovered.join(', ')],
     ['signed by', signatures === undefined ? undefined : keysText(signatures)],

@@ -1,3 +1,4 @@
+import { displayPath } from '../paths.ts';
 import type { PackageOwner, PackageType } from '../packages/package-types.ts';
 
 /**
@@ -64,6 +65,7 @@ export class ContaminationList {
   readonly #found = new Map<ContaminationKind, ContaminatedFile[]>();
   readonly #counts = new Map<ContaminationKind, number>();
 
+  /** @param file its path not escaped yet */
   add(file: ContaminatedFile): void {
     this.#counts.set(file.kind, (this.#counts.get(file.kind) ?? 0) + 1);
     const listed = this.#found.get(file.kind) ?? [];
@@ -81,7 +83,9 @@ export class ContaminationList {
     const counts = Object.fromEntries(contaminationKinds.map((kind) => [kind, this.count(kind)]));
     return {
       counts: counts as Contamination['counts'],
-      files: contaminationKinds.flatMap((kind) => keepFirst(this.#found.get(kind) ?? [])),
+      files: contaminationKinds
+        .flatMap((kind) => keepFirst(this.#found.get(kind) ?? []))
+        .map((file) => ({ ...file, path: displayPath(file.path) })),
     };
   }
 }

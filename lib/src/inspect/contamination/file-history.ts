@@ -3,7 +3,6 @@ import type { LayerInventory } from '../inventory.ts';
 import { TreeColumns } from '../layer-tree.ts';
 import { MergedTree } from '../merged-tree.ts';
 import { isOfSystem, type PackageOwner, type PackageType } from '../packages/package-types.ts';
-import { displayPath } from '../paths.ts';
 import { ContaminationList } from './contamination.ts';
 import { Ledger, type LedgerEntry } from './ledger.ts';
 import { isOfDistribution } from './vendors.ts';
@@ -26,7 +25,7 @@ export class FileHistory {
   readonly list = new ContaminationList();
   readonly columns: Array<TreeColumns | undefined> = [];
   readonly ledger = new Ledger(({ owner, path, ...rewrite }) => {
-    this.list.add({ kind: 'record-rewritten', path: displayPath(path), package: owner, ...rewrite });
+    this.list.add({ kind: 'record-rewritten', path, package: owner, ...rewrite });
   });
   /** index of the layer that brought the first package database */
   databaseLayer: number | undefined;
@@ -121,7 +120,7 @@ export class FileHistory {
     });
     if (came) return;
     const detail = 'its version was changed, but none of its files came with this layer';
-    const path = `${owner.type} ${displayPath(owner.name)}`;
+    const path = `${owner.type} ${owner.name}`;
     this.list.add({
       kind: 'record-rewritten',
       path,

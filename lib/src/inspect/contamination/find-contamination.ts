@@ -1,7 +1,6 @@
 import { ExecutableList, type ImageExecutables } from '../executables/image-executables.ts';
 import type { MergedNode, NotedFile } from '../merged-tree.ts';
 import { isOfSystem, type PackageOwner, type PackageType } from '../packages/package-types.ts';
-import { displayPath } from '../paths.ts';
 import { capabilityNames } from './capabilities.ts';
 import { compareFile, type State } from './compare-file.ts';
 import { ContaminationList, type Contamination } from './contamination.ts';
@@ -37,7 +36,7 @@ export function findContamination(history: FileHistory): FileFindings {
   for (const entry of ledger.entries.values()) compareEntry(history, entry, owned, listed);
   for (const owner of history.unrecordedPackages()) {
     const detail = 'nothing says which files it has';
-    const path = `${owner.type} ${displayPath(owner.name)}`;
+    const path = `${owner.type} ${owner.name}`;
     list.add({ kind: 'unchecked', path, layer: history.databaseLayer ?? 0, package: owner, detail });
   }
   const hasRecords = [...ledger.entries.values()].some(({ owner }) => isOfSystem(owner.type));
@@ -100,7 +99,7 @@ function compareEntry(
   for (const [path, recorded] of entry.files) {
     const place = history.placeOf(owner, path);
     const { state, file, layer = entry.layer, found } = compareFile(tree, columns, place, recorded);
-    const told = { path: displayPath(place), package: owner };
+    const told = { path: place, package: owner };
     // Another package took the file over when both were installed.
     if (!recorded.listed && listed.has(path)) continue;
     if (recorded.missing !== undefined) {
@@ -159,13 +158,12 @@ function lookAt(
   const { list, databaseLayer } = history;
   const { layer, entry } = file;
   const told = {
-    path: displayPath(path),
+    path,
     layer,
     ...(ownership === undefined ? {} : { package: ownership.owner }),
   };
   const mode = columns.mode(entry);
-  const isExcused = excuseOf(path) !== undefined;
-  if (hasRecords && ownership === undefined && isSystemPath(path) && !isExcused)
+  if (hasRecords && ownership === undefined && isSystemPath(path) && excuseOf(path) === undefined)
     list.add({ kind: 'unowned', ...told });
   const isOwn = ownership !== undefined && (ownership.state === 'same' || ownership.state === 'undigested');
   if ((mode & 0o111) !== 0 && databaseLayer !== undefined && layer > databaseLayer && !isOwn) {

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+
+/** How the files of an image differ from what its packages recorded, as the server tells it. */
+export const contamination = z.looseObject({
+  complete: z.boolean(),
+  reason: z.string().optional(),
+  counts: z.object({
+    modified: z.number(),
+    configuration: z.number(),
+    missing: z.number(),
+    missingDocumentation: z.number(),
+    recordRewritten: z.number(),
+    unowned: z.number(),
+    addedExecutable: z.number(),
+    changedExecutable: z.number(),
+    setuid: z.number(),
+    capability: z.number(),
+    unchecked: z.number(),
+  }),
+  files: z.array(
+    z.looseObject({
+      kind: z.string(),
+      path: z.string(),
+      layer: z.number(),
+      package: z.string().optional(),
+      recorded: z.string().optional(),
+      found: z.string().optional(),
+      detail: z.string().optional(),
+    }),
+  ),
+  unrecorded: z.array(z.string()),
+});
+
+/** Its programs and libraries. */
+export const executables = z.looseObject({
+  all: z.number(),
+  foreign: z.number(),
+  files: z.array(
+    z.looseObject({
+      path: z.string(),
+      layer: z.number(),
+      type: z.string(),
+      machine: z.string(),
+      buildId: z.string().optional(),
+      interpreter: z.string().optional(),
+      needed: z.array(z.string()).optional(),
+      rpath: z.string().optional(),
+      runpath: z.string().optional(),
+      symbols: z.boolean().optional(),
+      pie: z.boolean().optional(),
+      relro: z.string(),
+      nx: z.boolean(),
+      stackProtector: z.boolean().optional(),
+      fortified: z.boolean().optional(),
+      language: z.string().optional(),
+      packer: z.string().optional(),
+      broken: z.boolean().optional(),
+    }),
+  ),
+});
