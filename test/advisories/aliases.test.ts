@@ -31,9 +31,7 @@ function siblingsOf(advisory: Advisory): readonly Advisory[] {
 function subjectsOf(advisories: readonly Advisory[]): readonly PackageVersion[] {
   return advisories.flatMap(({ affected }) =>
     affected.flatMap(({ ecosystem, name, ranges, versions }) => {
-      const events = ranges.flatMap((range) =>
-        range.events.flatMap((event) => Object.values(event) as string[]),
-      );
+      const events = ranges.flatMap((range) => range.events.flatMap((event) => Object.values(event)));
       return [...events, ...versions.slice(-1)]
         .filter((version) => version !== '0')
         .map((version) => ({ ecosystem, name, version }));
@@ -65,7 +63,10 @@ describe.skipIf(lacksPath('WHARFINGER_TEST_DATA'))('records of several databases
         const thrice = findingsOf(together, subject);
         found += once.length;
         const names = (finding: Finding): string => `${finding.severity} ${finding.fixedIn ?? ''}`;
-        expect(thrice.map(names).sort(), JSON.stringify(subject)).toEqual(once.map(names).sort());
+        expect({ subject, told: thrice.map(names).sort() }).toEqual({
+          subject,
+          told: once.map(names).sort(),
+        });
         expect(findingsOf(backwards, subject)).toEqual(thrice);
         const told = new Set(thrice.flatMap((finding) => finding.advisories));
         for (const { advisories: ids } of once) {

@@ -3,14 +3,8 @@
  * @param ecosystem OSV's, with or without suffix
  */
 export function comparableName(ecosystem: string, name: string): string {
-  switch (ecosystem.split(':', 1)[0]) {
-    case 'NuGet':
-    case 'Packagist':
-      return name.toLowerCase();
-    case 'PyPI':
-      // Core metadata specifications, "Name normalization".
-      return name.toLowerCase().replace(/[-_.]+/g, '-');
-    default:
-      return name;
-  }
+  const [base] = ecosystem.split(':', 1);
+  if (base === 'NuGet' || base === 'Packagist') return name.toLowerCase();
+  // Core metadata specifications, "Name normalization".
+  return base === 'PyPI' ? name.toLowerCase().replace(/[-_.]+/g, '-') : name;
 }
