@@ -15,9 +15,11 @@ import { verifySignatures } from './verify.ts';
  * 4. match: in the transaction that stores what was found, the package versions that are new are matched against all
  *    advisories (stores/findings.ts).
  * 5. verify: verify.ts checks signatures against the keys trusted for the repository.
- * 6. judge: judge.ts puts the facts before the routines that are bound, and keeps the verdict.
+ * 6. judge: judge-images.ts puts the facts (known-images.ts) before the routines that are bound, and keeps the verdict; judge.ts
+ *    asks that for one image.
  * 7. serve: gate/gate.ts asks for that verdict on every pull, from memory.
- * 8. follow: follow.ts ends exactly the verdicts that a change may have made untrue, and has them made again.
+ * 8. follow: follow.ts ends exactly the verdicts that a change may have made untrue, and has them made again, many at once
+ *    (work.ts). Where nothing has changed but what advisories say, no image is looked into.
  */
 export async function checkImage(parts: PipelineParts, place: Placed, signal: AbortSignal): Promise<void> {
   const image = await loadImage(parts, place);

@@ -3,7 +3,7 @@ import type { Advisory } from '@wharfinger/lib/advisories/advisory';
 import { judgeApartFromList } from '@wharfinger/lib/assess/judge-facts';
 import type { Catalog } from '@wharfinger/lib/catalog/catalog';
 import { inventoryFormat, type Package } from '@wharfinger/lib/inspect/inventory';
-import { digestOf, type Digest } from '@wharfinger/lib/oci/digest';
+import type { Digest } from '@wharfinger/lib/oci/digest';
 import { parseManifest } from '@wharfinger/lib/oci/manifest';
 import { mediaTypes } from '@wharfinger/lib/oci/media-types';
 import { bindAll } from '@wharfinger/lib/routines/replay';
