@@ -44,12 +44,22 @@ const row = (name: string, value: string): void => {
 };
 const ms = (value: number): string => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
 
-/** How long something takes, in milliseconds. */
-async function timed<T>(work: () => Promise<T>): Promise<{ value: T; took: number }> {
-  const begun = performance.now();
-  const value = await work();
-  return { value, took: performance.now() - begun };
+interface Timed<T> {
+  readonly value: T;
+  /** milliseconds */
+  readonly took: number;
+  /** milliseconds of processors, in all threads of this process: where others are busy too, this one tells */
+  readonly busy: number;
 }
+
+async function timed<T>(work: () => Promise<T>): Promise<Timed<T>> {
+  const [begun, used] = [performance.now(), process.cpuUsage()];
+  const value = await work();
+  const { user, system } = process.cpuUsage(used);
+  return { value, took: performance.now() - begun, busy: (user + system) / 1000 };
+}
+
+const both = ({ took, busy }: Timed<unknown>): string => `${ms(took)} (processors ${ms(busy)})`;
 
 let database = await openDatabase(where);
 try {
@@ -104,7 +114,7 @@ async function changeAdvisories(): Promise<void> {
     ['500 new advisories', run],
     ['500 changed advisories', run + 1],
   ] as const) {
-    const { value: versions, took } = await timed(() =>
+    const matched = await timed(() =>
       transact(database.db, async (trx) => {
         const result = await importAdvisories(trx, advisoriesAbout(500, edition % 3), new Date());
         return [
@@ -113,11 +123,12 @@ async function changeAdvisories(): Promise<void> {
         ];
       }),
     );
-    row(`${name}: import and matching (${versions.length} package versions)`, ms(took));
+    const versions = matched.value;
+    row(`${name}: import and matching (${versions.length} package versions)`, both(matched));
     const images = await timed(() => imagesWithVersions(database.db, versions));
-    row(`${name}: keys of ${images.value.length.toLocaleString('en')} images`, ms(images.took));
+    row(`${name}: keys of ${images.value.length.toLocaleString('en')} images`, both(images));
     const places = await timed(() => placesOfImages(database.db, images.value));
-    row(`${name}: their ${places.value.length.toLocaleString('en')} places`, ms(places.took));
+    row(`${name}: their ${places.value.length.toLocaleString('en')} places`, both(places));
   }
 }
 
@@ -158,28 +169,41 @@ async function ask(): Promise<void> {
     ] as const) {
       const visible = name === 'images upon a base' ? everything.visible : viewer.visible;
       const took: number[] = [];
+      const busy: number[] = [];
       for (let asked = 0; asked < Number(options.questions); asked += 1) {
         const question = make();
         const page = { limit: 100 };
-        took.push((await timed(() => search.exposure(question, page, { ...viewer, visible }))).took);
+        const one = await timed(() => search.exposure(question, page, { ...viewer, visible }));
+        took.push(one.took);
+        busy.push(one.busy);
       }
-      took.sort((left, right) => left - right);
-      const at = (share: number): string =>
-        ms(took[Math.min(took.length - 1, Math.floor(took.length * share))]!);
-      row(`exposure to ${name}, 100 places, ${who}: p50, p99`, `${at(0.5)}, ${at(0.99)}`);
+      const at = (values: number[], share: number): string =>
+        ms(values.toSorted((left, right) => left - right)[Math.floor((values.length - 1) * share)]!);
+      row(
+        `exposure to ${name}, 100 places, ${who}: p50, p99`,
+        `${at(took, 0.5)}, ${at(took, 0.99)} (processors ${at(busy, 0.5)}, ${at(busy, 0.99)})`,
+      );
     }
   }
 }
 
-/** A whole server over the database: until it serves, and what it takes then. */
+/** A whole server over the database, and one over nothing: until it serves, and what it takes then. */
 async function start(): Promise<void> {
   if (database.kind === 'postgres' || !existsSync('/proc/self/status')) return;
   await database.close();
+  const empty = mkdtempSync(join(tmpdir(), 'wharfinger-exposure-'));
+  await startOver('nothing', empty);
+  await startOver('the fleet', where);
+  rmSync(empty, { recursive: true });
+  database = await openDatabase(where);
+}
+
+async function startOver(what: string, folder: string): Promise<void> {
   const begun = performance.now();
   const child = spawn(process.execPath, [join(import.meta.dirname, '../server/src/main.ts')], {
     env: {
       ...process.env,
-      WHARFINGER_DATA: where,
+      WHARFINGER_DATA: folder,
       WHARFINGER_LISTEN: '127.0.0.1:0',
       WHARFINGER_ADMIN_PASSWORD: 'bench-bench',
     },
@@ -190,10 +214,12 @@ async function start(): Promise<void> {
     said += String(part);
     if (said.includes('wharfinger serves')) break;
   }
-  row('start, until it serves', ms(performance.now() - begun));
+  row(`start over ${what}, until it serves`, ms(performance.now() - begun));
   const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
-  row('memory then', `${Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1000)} MB`);
+  row(
+    `start over ${what}, memory then`,
+    `${Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1000)} MB`,
+  );
   child.kill('SIGTERM');
   await once(child, 'exit');
-  database = await openDatabase(where);
 }

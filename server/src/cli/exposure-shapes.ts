@@ -14,6 +14,7 @@ const hit = z.looseObject({
   digest: z.string(),
   tags: z.array(z.string()),
   packages: z.array(hitPackage).optional(),
+  morePackages: z.number().optional(),
 });
 
 const exposed = hit.extend({

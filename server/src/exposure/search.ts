@@ -23,6 +23,8 @@ export interface Hit {
   readonly tags: readonly string[];
   /** what of it was looked for; absent where that was no package */
   readonly packages?: readonly HitPackage[];
+  /** how many more packages were looked for and are there; absent: none */
+  readonly morePackages?: number;
 }
 
 export interface HitPackage {
@@ -72,7 +74,7 @@ export interface Search {
 const mostTags = 100;
 const mostTagTimes = 50;
 const mostPulls = 20;
-const mostPackages = 100;
+const mostPackages = 20;
 const mostIncomplete = 1000;
 
 /** Searches under way at a time: the others wait, so that reading the database for other reasons does not. */
@@ -96,7 +98,7 @@ export function createSearch(
           repository: place.repository,
           digest: place.digest,
           tags: await tagsNow(db, place, mostTags),
-          ...(packages && { packages: packages.get(place.imageId) ?? [] }),
+          ...packages?.get(place.imageId),
         } satisfies Hit,
       })),
     );
@@ -143,12 +145,18 @@ async function packagesOf(
   db: Db,
   { packages, undecided }: Candidates,
   places: readonly FoundPlace[],
-): Promise<Map<number, HitPackage[]> | undefined> {
+): Promise<Map<number, Pick<Hit, 'packages' | 'morePackages'>> | undefined> {
   if (!packages) return undefined;
   const ids = [...new Set(places.map((place) => place.imageId))];
-  const found = await packagesOfImages(db, ids, packages);
+  const found = await packagesOfImages(db, ids, packages, mostPackages);
   return new Map(
-    [...found].map(([id, of]) => [id, of.slice(0, mostPackages).map((one) => shown(one, undecided))]),
+    [...found].map(([id, of]) => [
+      id,
+      {
+        packages: of.packages.map((one) => shown(one, undecided)),
+        ...(of.more > 0 && { morePackages: of.more }),
+      },
+    ]),
   );
 }
 

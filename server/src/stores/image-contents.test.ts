@@ -106,7 +106,7 @@ describe.each(testDatabases)('what images contain on $name', (kind) => {
     expect(await withPackage('base-50')).toEqual([two]);
     expect(await withPackage('base-1')).toEqual([two]);
     expect(await withPackage('other')).toEqual([one]);
-    const known = await packagesOfImages(opened.db, [one, two], { ids: [old!.id] });
+    const known = await packagesOfImages(opened.db, [one, two], { ids: [old!.id] }, 5);
     expect([...known]).toEqual([]);
     expect(await imagesWithVersions(opened.db, [])).toEqual([]);
   });
@@ -118,6 +118,12 @@ describe.each(testDatabases)('what images contain on $name', (kind) => {
     expect(await by('mit')).toEqual([two, one]);
     expect(await by('GPL-2.0+')).toEqual([one]);
     expect(await by('and')).toEqual([]);
+    const [first] = (await packagesOfImages(opened.db, [one, two], { licence: 'MIT' }, 5)).values();
+    expect(first).toMatchObject({ packages: [{ name: 'a', purl: 'pkg:npm/a@1' }], more: 0 });
+    expect((await packagesOfImages(opened.db, [one], { licence: 'MIT' }, 0)).get(one)).toEqual({
+      packages: [],
+      more: 1,
+    });
   });
 
   test('is told of layers by what they contain, however they are compressed', async () => {

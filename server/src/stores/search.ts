@@ -108,24 +108,58 @@ export async function imagesWithPackages(db: Db, set: PackageSet): Promise<numbe
   );
 }
 
-/** Which of these packages images have, by the key of the image. */
+/** Which of these packages an image has: a few, by name, and how many more. */
+export interface PackagesOfImage {
+  readonly packages: readonly FoundPackage[];
+  readonly more: number;
+}
+
+/** Which of these packages images have, by the key of the image, at most `limit` of each. */
 export async function packagesOfImages(
   db: Db,
   imageIds: readonly number[],
   set: PackageSet,
-): Promise<Map<number, FoundPackage[]>> {
-  const rows = await found(db)
-    .innerJoin('group_packages', 'group_packages.package_id', 'packages.id')
-    .innerJoin('image_groups', 'image_groups.group_id', 'group_packages.group_id')
-    .select('image_groups.image_id')
-    .distinct()
-    .where('image_groups.image_id', 'in', idsIn(db, imageIds))
-    .where('packages.id', 'in', packageKeys(db, set))
-    .orderBy('packages.name')
-    .orderBy('packages.id')
+  limit: number,
+): Promise<Map<number, PackagesOfImage>> {
+  const groups = await db
+    .selectFrom('image_groups')
+    .select(['image_id', 'group_id'])
+    .where('image_id', 'in', idsIn(db, imageIds))
     .execute();
-  const groups = Map.groupBy(rows, (row) => row.image_id);
-  return new Map([...groups].map(([id, of]) => [id, of.map(({ image_id: _, ...row }) => toFound(row))]));
+  const members = await db
+    .selectFrom('group_packages')
+    .select(['group_id', 'package_id'])
+    .where('group_id', 'in', idsIn(db, [...new Set(groups.map((row) => row.group_id))]))
+    .where('package_id', 'in', packageKeys(db, set))
+    .execute();
+  const ofGroup = Map.groupBy(members, (row) => row.group_id);
+  const ofImage = new Map<number, number[]>();
+  for (const [imageId, of] of Map.groupBy(groups, (row) => row.image_id)) {
+    const ids = new Set(of.flatMap((row) => (ofGroup.get(row.group_id) ?? []).map((one) => one.package_id)));
+    if (ids.size > 0)
+      ofImage.set(
+        imageId,
+        [...ids].sort((left, right) => left - right),
+      );
+  }
+  const shown = new Set([...ofImage.values()].flatMap((ids) => ids.slice(0, limit)));
+  const rows = await found(db)
+    .where('packages.id', 'in', idsIn(db, [...shown]))
+    .execute();
+  const byId = new Map(rows.map((row) => [row.id, toFound(row)]));
+  const order = new Intl.Collator('en').compare;
+  return new Map(
+    [...ofImage].map(([imageId, ids]) => [
+      imageId,
+      {
+        packages: ids
+          .slice(0, limit)
+          .flatMap((id) => byId.get(id) ?? [])
+          .sort((left, right) => order(left.name, right.name)),
+        more: Math.max(0, ids.length - limit),
+      },
+    ]),
+  );
 }
 
 /**

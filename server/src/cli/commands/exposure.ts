@@ -54,12 +54,12 @@ function questionOf(what: string): Record<string, string> {
 }
 
 function imageText(image: ExposedImage, { style }: Session): string {
-  const { repository, digest, tags, tagged, verdict, packages, lastPulled, pulls } = image;
+  const { repository, digest, tags, tagged, verdict, packages, morePackages, lastPulled, pulls } = image;
   const then = tagged.filter(({ until }) => until !== undefined);
   const lines: ReadonlyArray<readonly [string, string]> = [
     ['tags', tags.join(' ') || 'none'],
     ['tags before', then.map(({ tag, since, until }) => `${tag} (${since} to ${until})`).join(', ')],
-    ['has', packagesText(packages)],
+    ['has', packagesText(packages, morePackages)],
     ['verdict', verdict.decided ? verdict.outcome : `${verdict.outcome}, not decided`],
     ['last pulled', lastPulled ?? 'never'],
   ];

@@ -84,11 +84,11 @@ interface Found {
 function hitsText({ images, more, incomplete }: Found, session: Session): string {
   const table = formatTable(
     ['REPOSITORY', 'DIGEST', 'TAGS', 'WHAT'],
-    images.map(({ repository, digest, tags, packages }) => [
+    images.map(({ repository, digest, tags, packages, morePackages }) => [
       repository,
       shortDigest(digest),
       tags.join(' '),
-      packagesText(packages),
+      packagesText(packages, morePackages),
     ]),
     session.style,
   );
@@ -109,10 +109,10 @@ export function remarks({ more, incomplete }: Pick<Found, 'more' | 'incomplete'>
 }
 
 /** The first few packages in short. */
-export function packagesText(packages: FoundImage['packages']): string {
+export function packagesText(packages: FoundImage['packages'], others = 0): string {
   const shown = (packages ?? [])
     .slice(0, 3)
     .map(({ name, version, undecided }) => `${name} ${version}${undecided ? ' (?)' : ''}`);
-  const more = (packages ?? []).length - shown.length;
+  const more = (packages ?? []).length - shown.length + others;
   return [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join(', ');
 }
