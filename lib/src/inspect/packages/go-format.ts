@@ -3,6 +3,7 @@ import { isElf } from './elf.ts';
 import type { PackageFormat } from './formats.ts';
 import { GoScanner, type GoBuild } from './go-scanner.ts';
 import { standardVersion } from './go.ts';
+import { isPlainWord } from './plain-text.ts';
 
 /** Go binaries: the modules that they were built from, and the standard library in the version of the compiler. */
 export const goFormat: PackageFormat = {
@@ -10,9 +11,12 @@ export const goFormat: PackageFormat = {
   observe({ head }, limits, listener) {
     if (!isElf(head)) return undefined;
     const sink = new GoScanner(limits.buildInfo, (found) => {
-      if (found === 'broken')
+      const isBroken =
+        found === 'broken' ||
+        found?.modules.some(({ path, version }) => !isPlainWord(path) || !isPlainWord(version));
+      if (isBroken === true)
         listener.problem('unreadable-file', 'its Go build information cannot be read', true);
-      else if (found !== undefined) {
+      else if (typeof found === 'object') {
         listener.fact({ kind: 'packages', format: 'go', packages: packagesOf(found) });
       }
     });

@@ -1,4 +1,5 @@
 import { groupOf } from './java-groups.ts';
+import { plainText } from './plain-text.ts';
 
 /** What names an artifact of Maven; the group is not always told. */
 export interface Coordinates {
@@ -93,7 +94,7 @@ export function identify(
 }
 
 function cut(text: string | undefined): string | undefined {
-  return text === undefined || text === '' ? undefined : text.slice(0, 1000);
+  return text === undefined || text === '' ? undefined : plainText(text);
 }
 
 function ownCoordinates(fileName: string, manifest: Manifest): Coordinates | undefined {

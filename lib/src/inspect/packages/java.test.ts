@@ -112,6 +112,19 @@ describe('archives of Java', () => {
     expect((await read('outer.jar', outer)).problems).not.toEqual([]);
   });
 
+  it('with names that are too long to be kept are never taken for clean', async () => {
+    const name = `${'n'.repeat(5000)}.jar`;
+    const inside = zipOf([{ name, body: zipOf([pom('a', '1')]), stored: true }]);
+    expect((await read('a.jar', inside)).problems).not.toEqual([]);
+    const listed = zipOf([{ ...code, listedAs: name }]);
+    expect((await read('a.jar', listed)).problems).not.toEqual([]);
+  });
+
+  it('name what is wrong so that it can be shown', async () => {
+    const bytes = zipOf([{ name: 'a\u001b\n.jar', flags: 1 }]);
+    expect((await read('a.jar', bytes)).problems[0]).toContain('a\\x1b\\x0a.jar is encrypted');
+  });
+
   it('that unpack to far more than they are do not go on', async () => {
     const bomb = zipOf([{ name: 'lib/a.jar', body: Buffer.alloc(200 * 1024 ** 2) }]);
     expect((await read('a.jar', bomb)).problems).toContain('lib/a.jar cannot be unpacked whole');

@@ -1,5 +1,6 @@
 import type { RecordedPackage } from '../file-facts.ts';
 import type { LayerLimits } from '../limits.ts';
+import { displayPath } from '../paths.ts';
 import type { SeenFile } from '../reading.ts';
 import type { FileSink } from '../tar/sink.ts';
 import { PassingBytes } from '../zip/passing-bytes.ts';
@@ -153,16 +154,18 @@ class ArchiveReading {
 
   #problem(inside: string | undefined, what: string): void {
     const where = inside === undefined ? '' : `${inside.slice(0, 500)}: `;
-    if (this.#problems.size < mostProblems) this.#problems.add(`${where}${what.slice(0, 500)}`);
+    if (this.#problems.size < mostProblems) this.#problems.add(displayPath(`${where}${what.slice(0, 500)}`));
   }
 
   #add(found: readonly Coordinates[], inside: string | undefined): void {
     if (this.#isJava !== true) return;
     for (const one of found) {
+      // One more than may be, which tells that there are too many.
+      if (this.packages.length > this.#limits.packages) return;
       const key = JSON.stringify([one.group, one.artifact, one.version, inside]);
       if (this.#seen.has(key)) continue;
       this.#seen.add(key);
-      if (this.packages.length <= this.#limits.packages) this.packages.push(recorded(one, inside));
+      this.packages.push(recorded(one, inside));
     }
   }
 }

@@ -1,5 +1,6 @@
 import { isFields } from '../json-fields.ts';
 import type { PackageFormat } from './formats.ts';
+import { isPlainWord, plainText } from './plain-text.ts';
 
 /** What a package.json says of its package. */
 export interface NodePackage {
@@ -8,14 +9,11 @@ export interface NodePackage {
   readonly licence?: string;
 }
 
-/** UTF-16 units; names of packages have 214 at most. */
-const longest = { name: 500, licence: 1000 };
-
 function licenceOf(value: unknown): string | undefined {
-  if (typeof value === 'string') return value.slice(0, longest.licence);
+  if (typeof value === 'string') return plainText(value);
   if (Array.isArray(value)) {
     const all = value.map(licenceOf).filter((one) => one !== undefined);
-    return all.length > 0 ? all.join(' OR ').slice(0, longest.licence) : undefined;
+    return all.length > 0 ? plainText(all.join(' OR ')) : undefined;
   }
   return isFields(value) && typeof value['type'] === 'string' ? licenceOf(value['type']) : undefined;
 }
@@ -29,13 +27,9 @@ export function parsePackageJson(text: string): NodePackage | undefined {
   const fields: unknown = JSON.parse(text.replace(/^\ufeff/, ''));
   if (!isFields(fields)) return undefined;
   const { name, version } = fields;
-  if (!isWord(name) || !isWord(version)) return undefined;
+  if (!isPlainWord(name) || !isPlainWord(version)) return undefined;
   const licence = licenceOf(fields['license'] ?? fields['licenses']);
   return { name, version, ...(licence === undefined ? {} : { licence }) };
-}
-
-function isWord(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && value.length <= longest.name;
 }
 
 /** True where node looks for packages: `…/node_modules/<name>/package.json`, or with a scope. */

@@ -20,17 +20,29 @@ function isAlgorithm(name: string): name is RecordedAlgorithm {
  * dist-info folder, and may lead out of it; the package is named by that folder, in the form that the index compares.
  *
  * @param place path of the file in the layer
+ * @param most lines that are read; the others count as broken, as one
  * @returns one record for each algorithm; digests by others are left out. `broken`: lines that are none
  */
-export function parseRecord(text: string, place: string): { files: RecordedFiles[]; broken: number } {
+export function parseRecord(
+  text: string,
+  place: string,
+  most: number,
+): { files: RecordedFiles[]; broken: number } {
   const info = place.slice(0, place.lastIndexOf('/'));
   const folder = info.slice(0, Math.max(info.lastIndexOf('/'), 0));
   const name = info.slice(info.lastIndexOf('/') + 1).replace(/(?:-[^-]*)?\.dist-info$/, '');
   const owner = { type: 'pypi', name: normalizePythonName(name) } as const;
   const groups = new Map<RecordedAlgorithm, { paths: string[]; digests: string[] }>();
   let broken = 0;
-  for (const line of text.split(/\r?\n/)) {
+  for (let at = 0, count = 0; at < text.length; count += 1) {
+    const end = text.indexOf('\n', at);
+    const line = text.slice(at, end < 0 ? text.length : end).replace(/\r$/, '');
+    at = end < 0 ? text.length : end + 1;
     if (line === '') continue;
+    if (count >= most) {
+      broken += 1;
+      break;
+    }
     const fields = splitLine(line);
     const [path = '', hash = ''] = fields ?? [];
     if (path === '' || path.length > longestPath || path.includes('\0')) {

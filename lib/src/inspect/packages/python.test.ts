@@ -80,7 +80,7 @@ describe('a RECORD', () => {
       `foo/old.py,md5=1B2M2Y8AsgTpgAmY7PhCfg,0`,
       '',
     ].join('\r\n');
-    const { files, broken } = parseRecord(text, place);
+    const { files, broken } = parseRecord(text, place, 100);
     expect(broken).toBe(0);
     expect(files.map((one) => ({ ...one, paths: [...decodePaths(one.paths)] }))).toEqual([
       {
@@ -110,10 +110,15 @@ describe('a RECORD', () => {
     ]);
   });
 
+  it('is read as far as it may be long, and never taken for whole beyond', () => {
+    const { files, broken } = parseRecord('a,,\nb,,\nc,,\n', place, 2);
+    expect([files[0]?.paths.length, broken]).toEqual([2, 1]);
+  });
+
   it.each(['"foo,sha256=x', ',sha256=x,1', `a,sha256=${sha256.slice(1)},1`, 'a,sha256=??,1', '"a"b,,'])(
     'is never taken for whole with the line %s',
     async (line) => {
-      expect(parseRecord(`${line}\nb,,\n`, place).broken).toBe(1);
+      expect(parseRecord(`${line}\nb,,\n`, place, 100).broken).toBe(1);
       const layer = await readBytes(tarOf({ name: place, body: `${line}\nb,,\n` }));
       expect(layer.complete).toBe(false);
     },

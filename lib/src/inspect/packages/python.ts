@@ -1,5 +1,6 @@
 import type { RecordedPackage } from '../file-facts.ts';
 import type { PackageFormat } from './formats.ts';
+import { isPlainWord, plainText } from './plain-text.ts';
 import { normalizePythonName, parseRecord } from './python-record.ts';
 
 /** Where Python's tools look for what is installed (Core metadata; the older layouts of setuptools). */
@@ -13,6 +14,8 @@ const unnamedSize = 1024 ** 2;
 
 const start = Buffer.from('Metadata-Version:');
 const longestField = 1000;
+/** UTF-16 units of all headers, behind which a description follows. */
+const longestHeaders = 2 * 1024 ** 2;
 
 /** Packages as pip and its kin install them: their metadata, and which files they brought. */
 export const pythonFormat: PackageFormat = {
@@ -21,7 +24,7 @@ export const pythonFormat: PackageFormat = {
   observe(file, limits, listener) {
     if (recordPlace.test(file.path)) {
       const use = (bytes: Buffer): void => {
-        const { files, broken } = parseRecord(bytes.toString('utf8'), file.path);
+        const { files, broken } = parseRecord(bytes.toString('utf8'), file.path, limits.entries);
         for (const one of files) listener.fact({ kind: 'recorded-files', ...one });
         if (broken > 0)
           listener.problem('unreadable-file', `${broken} lines of this record cannot be read`, true);
@@ -48,8 +51,8 @@ export const pythonFormat: PackageFormat = {
 export function parseMetadata(text: string): RecordedPackage | undefined {
   const fields = new Map<string, string[]>();
   let values: string[] | undefined;
-  for (const line of text.replace(/^\ufeff/, '').split(/\r?\n/)) {
-    if (line === '') break;
+  const headers = /^\ufeff?([^]*?)(?:\r?\n\r?\n|$)/.exec(text.slice(0, longestHeaders))?.[1] ?? '';
+  for (const line of headers.split(/\r?\n/)) {
     if (line.startsWith(' ') || line.startsWith('\t')) {
       const last = values?.at(-1);
       if (values !== undefined && last !== undefined && last.length < longestField)
@@ -67,7 +70,7 @@ export function parseMetadata(text: string): RecordedPackage | undefined {
   }
   const name = fields.get('name')?.[0] ?? '';
   const version = fields.get('version')?.[0] ?? '';
-  if (!isWord(name) || !isWord(version)) return undefined;
+  if (!isPlainWord(name) || !isPlainWord(version)) return undefined;
   const licence = licenceOf(fields);
   return {
     type: 'pypi',
@@ -75,18 +78,14 @@ export function parseMetadata(text: string): RecordedPackage | undefined {
     version,
     ecosystem: 'PyPI',
     matchName: normalizePythonName(name),
-    ...(licence === undefined ? {} : { licence }),
+    ...(licence === undefined ? {} : { licence: plainText(licence) }),
   };
-}
-
-function isWord(text: string): boolean {
-  return text !== '' && text.length <= 500 && !text.includes('\n');
 }
 
 /** The expression; else what was written freely, unless it is the text of a licence; else what classifiers say. */
 function licenceOf(fields: ReadonlyMap<string, readonly string[]>): string | undefined {
   const expression = fields.get('license-expression')?.[0];
-  if (expression) return expression.slice(0, longestField);
+  if (expression) return expression;
   const free = fields.get('license')?.[0] ?? '';
   const isName =
     free !== '' && free.toUpperCase() !== 'UNKNOWN' && !free.includes('\n') && free.length <= 200;
@@ -95,7 +94,7 @@ function licenceOf(fields: ReadonlyMap<string, readonly string[]>): string | und
     .filter((one) => one.startsWith('License ::'))
     .map((one) => one.slice(one.lastIndexOf('::') + 2).trim())
     .filter((one) => one !== '' && one !== 'OSI Approved');
-  if (classifiers.length > 0) return [...new Set(classifiers)].join(' OR ').slice(0, longestField);
+  if (classifiers.length > 0) return [...new Set(classifiers)].join(' OR ');
   const first = free.split('\n', 1)[0]!.slice(0, 200);
   return first === '' || first.toUpperCase() === 'UNKNOWN' ? undefined : first;
 }

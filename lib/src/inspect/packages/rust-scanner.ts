@@ -139,7 +139,9 @@ export class RustScanner implements FileSink {
     const names = this.#sections[table.names];
     if (names === undefined) return this.#sections.length < table.count ? 'broken' : undefined;
     const section = this.#sections.find(({ name }) => this.#names.has(names.offset + name));
-    if (section === undefined || section.size === 0) return undefined;
+    // With so many places of the name, the right one may be another.
+    if (section === undefined) return this.#names.size < mostNames ? undefined : 'broken';
+    if (section.size === 0) return undefined;
     const text = this.#texts.get(section.offset);
     if (text === undefined) return 'broken';
     text.inflater.finish();

@@ -17,8 +17,11 @@ import type { Parser } from './passing-bytes.ts';
 import { search, searchDescriptor, signatures } from './signatures.ts';
 import type { FileSink } from '../tar/sink.ts';
 
-/** Entries that are read, of one archive. */
+/** Entries that are read, of one archive, and that it may have. */
 const mostRead = 50_000;
+const mostEntries = 1_000_000;
+/** UTF-16 units of the name of an entry that is read. */
+const longestName = 2000;
 
 /** Takes what an archive contains. */
 export interface ZipListener {
@@ -51,6 +54,8 @@ interface Directory {
   /** where it ended */
   end: number;
   record?: DirectoryEnd;
+  /** true: it lists wanted entries with names that are too long, or too many */
+  excess: boolean;
   /** true: nothing but end records stands between the directory and the end of the archive */
   atEnd: boolean;
 }
@@ -63,7 +68,11 @@ export function* readZip(position: () => number, listener: ZipListener): Parser 
   const read = new Map<number, ReadEntry>();
   let found = false;
   let directory: Directory | undefined;
-  for (;;) {
+  for (let parts = 0; ; parts += 1) {
+    if (parts > mostEntries * 2) {
+      listener.broken(`it has more than ${mostEntries} entries`);
+      break;
+    }
     yield search();
     const start = position();
     const signature = (yield { take: 4 })?.readUInt32LE(0);
@@ -93,7 +102,7 @@ export function* readZip(position: () => number, listener: ZipListener): Parser 
 }
 
 function emptyDirectory(start: number): Directory {
-  return { start, wanted: [], entries: 0, end: start, atEnd: false };
+  return { start, wanted: [], entries: 0, end: start, excess: false, atEnd: false };
 }
 
 function* readEntry(
@@ -115,7 +124,7 @@ function* readEntry(
   }
   const refusal = refusalOf(entry, read.size);
   if (refusal !== undefined) {
-    listener.broken(`${entry.name} ${refusal}`);
+    listener.broken(`${entry.name.slice(0, longestName)} ${refusal}`);
     yield entry.sized ? { skip: entry.packed } : searchDescriptor(() => {});
     return;
   }
@@ -131,6 +140,7 @@ function refusalOf(entry: EntryHeader, count: number): string | undefined {
   if (entry.method !== 0 && entry.method !== 8)
     return `is packed by method ${entry.method}, which is not read`;
   if (entry.method === 0 && !entry.sized) return 'does not say how long it is';
+  if (entry.name.length > longestName) return 'has a name that is too long';
   return count >= mostRead ? `is beyond the ${mostRead} entries that are read` : undefined;
 }
 
@@ -203,7 +213,10 @@ function* readDirectoryEntry(directory: Directory, listener: ZipListener): Parse
   if (extra === undefined) return;
   const entry = complete(header, name, extra);
   directory.entries += 1;
-  if (listener.wants(entry.name) && directory.wanted.length <= mostRead) directory.wanted.push(entry);
+  if (listener.wants(entry.name)) {
+    if (entry.name.length > longestName || directory.wanted.length >= mostRead) directory.excess = true;
+    else directory.wanted.push(entry);
+  }
   yield { skip: header.commentLength };
 }
 
@@ -225,6 +238,7 @@ function check(
     record.entries % 65_536 === entries % 65_536 &&
     base >= 0 &&
     directory.atEnd &&
+    !directory.excess &&
     wanted.length === read.size &&
     wanted.every((entry) => isSame(entry, read.get(base + entry.offset)));
   if (!agrees) listener.broken('its directory and its entries do not say the same');
