@@ -78,6 +78,7 @@ describe.skipIf(lacksTools(['debootstrap', 'dpkg', 'tar']) || lacksRoot())('a De
   test('that nobody touched names nothing', async () => {
     const image = await compose([base]);
     expect(tampering(image)).toEqual([]);
+    expect(image.complete).toBe(true);
     expect(image.contamination).toMatchObject({ complete: true, unrecorded: [] });
     expect(image.executables).toMatchObject({ foreign: 0, files: [] });
     expect(image.executables!.all).toBeGreaterThan(500);

@@ -289,3 +289,9 @@ test('counts are exact, and lists are bounded', async () => {
   const listed = contamination!.files.filter(({ kind }) => kind === 'unowned').map(({ path }) => path);
   expect(listed).toEqual(added.slice(0, listedFiles).map(({ name }) => name));
 });
+
+test('sums that other programs keep in a form of their own hide nothing, those of dpkg that cannot be read do', async () => {
+  const body = `${md5('x')}  /etc/pam.d/x\n${md5('y')}\t# 1.0\n`;
+  expect((await all({ name: 'usr/share/pam/x.md5sums', body })).complete).toBe(true);
+  expect((await all({ name: 'var/lib/dpkg/info/x.md5sums', body })).complete).toBe(false);
+});

@@ -5,6 +5,7 @@ import { placePath } from '../paths.ts';
 import type { FileObserver } from '../reading.ts';
 
 const listShape = /(?:^|\/)([^/]+)\.(list|md5sums)$/;
+const folderOfDpkg = /(?:^|\/)dpkg\/(?:info|status\.d)\/[^/]+$/;
 const sumStart = /^[0-9a-f]{32} [ *]\S/;
 
 /**
@@ -21,6 +22,8 @@ export const observeDpkgFiles: FileObserver = ({ path, head }, limits, listener)
   const use = (bytes: Buffer): void => {
     const files = kind === 'list' ? readList(bytes, name) : readSums(bytes, name);
     if (files === undefined) {
+      // Other programs keep such sums too, in forms of their own; a record that a link leads to is missed as none then.
+      if (!folderOfDpkg.test(path)) return;
       listener.problem('unreadable-file', 'a line of it is no record of a file', true);
     } else listener.fact({ kind: 'recorded-files', ...files });
   };
