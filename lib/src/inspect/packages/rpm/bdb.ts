@@ -92,13 +92,18 @@ function* pairsOf(
   faults: Faults,
 ): Generator<readonly [key: Buffer, value: Buffer]> {
   const count = numbers.short(start + 20);
-  if (count % 2 !== 0 || pageHeader + count * 2 > size)
-    return faults.add('a page has an odd number of items');
+  if (count % 2 !== 0 || pageHeader + count * 2 > size) {
+    faults.add('a page has an odd number of items');
+    return;
+  }
   let end = size;
   let key: Buffer | undefined;
   for (let index = 0; index < count; index += 1) {
     const from = numbers.short(start + pageHeader + index * 2);
-    if (from >= end || from < pageHeader + count * 2) return faults.add('an item does not lie in its page');
+    if (from >= end || from < pageHeader + count * 2) {
+      faults.add('an item does not lie in its page');
+      return;
+    }
     const item = bytes.subarray(start + from, start + end);
     end = from;
     if (key === undefined) key = item;

@@ -6,6 +6,10 @@ const types = { int16: 3, int32: 4, text: 6, texts: 8, translated: 9 } as const;
 
 /** More elements than any package has files: what claims more would take memory without bounds. */
 const mostElements = 1_000_000;
+/** As many as rpm itself takes. */
+const mostEntries = 65_535;
+/** Bytes of a single text. */
+const longestText = 16 * 1024;
 
 interface Entry {
   readonly type: number;
@@ -15,7 +19,7 @@ interface Entry {
 
 /** The header of a package as a database of rpm holds it; every read is checked against its bounds. */
 export interface RpmHeader {
-  /** the first text of a tag; undefined where there is none, or its bytes are not there */
+  /** the first text of a tag; undefined where there is none, its bytes are not there, or are too many */
   text(tag: number): string | undefined;
   /** all texts of a tag, bytes that are not UTF-8 kept apart as in paths; undefined where they are not all there, or too many */
   texts(tag: number): readonly string[] | undefined;
@@ -37,7 +41,7 @@ export function readRpmHeader(blob: Buffer): RpmHeader | undefined {
   const entries = blob.readUInt32BE(0);
   const length = blob.readUInt32BE(4);
   const start = 8 + entries * 16;
-  if (start + length !== blob.length) return undefined;
+  if (start + length !== blob.length || entries > mostEntries) return undefined;
   const data = blob.subarray(start);
   const index = new Map<number, Entry>();
   for (let at = 8; at < start; at += 16) {
@@ -60,9 +64,8 @@ export function readRpmHeader(blob: Buffer): RpmHeader | undefined {
       const entry = index.get(tag);
       if (entry === undefined || !isText(entry.type) || entry.count === 0) return undefined;
       const end = data.indexOf(0, entry.offset);
-      return end < entry.offset || entry.offset > data.length
-        ? undefined
-        : data.toString('utf8', entry.offset, end);
+      const isThere = end >= entry.offset && end - entry.offset <= longestText;
+      return isThere ? data.toString('utf8', entry.offset, end) : undefined;
     },
     texts(tag) {
       const entry = index.get(tag);

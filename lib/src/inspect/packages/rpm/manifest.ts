@@ -1,6 +1,8 @@
 import type { RpmPackage } from '../../file-facts.ts';
 import type { Faults } from './faults.ts';
 
+const longestLine = 16 * 1024;
+
 /** True for the path of the list that images of Azure Linux have in place of a database. */
 export function isRpmManifest(path: string): boolean {
   return /(?:^|\/)rpmmanifest\/container-manifest-2$/.test(path);
@@ -14,6 +16,10 @@ export function readRpmManifest(bytes: Buffer, faults: Faults): RpmPackage[] {
   const packages: RpmPackage[] = [];
   for (const line of bytes.toString('utf8').split('\n')) {
     if (line.trim() === '') continue;
+    if (line.length > longestLine) {
+      faults.add('a line is too long');
+      continue;
+    }
     const [name, version, , , vendor, , , architecture, epoch, source] = line.split('\t');
     if (name === 'gpg-pubkey') continue;
     if (!name || !version || !/^[^-]+-[^-]+$/.test(version) || !/^\d+$/.test(epoch ?? '')) {

@@ -18,6 +18,9 @@ export function isNdb(bytes: Buffer): boolean {
   return bytes.length >= headerSize && bytes.toString('latin1', 0, 4) === 'RpmP';
 }
 
+/** More than any distribution has packages. */
+const mostPackages = 500_000;
+
 interface Slot {
   readonly number: number;
   /** in blocks */
@@ -44,6 +47,7 @@ export function readNdb(bytes: Buffer, use: (blob: Buffer) => void, faults: Faul
       number,
       number,
     ];
+    if (slots.length > mostPackages) return faults.add('it has too many packages');
     if (number !== 0) slots.push({ number, offset, blocks });
     else if (offset !== 0 || blocks !== 0) faults.add('a slot is neither free nor taken');
   }

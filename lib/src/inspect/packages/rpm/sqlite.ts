@@ -1,4 +1,4 @@
-import { Faults } from './faults.ts';
+import type { Faults } from './faults.ts';
 import { pageTypes, readTreePage, readVarint, type Cell, type TreePage } from './sqlite-pages.ts';
 
 const magic = 'SQLite format 3\0';
@@ -156,7 +156,10 @@ class Pages {
       for (const cell of tree.cells) yield { ...cell, at: cell.at + start };
       for (const child of tree.children.toReversed()) open.push(child);
       // Each of them is used once at most: no tree has more.
-      if (open.length > this.#count) return this.#faults.add('a tree has more pages than the file');
+      if (open.length > this.#count) {
+        this.#faults.add('a tree has more pages than the file');
+        return;
+      }
     }
   }
 
