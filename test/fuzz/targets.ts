@@ -7,7 +7,6 @@ import { documentTargets } from './targets/documents.ts';
 import { keyTargets } from './targets/keys.ts';
 import { keylessTargets } from './targets/keyless.ts';
 import { languagePackageTargets } from './targets/language-packages.ts';
-import { languagePackageTargets } from './targets/language-packages.ts';
 import { notationTargets } from './targets/notation.ts';
 import { packageTargets } from './targets/packages.ts';
 import { predicateTargets } from './targets/predicates.ts';
@@ -26,7 +25,6 @@ export const targets: readonly Target[] = [
   ...predicateTargets,
   ...recordTargets,
   ...recordedPackageTargets,
-  ...languagePackageTargets,
   ...languagePackageTargets,
   ...documentTargets,
   ...keyTargets,
