@@ -185,7 +185,7 @@ describe('assessImage', () => {
       findMatches: (subjects) =>
         Promise.resolve({ matches: [], uncovered: uncoveredEcosystems(subjects, () => false) }),
     });
-    expect(facts.advisories).toEqual({ uncovered: ['Debian:12'] });
+    expect(facts.advisories).toEqual({ uncovered: ['Debian:12'], ages: [] });
     expect(verdict.outcome).toBe('hold');
     expect(verdict.reasons[0]?.message).toBe(
       'no advisories about Debian:12 were imported, so nothing was looked for there',
