@@ -14,6 +14,8 @@ export interface Bound {
   readonly name: string;
   readonly image: Pushable;
   readonly signedBy?: string;
+  /** absent: all of `team` */
+  readonly repositories?: string;
 }
 
 /** The product with a real Docker daemon of its own. */
@@ -43,8 +45,8 @@ export async function openSetting(bound: readonly Bound[], more: object = {}): P
     ],
     probes: {
       ...(withEngine && { engine }),
-      run: probes.map(({ name, image, signedBy }) => ({
-        repositories: 'team/**',
+      run: probes.map(({ name, image, signedBy, repositories = 'team/**' }) => ({
+        repositories,
         name,
         probe: `probes/${name}@${sha256(image.manifest)}`,
         ...(signedBy !== undefined && { signedBy }),
@@ -147,13 +149,13 @@ export function scriptProbe(name: string, script: string, limits: object = {}): 
   );
 }
 
-/** Has `probe-passed` decide in `team` for a probe. */
-export async function bindProbe(admin: Visitor, probe: string): Promise<void> {
+/** Has `probe-passed` decide for a probe. */
+export async function bindProbe(admin: Visitor, probe: string, repositories = 'team/**'): Promise<void> {
   const answer = await admin.post('bindings', {
     id: `needs-${probe}`,
     collection: 'standard',
     routine: 'probe-passed',
-    scope: { repositories: ['team/**'] },
+    scope: { repositories: [repositories] },
     purposes: ['pull'],
     effect: 'hold',
     parameters: { probe },

@@ -20,7 +20,7 @@ const flags = { file: '0', folder: '5', link: '2', hardlink: '1' } as const;
  * entry's own. There are no modes but 0444, 0555 and, for folders, 0755: nothing is set-user-ID.
  */
 export function entryHeader({ name, type, size = 0, executable = false, target = '' }: WrittenEntry): Buffer {
-  const records = [...(fits(name) ? [] : [paxRecord('path', name)])];
+  const records = fits(name) ? [] : [paxRecord('path', name)];
   if (!fits(target)) records.push(paxRecord('linkpath', target));
   const own = header(fits(name) ? name : 'long', flags[type], size, fits(target) ? target : 'long', {
     mode: type === 'folder' ? 0o755 : executable ? 0o555 : 0o444,

@@ -170,7 +170,7 @@ function convert(value: unknown, shape: Shape, name: string, times: Times): CelI
         : wrong();
     case 'record':
       if (typeof value !== 'object' || value === null) return wrong();
-      return celMap(new FieldMap(value, shape, times));
+      return mapOf(value, shape, times);
     default:
       return shape satisfies never;
   }
@@ -185,6 +185,18 @@ function convertJson(value: unknown): CelInput | undefined {
   const made = parts.map(([name, part]): [string, CelInput | undefined] => [name, convertJson(part)]);
   if (!made.every((part): part is [string, CelInput] => part[1] !== undefined)) return undefined;
   return Array.isArray(value) ? celList(made.map(([, part]) => part)) : celMap(new Map(made));
+}
+
+/** Images that are judged together have findings in common: each is converted once. */
+const records = new WeakMap<object, CelInput>();
+
+function mapOf(object: object, shape: Shape, times: Times): CelInput {
+  let made = records.get(object);
+  if (made === undefined) {
+    made = celMap(new FieldMap(object, shape, times));
+    records.set(object, made);
+  }
+  return made;
 }
 
 function timestampOf(text: string, times: Times): CelInput | undefined {

@@ -157,9 +157,7 @@ async function requireLimits(engine: Engine): Promise<void> {
         ...(read.data.SwapLimit ? [] : ['swap']),
         ...(read.data.PidsLimit === false ? ['processes'] : []),
         ...(read.data.CpuCfsQuota ? [] : ['processor time']),
-        ...((read.data.SecurityOptions ?? []).some((one) => /^name=seccomp/.test(one))
-          ? []
-          : ['system calls']),
+        ...((read.data.SecurityOptions ?? []).some((one) => confines(one)) ? [] : ['system calls']),
       ]
     : ['anything'];
   if (lacks.length === 0) return;
@@ -168,6 +166,11 @@ async function requireLimits(engine: Engine): Promise<void> {
     remedy:
       'use an engine on a machine with control groups for memory, processes and processor, and with seccomp',
   });
+}
+
+/** The engine's own profile for system calls; where it was told to have none, there is none. */
+function confines(option: string): boolean {
+  return option.startsWith('name=seccomp') && !option.includes('unconfined');
 }
 
 /**
