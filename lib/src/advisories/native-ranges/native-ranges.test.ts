@@ -284,3 +284,73 @@ describe('against node-semver, on ranges that nobody wrote', () => {
     );
   });
 });
+
+describe('against the tools of Ruby and PHP, on ranges that nobody wrote', () => {
+  const numbers = fc
+    .array(fc.constantFrom('0', '1', '2', '3'), { minLength: 1, maxLength: 4 })
+    .map((all) => all.join('.'));
+  const suffixed = (suffixes: readonly string[]) =>
+    fc.tuple(numbers, fc.constantFrom('', '', ...suffixes)).map((all) => all.join(''));
+  const list = (one: fc.Arbitrary<string>, between: string) =>
+    fc.array(one, { minLength: 1, maxLength: 3 }).map((all) => all.join(between));
+  const answersOf = (program: string, args: readonly string[], questions: unknown): readonly string[] =>
+    execFileSync(program, args, { input: JSON.stringify(questions), encoding: 'utf8' })
+      .trim()
+      .split('\n');
+
+  it.skipIf(!hasRuby)('Gem::Requirement says the same', () => {
+    const version = suffixed(['.rc1', '.a', '-1', '.beta.2']);
+    const operator = fc.constantFrom('', '= ', '!= ', '> ', '>= ', '< ', '<= ', '~> ');
+    const requirement = list(
+      fc.tuple(operator, version).map((all) => all.join('')),
+      ', ',
+    );
+    const questions = fc.sample(fc.tuple(requirement, version), { numRuns: 4000, seed: 11 });
+    const script = `require 'json'
+      JSON.parse(STDIN.read).each { |r, v|
+        puts Gem::Requirement.new(*r.split(',').map(&:strip)).satisfied_by?(Gem::Version.new(v)) ? 'not' : 'affected' }`;
+    const theirs = answersOf('ruby', ['-e', script], questions);
+    const wrong = questions.flatMap(([range, one], at) => {
+      const ours = ask('RubyGems', { patched_versions: [range], unaffected_versions: [] }, one);
+      return ours === theirs[at] ? [] : [[range, one, ours, theirs[at]]];
+    });
+    expect(wrong).toEqual([]);
+    expect(theirs.filter((answer) => answer === 'affected').length).toBeGreaterThan(500);
+    expect(theirs.filter((answer) => answer === 'not').length).toBeGreaterThan(500);
+  });
+
+  it.skipIf(!hasComposer)('composer says the same', () => {
+    const version = suffixed(['-beta1', '-RC2', '-p1', '-dev', '-alpha']);
+    const operator = fc.constantFrom('', '=', '!=', '>', '>=', '<', '<=', '^', '~');
+    const simple = fc.oneof(
+      fc.tuple(operator, version).map((all) => all.join('')),
+      fc.constantFrom('*', '1.*', '1.2.*', '2.x', 'v1.2.x', '1.0 - 2.0', '1.0.0 - 2.1.0', '1.2 - 2'),
+    );
+    const range = list(
+      fc.oneof(
+        simple,
+        list(
+          simple.filter((one) => !one.includes(' - ')),
+          ',',
+        ),
+      ),
+      ' || ',
+    );
+    const questions = fc.sample(fc.tuple(range, version), { numRuns: 4000, seed: 11 });
+    const script = `${composerStart}
+      $p = new Composer\\Semver\\VersionParser();
+      foreach (json_decode(stream_get_contents(STDIN), true) as [$r, $v]) {
+        $c = new Composer\\Semver\\Constraint\\Constraint('==', $p->normalize($v));
+        try { echo $p->parseConstraints($r)->matches($c) ? "affected\\n" : "not\\n"; }
+        catch (UnexpectedValueException $e) { echo "refused\\n"; }
+      }`;
+    const theirs = answersOf('php', ['-r', script], questions);
+    const wrong = questions.flatMap(([text, one], at) => {
+      const ours = ask('Packagist', { branches: { all: { versions: text } } }, one);
+      return theirs[at] === 'refused' || ours === theirs[at] ? [] : [[text, one, ours, theirs[at]]];
+    });
+    expect(wrong).toEqual([]);
+    expect(theirs.filter((answer) => answer === 'affected').length).toBeGreaterThan(500);
+    expect(theirs.filter((answer) => answer === 'not').length).toBeGreaterThan(500);
+  });
+});
