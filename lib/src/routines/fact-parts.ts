@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Facts } from './facts.ts';
+import type { Facts, FindingFact } from './facts.ts';
 import { rootOf } from './routine-reads.ts';
 
 /** Digests of parts of the facts about one image, by which results of routines are found again. */
@@ -55,5 +55,24 @@ export function digestOfPart(facts: Facts, part: string): string {
   const whole = facts[root] as Readonly<Record<string, unknown>> | undefined;
   const value = part === root ? whole : whole?.[part.slice(root.length + 1)];
   if (whole === undefined) return absent;
-  return value === undefined ? empty : hash('sha256', JSON.stringify(value), 'base64url');
+  if (value === undefined) return empty;
+  return part === 'findings' ? digestOfFindings(facts.findings!) : digestOfText(JSON.stringify(value));
+}
+
+function digestOfText(text: string): string {
+  return hash('sha256', text, 'base64url');
+}
+
+/** Images that are judged together have findings in common: of each there is one digest, of an image that of its digests. */
+const digestsOfFindings = new WeakMap<FindingFact, string>();
+
+function digestOfFindings(findings: readonly FindingFact[]): string {
+  let all = 'findings';
+  for (const finding of findings) {
+    let digest = digestsOfFindings.get(finding);
+    if (digest === undefined)
+      digestsOfFindings.set(finding, (digest = digestOfText(JSON.stringify(finding))));
+    all += ` ${digest}`;
+  }
+  return digestOfText(all);
 }

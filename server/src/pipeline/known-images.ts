@@ -12,6 +12,7 @@ import type { KnownFacts } from '@wharfinger/lib/assess/judge-facts';
 import { inventoryFormat } from '@wharfinger/lib/inspect/inventory';
 import type { FindingFact, Facts } from '@wharfinger/lib/routines/facts';
 import type { Remembered } from '@wharfinger/lib/routines/remembered-results';
+import { compareFindings } from '@wharfinger/lib/routines/severity-order';
 import type { Policy } from '../access/policy.ts';
 import { transact } from '../db/transaction.ts';
 import { coveredEcosystems, isCovered } from '../stores/covered-ecosystems.ts';
@@ -163,15 +164,32 @@ async function findingsOf(
     installedPackages(db, [...wanted]),
     threatsOf(db, cvesOf(matches)),
   ]);
-  return images.map(({ packages }) =>
-    findingsOfPackages(
-      packages.flatMap(({ versionId, installedId, layer }) => {
-        const found = flaws.get(versionId);
-        if (!found) return [];
-        const one: InstalledPackage = { ...installed.get(installedId)!, layer };
-        return [{ installed: one, flaws: found }];
-      }),
-      threats,
-    ),
-  );
+  // A package that many images have in the same layer has the same findings in all of them, and in the same order.
+  const shared = new Map<string, readonly FindingFact[]>();
+  const of = ({ versionId, installedId, layer }: OutlinePackage): readonly FindingFact[] => {
+    const found = flaws.get(versionId);
+    if (!found) return [];
+    const key = `${installedId} ${layer}`;
+    let facts = shared.get(key);
+    if (!facts) {
+      const one: InstalledPackage = { ...installed.get(installedId)!, layer };
+      shared.set(key, (facts = findingsOfPackages([{ installed: one, flaws: found }], threats)));
+    }
+    return facts;
+  };
+  const unordered = images.map(({ packages }) => packages.flatMap(of));
+  const rank = ranksOf([...shared.values()].flat());
+  return unordered.map((findings) => findings.sort((a, b) => rank.get(a)! - rank.get(b)!));
+}
+
+/** The place of each finding in their canonical order; those that it does not tell apart have one place. */
+function ranksOf(findings: FindingFact[]): ReadonlyMap<FindingFact, number> {
+  const ranks = new Map<FindingFact, number>();
+  let [rank, before]: [number, FindingFact | undefined] = [0, undefined];
+  for (const finding of findings.sort(compareFindings)) {
+    if (before && compareFindings(before, finding) !== 0) rank += 1;
+    ranks.set(finding, rank);
+    before = finding;
+  }
+  return ranks;
 }
