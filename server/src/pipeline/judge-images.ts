@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { judgeApartFromList, underList } from '@wharfinger/lib/assess/judge-facts';
 import { verdictChange, type MadeVerdict } from '@wharfinger/lib/assess/verdict-change';
 import { digestOfPart, partsOf } from '@wharfinger/lib/routines/fact-parts';
@@ -27,6 +26,7 @@ import {
   type PackedInventory,
 } from '../stores/verdict-receipts.ts';
 import { putVerdicts, type NewVerdict, type StoredVerdict } from '../stores/verdicts.ts';
+import { inTurns } from './in-turns.ts';
 import { knowImages, type KnownImage } from './known-images.ts';
 import type { PipelineParts } from './parts.ts';
 
@@ -43,9 +43,6 @@ export interface Judged {
 export function placeText({ repository, digest }: Placed): string {
   return `${repository}@${digest}`;
 }
-
-/** The thread is not kept from answering pulls for longer than this. */
-const longestTurnMs = 4;
 
 /** Verdicts kept in one transaction: pulls that wait to keep one of their own do not wait for long. */
 const keptTogether = 64;
@@ -133,19 +130,6 @@ async function judgeAll(
 /** In their usual order, as everywhere. */
 function withInventory({ image, ...rest }: Facts, inventory: InventoryFacts): Facts {
   return { image, inventory, ...rest };
-}
-
-/** One after the other, with a break for others now and then. */
-async function inTurns<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  let begun = performance.now();
-  for (const item of items) {
-    results.push(await work(item));
-    if (performance.now() - begun < longestTurnMs) continue;
-    await nextTurn();
-    begun = performance.now();
-  }
-  return results;
 }
 
 interface JudgedOne {

@@ -14,6 +14,7 @@ import type { FindingFact, Facts } from '@wharfinger/lib/routines/facts';
 import type { Remembered } from '@wharfinger/lib/routines/remembered-results';
 import { compareFindings } from '@wharfinger/lib/routines/severity-order';
 import type { Policy } from '../access/policy.ts';
+import { chunks } from '../db/dialect.ts';
 import { transact } from '../db/transaction.ts';
 import { coveredEcosystems, isCovered } from '../stores/covered-ecosystems.ts';
 import { knownAges } from '../stores/feeds.ts';
@@ -30,8 +31,12 @@ import { threatsOf } from '../stores/threats.ts';
 import { verdictBasis, type VerdictBasis } from '../stores/verdict-basis.ts';
 import type { Placed } from '../stores/repositories.ts';
 import { gatherFacts } from './gather-facts.ts';
+import { inTurns } from './in-turns.ts';
 import type { PipelineParts } from './parts.ts';
 import { reportHolds } from './verify.ts';
+
+/** Images of which everything that is kept is read at once: to parse it keeps the thread from answering pulls. */
+const readTogether = 16;
 
 /** An image with all that it is judged by. */
 export interface KnownImage {
@@ -57,27 +62,29 @@ export async function knowImages(
   failed: (place: Placed, error: unknown) => void,
 ): Promise<KnownImage[]> {
   const now = parts.now();
-  const bases = await verdictBasis(parts.db, places, inventoryFormat);
   const quick: QuickBasis[] = [];
   const images: KnownImage[] = [];
-  for (const basis of bases) {
-    const found = quickBasis(basis, policy, now);
-    if (found) {
-      quick.push(found);
-      continue;
-    }
-    try {
-      const known = await gatherFacts(parts, basis);
-      if (!known) continue;
-      if (known.facts.inventory && !basis.outline)
-        await transact(parts.db, (trx) => ensureOutline(trx, basis.digest, inventoryFormat));
-      images.push({ basis, known, results: resultsOf(basis) ?? new Map() });
-    } catch (error) {
-      failed(basis, error);
+  for (const some of chunks(places, readTogether)) {
+    for (const basis of await verdictBasis(parts.db, some, inventoryFormat)) {
+      const found = quickBasis(basis, policy, now);
+      if (found) quick.push(found);
+      else {
+        const known = await knowAnew(parts, basis).catch((error: unknown) => failed(basis, error));
+        if (known) images.push(known);
+      }
     }
   }
   images.push(...(await knowAgain(parts, quick, policy, now)));
   return images;
+}
+
+/** @returns undefined if the image is not there any more */
+async function knowAnew(parts: PipelineParts, basis: VerdictBasis): Promise<KnownImage | undefined> {
+  const known = await gatherFacts(parts, basis);
+  if (!known) return undefined;
+  if (known.facts.inventory && !basis.outline)
+    await transact(parts.db, (trx) => ensureOutline(trx, basis.digest, inventoryFormat));
+  return { basis, known, results: resultsOf(basis) ?? new Map() };
 }
 
 /** What is kept of an image of which nothing has changed but what advisories say. */
@@ -128,7 +135,7 @@ async function knowAgain(
     }
     return facts;
   };
-  return images.map((basis, index): KnownImage => {
+  return inTurns(images, (basis, index): KnownImage => {
     const { recorded, report, outline, results } = basis;
     const held: Hold | undefined = holds.get(`${basis.repository}@${basis.digest}`);
     const again = factsAgain(recorded.facts, {
@@ -177,9 +184,9 @@ async function findingsOf(
     }
     return facts;
   };
-  const unordered = images.map(({ packages }) => packages.flatMap(of));
+  const unordered = await inTurns(images, ({ packages }) => packages.flatMap(of));
   const rank = ranksOf([...shared.values()].flat());
-  return unordered.map((findings) => findings.sort((a, b) => rank.get(a)! - rank.get(b)!));
+  return inTurns(unordered, (findings) => findings.sort((a, b) => rank.get(a)! - rank.get(b)!));
 }
 
 /** The place of each finding in their canonical order; those that it does not tell apart have one place. */
