@@ -1,11 +1,7 @@
+import { comparableName } from '../comparable-name.ts';
 import type { RecordedAlgorithm, RecordedFiles } from '../file-facts.ts';
 import { codePaths } from '../layer-tree.ts';
 import { placePath } from '../paths.ts';
-
-/** A name as the index compares it (PEP 503). */
-export function normalizePythonName(name: string): string {
-  return name.replace(/[-_.]+/g, '-').toLowerCase();
-}
 
 const lengths: Readonly<Record<RecordedAlgorithm, number>> = { md5: 22, sha1: 27, sha256: 43, sha512: 86 };
 const digestShape = /^[A-Za-z0-9_-]+=*$/;
@@ -31,7 +27,7 @@ export function parseRecord(
   const info = place.slice(0, place.lastIndexOf('/'));
   const folder = info.slice(0, Math.max(info.lastIndexOf('/'), 0));
   const name = info.slice(info.lastIndexOf('/') + 1).replace(/(?:-[^-]*)?\.dist-info$/, '');
-  const owner = { type: 'pypi', name: normalizePythonName(name) } as const;
+  const owner = { type: 'pypi', name: comparableName('PyPI', name) } as const;
   const groups = new Map<RecordedAlgorithm, { paths: string[]; digests: string[] }>();
   let broken = 0;
   for (let at = 0, count = 0; at < text.length; count += 1) {

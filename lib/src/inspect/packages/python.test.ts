@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { debianRelease, imageOf, layerOf, readBytes, tarOf } from '../layer-fixture.ts';
 import { decodePaths } from '../layer-tree.ts';
-import { normalizePythonName, parseRecord } from './python-record.ts';
+import { parseRecord } from './python-record.ts';
 import { parseMetadata } from './python.ts';
 
 const metadata = (name: string, version: string, more = ''): string =>
@@ -123,10 +123,4 @@ describe('a RECORD', () => {
       expect(layer.complete).toBe(false);
     },
   );
-});
-
-describe('names of Python', () => {
-  it('are compared as the index does', () => {
-    expect(['Foo.Bar', 'foo__bar', 'FOO-_.bar'].map(normalizePythonName)).toEqual(Array(3).fill('foo-bar'));
-  });
 });

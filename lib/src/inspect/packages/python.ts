@@ -1,7 +1,8 @@
+import { comparableName } from '../comparable-name.ts';
 import type { RecordedPackage } from '../file-facts.ts';
 import type { PackageFormat } from './formats.ts';
 import { isPlainWord, plainText } from './plain-text.ts';
-import { normalizePythonName, parseRecord } from './python-record.ts';
+import { parseRecord } from './python-record.ts';
 
 /** Where Python's tools look for what is installed (Core metadata; the older layouts of setuptools). */
 const metadataPlace =
@@ -77,7 +78,7 @@ export function parseMetadata(text: string): RecordedPackage | undefined {
     name,
     version,
     ecosystem: 'PyPI',
-    matchName: normalizePythonName(name),
+    matchName: comparableName('PyPI', name),
     ...(licence === undefined ? {} : { licence: plainText(licence) }),
   };
 }
