@@ -87,6 +87,28 @@ async function allowed(name: string): Promise<void> {
   throw new Error(ran?.output);
 }
 
+/** A vulnerability without a fix, which holds nothing by itself. */
+const unfixed = JSON.stringify({
+  id: 'CVE-2026-0007',
+  modified: '2026-01-01T00:00:00Z',
+  affected: [
+    {
+      package: { ecosystem: 'npm', name: 'left' },
+      ranges: [{ type: 'SEMVER', events: [{ introduced: '0' }] }],
+    },
+  ],
+});
+
+/** Waits until the feeds were taken in. */
+async function fed(): Promise<void> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const { output } = await admin('advisories', 'feeds', '--server', product.host, '--json');
+    if (output.includes('"succeeded"')) return;
+    await pause(100);
+  }
+  throw new Error('the feeds were not taken in');
+}
+
 /** Verifies on another machine: nothing of this one's state, in a network namespace with nothing in it. */
 async function verifyElsewhere(path: string, ...more: string[]) {
   const command = ['verify', '--offline', path, '--registry-key', join(folder, 'registry.pub'), ...more];
@@ -116,6 +138,7 @@ beforeAll(async () => {
     config: {
       namespaces: [{ name: 'team', official: true, department: 'web' }],
       trust: [{ repositories: 'team/**', keys: [{ name: 'release', file: join(folder, 'key.pub') }] }],
+      advisories: { feeds: [{ name: 'exploited', kind: 'kev', source: join(folder, 'kev.json') }] },
     },
   });
   await wharf(['login', product.host, '-u', product.user, '--password-stdin'], {
@@ -124,8 +147,12 @@ beforeAll(async () => {
   });
   writeFileSync(
     join(folder, 'osv.jsonl'),
-    [advisoryFor('TEST-0', 'elsewhere', '1.0.0'), advisoryFor('TEST-1', 'left', '1.0.0')].join('\n'),
+    [advisoryFor('TEST-0', 'elsewhere', '1.0.0'), advisoryFor('TEST-1', 'left', '1.0.0'), unfixed].join('\n'),
   );
+  const exploited = [{ cveID: 'CVE-2026-0007', dateAdded: '2026-01-02', dueDate: '2026-02-02' }];
+  writeFileSync(join(folder, 'kev.json'), JSON.stringify({ vulnerabilities: exploited }));
+  await must('advisories', 'update', '--server', product.host);
+  await fed();
   await admin('advisories', 'import', join(folder, 'osv.jsonl'), '--server', product.host);
   image = await makeImage(join(folder, 'image'), { left: '2.0.0', right: '1.0.0' });
   await pushImage(product, image, 'team/app', '1');
@@ -158,7 +185,18 @@ describe.skipIf(lacksRoot())('an archive of wharf save, on a machine without any
       tag: '1',
     });
     expect(json.receipts).toHaveLength(1);
-    expect(json.today).toMatchObject({ facts: { signatures: { signers: ['release'] } } });
+    expect(json.today).toMatchObject({
+      facts: {
+        signatures: { signers: ['release'] },
+        findings: [
+          {
+            advisory: 'CVE-2026-0007',
+            exploited: { added: '2026-01-02T00:00:00.000Z', due: '2026-02-02T00:00:00.000Z' },
+          },
+        ],
+        advisories: { ages: [{ of: 'KEV' }, { of: 'npm' }] },
+      },
+    });
   });
 
   test('is confirmed unpacked as well, as the layout that it is', async () => {
