@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { compare as comparePep440, valid } from '@renovatebot/pep440';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareMaven } from './maven.ts';
@@ -86,6 +87,20 @@ describe.each([
 });
 
 describe('versions of PyPI', () => {
+  it('are ordered as another reader of PEP 440 does', () => {
+    let compared = 0;
+    fc.assert(
+      fc.property(pythonVersion, pythonVersion, (a, b) => {
+        // It reads numbers as long as this one inexactly.
+        if (valid(a) === null || valid(b) === null || /[0-9]{16}/.test(a + b)) return;
+        compared += 1;
+        expect(Math.sign(comparePython(a, b))).toBe(Math.sign(comparePep440(a, b)));
+      }),
+      { numRuns: 5000 },
+    );
+    expect(compared).toBeGreaterThan(500);
+  });
+
   it.each([
     ['1.0.20240101000000000001', '<', '1.0.20240101000000000002'],
     ['1.0', '=', '1.0.0'],
