@@ -10,9 +10,10 @@ import { testDatabases, type TestDatabase } from '../db/testing/databases.ts';
 import { transact } from '../db/transaction.ts';
 import { matchVersions } from './findings.ts';
 import { forgetImages } from './forgotten-images.ts';
-import { basesOf } from './image-layers.ts';
+import { basesOf, mostLayers } from './image-layers.ts';
 import { getImage, imagesWithVersions, packImage, putImage } from './images.ts';
 import {
+  incompleteImages,
   imagesBuiltOn,
   imagesWithLayer,
   imagesWithPackages,
@@ -150,6 +151,16 @@ describe.each(testDatabases)('what images contain on $name', (kind) => {
     ]);
     expect(await basesOf(opened.db, digestOf('debian'))).toEqual([]);
     expect(await basesOf(opened.db, digestOf('nothing'))).toEqual([]);
+  });
+
+  test('is not taken for all that an image has where its layers are too many to be kept', async () => {
+    const many = Array.from({ length: mostLayers + 1 }, (_, index) => `layer ${index}`);
+    const one = await put(digestOf('one'), [], many);
+    await put(digestOf('two'), [], many.slice(0, mostLayers));
+    expect(await incompleteImages(opened.db, 5)).toEqual([one]);
+    expect(await imagesWithLayer(opened.db, digestOf(many.at(-1)!))).toEqual([]);
+    await put(digestOf('one'), [], []);
+    expect(await imagesWithLayer(opened.db, digestOf('layer 0'))).toHaveLength(1);
   });
 
   test('is forgotten with the last image that has it, and not before', async () => {

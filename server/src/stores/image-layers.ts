@@ -8,6 +8,12 @@ export interface ChainLayer {
   readonly diffId?: Digest;
 }
 
+/**
+ * Layers that an image is found by, from the lowest: each costs two statements, and who pushes decides how many there are. No
+ * builder makes more than 127.
+ */
+export const mostLayers = 500;
+
 /** The bytes that a digest stands for. */
 export function digestBytes(digest: Digest): Buffer {
   return Buffer.from(digest.slice(digest.indexOf(':') + 1), 'hex');
@@ -15,9 +21,11 @@ export function digestBytes(digest: Digest): Buffer {
 
 /**
  * Keeps which layers an image has, base first; what was there is replaced. Layers count by what they contain, so that the same
- * layer compressed otherwise is the same; one that was not read to its end counts by its own digest.
+ * layer compressed otherwise is the same; one that was not read to its end counts by its own digest. Those above `mostLayers`
+ * are not kept.
  */
-export async function putLayers(trx: Db, imageId: number, layers: readonly ChainLayer[]): Promise<void> {
+export async function putLayers(trx: Db, imageId: number, all: readonly ChainLayer[]): Promise<void> {
+  const layers = all.slice(0, mostLayers);
   await dropChains(trx, imageId);
   const measured = new Map(
     layers.flatMap(({ digest, diffId }) => (diffId === undefined ? [] : [[digest, digestBytes(diffId)]])),

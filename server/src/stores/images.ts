@@ -3,7 +3,7 @@ import type { Digest } from '@wharfinger/lib/oci/digest';
 import { idsIn } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import { packJson, unpackJson } from './compressed-json.ts';
-import { putLayers } from './image-layers.ts';
+import { mostLayers, putLayers } from './image-layers.ts';
 import { putOutline } from './image-outlines.ts';
 import { putPackages } from './package-groups.ts';
 import type { StoredVersion } from './packages.ts';
@@ -50,7 +50,8 @@ export async function putImage(
 ): Promise<StoredVersion[]> {
   const row = {
     format: inventory.format,
-    complete: inventory.complete ? 1 : 0,
+    // What has more layers than are kept may hold any other.
+    complete: inventory.complete && layers.length <= mostLayers ? 1 : 0,
     inventory: bytes,
     made_at: at.getTime(),
   };
