@@ -35,9 +35,10 @@ test('keys are read from the files that it names, and are for custody where noth
   ]);
 });
 
-test('the key of the registry is known by its identity, and is for nothing', async () => {
+test('the key of the registry is known by its identity, and is for what its probes found alone', async () => {
   const { trust } = await read(file({ more: 'registryKey: keys/app.pub' }));
-  expect(trust.signers.at(-1)).toEqual({ name: 'wharfinger', pem: pems.get('keys/app.pub'), purposes: [] });
+  const pem = pems.get('keys/app.pub');
+  expect(trust.signers.at(-1)).toEqual({ name: 'wharfinger', pem, purposes: ['probe'] });
   const wrong = readCustodyFile(
     file({ more: 'registryKey: x.pub' }),
     async (path) => pems.get(path) ?? 'none',
