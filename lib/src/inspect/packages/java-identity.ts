@@ -55,7 +55,7 @@ export function parseManifest(text: string): Manifest {
 
 /** Words that versions have behind their numbers. */
 const versionWord =
-  /^(?:[0-9].*|alpha[0-9]*|beta[0-9]*|rc[0-9]*|cr[0-9]*|m[0-9]+|b[0-9]+|sp[0-9]*|ga|final|release|snapshot|incubating|pre[0-9]*|dev|jre[0-9]*|jdk[0-9]*|java[0-9]+|android|redhat|v[0-9]+|r[0-9]+|[a-f0-9]{7,40})$/i;
+  /^(?:[0-9].*|alpha[0-9]*|beta[0-9]*|rc[0-9]*|cr[0-9]*|m[0-9]+|b[0-9]+|sp[0-9]*|ga|final|release|snapshot|incubating|pre[0-9]*|dev|jre[0-9]*|jdk[0-9]*|mr[0-9]*|sec[0-9]+|java[0-9]+|android|redhat|v[0-9]+|r[0-9]+|[a-f0-9]{7,40})$/i;
 
 /** Takes the name of an archive apart: artifact-version, without its extension. */
 export function splitFileName(name: string): { artifact: string; version?: string } {
@@ -83,7 +83,7 @@ export function identify(
   const named = splitFileName(fileName).artifact;
   // Distributions rename archives, and say in names of shaded ones that they are.
   const isRecorded = recorded.some(
-    ({ artifact, version }) => artifact === own?.artifact || version === own?.version,
+    ({ artifact, version }) => version === own?.version || `${own?.artifact}-`.startsWith(`${artifact}-`),
   );
   const main = recorded.length === 1 ? recorded[0] : recorded.find(({ artifact }) => artifact === named);
   const all = recorded.map((one) =>

@@ -183,6 +183,7 @@ describe('what an archive is', () => {
     ['commons-lang3-3.12.0.jar', 'commons-lang3', '3.12.0'],
     ['log4j-1.2-api-2.17.1.jar', 'log4j-1.2-api', '2.17.1'],
     ['guava-31.1-jre.jar', 'guava', '31.1-jre'],
+    ['jakarta.inject-api-2.0.1.MR.jar', 'jakarta.inject-api', '2.0.1.MR'],
     ['foo-1.0-beta-2.jar', 'foo', '1.0-beta-2'],
     ['foo-1.0-20230405.112233-4.war', 'foo', '1.0-20230405.112233-4'],
     ['app.jar', 'app', undefined],
