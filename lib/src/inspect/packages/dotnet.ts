@@ -1,6 +1,7 @@
 import { isFields, type Fields } from '../json-fields.ts';
 import type { RecordedPackage } from '../file-facts.ts';
 import type { PackageFormat } from './formats.ts';
+import { isPlainWord } from './plain-text.ts';
 import { isText, tellOfRecord, type ReadRecord } from './recorded-json.ts';
 
 const dependenciesStart = /^\s*\{\s*"runtimeTarget"\s*:/;
@@ -30,7 +31,7 @@ export function readDependencies(value: unknown): ReadRecord | undefined {
       const slash = key.indexOf('/');
       const name = key.slice(0, Math.max(slash, 0));
       const version = key.slice(slash + 1);
-      if (name === '' || version === '') broken += 1;
+      if (!isPlainWord(name) || !isPlainWord(version)) broken += 1;
       else
         packages.push(nuget(name.startsWith(runtimePack) ? name.slice(runtimePack.length) : name, version));
     }
@@ -73,7 +74,7 @@ export function readLock(value: unknown): ReadRecord | undefined {
     for (const [name, entry] of Object.entries(entries)) {
       const resolved = isFields(entry) ? entry['resolved'] : undefined;
       if (isFields(entry) && entry['type'] === 'Project') continue;
-      if (name === '' || !isText(resolved)) broken += 1;
+      if (!isPlainWord(name) || !isPlainWord(resolved)) broken += 1;
       else found.set(`${name.toLowerCase()}/${resolved}`, nuget(name, resolved));
     }
   }

@@ -94,6 +94,8 @@ describe('an SBOM that cannot be read hides something', () => {
     ['no JSON', '{"bomFormat":'],
     ['SPDX 3', '{"@context":"x","@graph":[]}'],
     ['a broken package URL', cycloneDx([{ purl: 'npm/a@1' }])],
+    ['an endless package URL', cycloneDx([{ purl: `pkg:npm/${'a'.repeat(70_000)}@1` }])],
+    ['a version that cannot be shown', cycloneDx([{ purl: 'pkg:npm/a', version: '1\u0007' }])],
     ['components that are no list', cycloneDx({ purl: 'pkg:npm/a@1' })],
     ['packages that are no list', spdx({})],
     ['tag and value', 'SPDXVersion: SPDX-2.3\nPackageName: a\n'],

@@ -43,6 +43,8 @@ describe('installed.json of composer', () => {
     ['another document', '{"name":"a/b"}'],
     ['a package without a version', '[{"name":"a/b"}]'],
     ['no packages', '{"packages":[1,null]}'],
+    ['an endless version', `[{"name":"a/b","version":"${'1'.repeat(70_000)}"}]`],
+    ['a name that cannot be shown', String.raw`[{"name":"a/\u0007","version":"1"}]`],
     ['nothing', ''],
   ])('hides something where it is %s', (_, text) => {
     expect(observed('php', path, text).problems).toHaveLength(1);

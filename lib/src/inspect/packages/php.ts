@@ -1,5 +1,6 @@
 import { isFields } from '../json-fields.ts';
 import type { PackageFormat } from './formats.ts';
+import { isPlainWord, plainText } from './plain-text.ts';
 import { isText, tellOfRecord, type ReadRecord } from './recorded-json.ts';
 import type { RecordedPackage } from '../file-facts.ts';
 
@@ -21,7 +22,7 @@ export function readInstalled(value: unknown): ReadRecord | undefined {
 function readPackage(item: unknown): RecordedPackage | undefined {
   if (!isFields(item)) return undefined;
   const { name, version, license } = item;
-  if (!isText(name) || !isText(version)) return undefined;
+  if (!isPlainWord(name) || !isPlainWord(version)) return undefined;
   const licences = (Array.isArray(license) ? license : [license]).filter(isText);
   const matchName = name.toLowerCase();
   return {
@@ -31,7 +32,7 @@ function readPackage(item: unknown): RecordedPackage | undefined {
     ecosystem: 'Packagist',
     ...(matchName === name ? {} : { matchName }),
     // composer.json, "license": of several any may be chosen.
-    ...(licences.length === 0 ? {} : { licence: licences.join(' OR ') }),
+    ...(licences.length === 0 ? {} : { licence: plainText(licences.join(' OR ')) }),
   };
 }
 

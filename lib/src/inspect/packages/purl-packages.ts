@@ -2,6 +2,7 @@ import { PackageURL } from 'packageurl-js';
 import { comparableName } from '../comparable-name.ts';
 import type { RecordedPackage } from '../file-facts.ts';
 import type { PackageType } from './package-types.ts';
+import { isPlainWord, plainText } from './plain-text.ts';
 
 interface Known {
   readonly type: PackageType;
@@ -31,7 +32,8 @@ const known: ReadonlyMap<string, Known> = new Map<string, Known>([
 /** What a package database of the distribution tells, or what is no package inside the image. */
 const left: ReadonlySet<string> = new Set(['deb', 'apk', 'rpm', 'alpm', 'oci', 'docker']);
 
-const longest = 4096;
+/** UTF-16 units of a package URL that is kept as it is. */
+const longest = 1000;
 
 /** What a list says of a package beside its package URL. */
 export interface Listed {
@@ -41,12 +43,12 @@ export interface Listed {
 }
 
 /** Namespace and name in the letters that the purl has: its specification wants npm's in lower case, but npm has old ones in others. */
-function asWritten(purl: string, type: string, separator = '/'): string | undefined {
+function asWritten(purl: string, type: string): string | undefined {
   const [, path] = /^pkg:\/*[^/]+\/([^?#]+)/.exec(purl) ?? [];
   if (type !== 'npm' || path === undefined) return undefined;
   const at = path.lastIndexOf('@');
   const bare = at > path.lastIndexOf('/') && at > 0 ? path.slice(0, at) : path;
-  return bare.split('/').map(decodeURIComponent).join(separator);
+  return decodeURIComponent(bare);
 }
 
 /**
@@ -57,8 +59,10 @@ function asWritten(purl: string, type: string, separator = '/'): string | undefi
 export function packageOfPurl(purl: string, listed: Listed = {}): RecordedPackage | 'left' | undefined {
   if (purl.length > longest) return undefined;
   let parts: PackageURL;
+  let written: string | undefined;
   try {
     parts = PackageURL.fromString(purl);
+    written = asWritten(purl, parts.type);
   } catch {
     return undefined;
   }
@@ -66,9 +70,10 @@ export function packageOfPurl(purl: string, listed: Listed = {}): RecordedPackag
   const kind = known.get(parts.type);
   const namespace = parts.namespace ?? '';
   const normal = namespace === '' ? parts.name : `${namespace}${kind?.separator ?? '/'}${parts.name}`;
-  const name = asWritten(purl, parts.type, kind?.separator) ?? normal;
+  const name = written ?? normal;
   const version = parts.version || listed.version || 'unknown';
-  const { licence } = listed;
+  if (!isPlainWord(name) || !isPlainWord(version) || plainText(purl) !== purl) return undefined;
+  const licence = listed.licence === undefined ? undefined : plainText(listed.licence);
   const matchName = kind === undefined ? name : comparableName(kind.ecosystem, name);
   return {
     type: kind?.type ?? 'generic',

@@ -65,6 +65,11 @@ describe('gemspecs', () => {
     const computed = 'Gem::Specification.new do |s|\n  s.name = NAME\n  s.version = Rack.release\nend\n';
     expect(observed('ruby', installed, computed).problems).toHaveLength(1);
     expect(observed('ruby', installed, '').problems).toHaveLength(1);
+    const endless = gemspec.replace('# stub: rack', `# stub: ${'a'.repeat(600)}`);
+    expect(observed('ruby', installed, endless)).toMatchObject({
+      packages: [rack],
+      problems: [expect.any(String)],
+    });
     expect(observed('ruby', 'srv/app/app.gemspec', computed)).toMatchObject({ facts: [], problems: [] });
     expect(observed('ruby', installed, 's.version = "#{major}.1"\ns.name = "a"\n').problems).toHaveLength(1);
   });

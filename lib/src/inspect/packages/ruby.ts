@@ -1,5 +1,6 @@
 import type { RecordedPackage } from '../file-facts.ts';
 import type { PackageFormat } from './formats.ts';
+import { isPlainWord, plainText } from './plain-text.ts';
 
 const stub = /^# stub: (\S+) (\S+) \S+ \S/;
 const assignment = /^\s*[a-z_][a-z0-9_]*\.(name|version|licenses?)\s*=\s*(.*)$/;
@@ -21,6 +22,8 @@ export interface Gemspec {
   readonly packages: readonly RecordedPackage[];
   /** it has the line that only RubyGems writes, where it installs a gem */
   readonly hasStub: boolean;
+  /** a name or version that it gives cannot be one */
+  readonly isBroken: boolean;
 }
 
 /**
@@ -30,8 +33,11 @@ export interface Gemspec {
 export function parseGemspec(text: string): Gemspec {
   const lines = text.split(/\r?\n/);
   const found = new Map<string, { name: string; version: string }>();
+  let isBroken = false;
   const add = (name: string | undefined, version: string | undefined): void => {
-    if (name && version) found.set(`${name} ${version}`, { name, version });
+    if (name === undefined || version === undefined) return;
+    if (isPlainWord(name) && isPlainWord(version)) found.set(`${name} ${version}`, { name, version });
+    else isBroken = true;
   };
   const stubLine = lines.slice(0, stubLines).find((line) => line.length <= longestLine && stub.test(line));
   const [, stubName, stubVersion] = stub.exec(stubLine ?? '') ?? [];
@@ -41,11 +47,11 @@ export function parseGemspec(text: string): Gemspec {
   const licences = [...(assigned.get('licenses') ?? assigned.get('license') ?? '').matchAll(literals)]
     .map(([, double, single, quoted]) => double ?? single ?? quoted ?? '')
     .filter((licence) => licence !== '');
-  const licence = licences.length === 0 ? {} : { licence: licences.join(' OR ') };
+  const licence = licences.length === 0 ? {} : { licence: plainText(licences.join(' OR ')) };
   const packages = [...found.values()].map(
     (one) => ({ type: 'gem', ...one, ecosystem: 'RubyGems', ...licence }) as const,
   );
-  return { packages, hasStub: stubLine !== undefined };
+  return { packages, hasStub: stubLine !== undefined, isBroken };
 }
 
 /** The right-hand sides of the first assignment of each attribute. */
@@ -75,12 +81,13 @@ export const rubyFormat: PackageFormat = {
       return undefined;
     }
     const use = (bytes: Buffer): void => {
-      const { packages, hasStub } = parseGemspec(bytes.toString('utf8'));
+      const { packages, hasStub, isBroken } = parseGemspec(bytes.toString('utf8'));
       const isInstalled = isSpecificationPath(path);
       // The gemspec among the sources of a gem, and the one that a developer wrote, describe what could be installed.
       if (packages.length > 0 && (hasStub || isInstalled)) {
         listener.fact({ kind: 'packages', format: 'ruby', packages });
-      } else if (isInstalled) {
+      }
+      if ((packages.length === 0 && isInstalled) || (isBroken && (hasStub || isInstalled))) {
         listener.problem('unreadable-file', 'it does not say in plain text which gem it is', true);
       }
     };
