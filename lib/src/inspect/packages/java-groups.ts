@@ -9,7 +9,6 @@ const exact: Readonly<Record<string, string>> = {
   aspectjrt: 'org.aspectj',
   asm: 'org.ow2.asm',
   bsh: 'org.apache-extras.beanshell',
-  catalina: 'org.apache.tomcat',
   'commons-beanutils': 'commons-beanutils',
   'commons-cli': 'commons-cli',
   'commons-codec': 'commons-codec',
@@ -139,4 +138,22 @@ const ordered = beginnings.toSorted(([a], [b]) => b.length - a.length);
 export function groupOf(artifact: string): string | undefined {
   if (Object.hasOwn(exact, artifact)) return exact[artifact];
   return ordered.find(([beginning]) => artifact.startsWith(beginning))?.[1];
+}
+
+/** Archives of Tomcat as its distribution names them, and as they are published. */
+const tomcat: Readonly<Record<string, string>> = {
+  catalina: 'tomcat-catalina',
+  'catalina-ant': 'tomcat-catalina-ant',
+  'catalina-ha': 'tomcat-catalina-ha',
+  'catalina-ssi': 'tomcat-ssi',
+  'catalina-storeconfig': 'tomcat-storeconfig',
+  'catalina-tribes': 'tomcat-tribes',
+  jasper: 'tomcat-jasper',
+  'jasper-el': 'tomcat-jasper-el',
+};
+
+/** As which artifact an archive is published that is named otherwise where it is installed. */
+export function publishedName(artifact: string, title: string | undefined): string {
+  const known = title === 'Apache Tomcat' && Object.hasOwn(tomcat, artifact);
+  return known ? tomcat[artifact]! : artifact;
 }

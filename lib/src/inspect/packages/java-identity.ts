@@ -1,4 +1,4 @@
-import { groupOf } from './java-groups.ts';
+import { groupOf, publishedName } from './java-groups.ts';
 import { plainText } from './plain-text.ts';
 
 /** What names an artifact of Maven; the group is not always told. */
@@ -105,7 +105,12 @@ function ownCoordinates(fileName: string, manifest: Manifest): Coordinates | und
     manifest.get('bundle-version'),
   ].find((one) => one !== undefined && /^[0-9]/.test(one) && token.test(one));
   const symbolic = (manifest.get('bundle-symbolicname') ?? '').split(';')[0]!.trim();
-  const { artifact } = split;
+  const title = manifest.get('implementation-title');
+  const bundle = manifest.get('bundle-name') ?? '';
+  const fromFile = publishedName(split.artifact, title);
+  // An archive that was renamed may still say what it was called.
+  const isRenamed = groupOf(fromFile) === undefined && token.test(bundle) && groupOf(bundle) !== undefined;
+  const artifact = isRenamed ? bundle : fromFile;
   if (version === undefined || !token.test(artifact)) return undefined;
   const vendor = manifest.get('implementation-vendor-id') ?? '';
   const group =

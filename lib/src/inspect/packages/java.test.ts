@@ -161,6 +161,13 @@ describe('what an archive is', () => {
     ],
     ['acme-tools.jar', 'Bundle-SymbolicName: com.acme.t\r\n ools\r\n', 'com.acme:acme-tools@5.3.20'],
     ['widget.jar', 'Implementation-Vendor-Id: com.acme\r\n', 'com.acme:widget@5.3.20'],
+    ['catalina.jar', 'Implementation-Title: Apache Tomcat\r\n', 'org.apache.tomcat:tomcat-catalina@5.3.20'],
+    [
+      'x.jar',
+      'Bundle-Name: tomcat-embed-websocket\r\n',
+      'org.apache.tomcat.embed:tomcat-embed-websocket@5.3.20',
+    ],
+    ['x.jar', 'Bundle-Name: Spring Core\r\n', 'x@5.3.20'],
     ['widget.jar', 'Implementation-Vendor-Id: Acme Limited\r\n', 'widget@5.3.20'],
     ['widget.jar', '\r\nName: x\r\nImplementation-Vendor-Id: com.acme\r\n', 'widget@5.3.20'],
   ])('%s with %j is told by manifest and name', (file, more, expected) => {
