@@ -4,10 +4,13 @@ import type { Digest } from '@wharfinger/lib/oci/digest';
 import type { Db } from '../db/schema.ts';
 import { advisoriesNamed } from '../stores/advisory-names.ts';
 import {
+  allImages,
   imageKey,
   imagesBuiltOn,
+  imagesUnder,
   imagesWithLayer,
   imagesWithPackages,
+  isCommonLicence,
   packagesNamed,
   packagesWithPurl,
   placesByKey,
@@ -21,6 +24,8 @@ import { parseVersionBounds } from './version-bounds.ts';
 export interface Candidates {
   /** keys, the newest first */
   readonly images: readonly number[];
+  /** which of these images are meant, where `images` are more; absent: all of them */
+  readonly holds?: (images: readonly number[]) => Promise<ReadonlySet<number>>;
   /** the packages that were asked for */
   readonly packages?: PackageSet;
   /** keys of packages of which it cannot be told whether their version is asked for: they are among the others */
@@ -45,7 +50,7 @@ export async function findImages(
     return withPackages(db, { ids: found.map(({ id }) => id) });
   }
   if (kind === 'vulnerability') return withVulnerability(db, question.id);
-  if (kind === 'licence') return withPackages(db, { licence: question.licence });
+  if (kind === 'licence') return withLicence(db, question.licence);
   if (kind === 'layer') return { images: await imagesWithLayer(db, question.digest) };
   if (!(await isSeen(db, question.digest, visible)))
     throw new WharfingerError('UNAVAILABLE', {
@@ -53,6 +58,15 @@ export async function findImages(
       remedy: 'name an image by its digest, or ask again in a moment',
     });
   return { images: await imagesBuiltOn(db, question.digest) };
+}
+
+/** A licence that thousands of packages have is asked of the images themselves, the newest first, until a page is full. */
+const many = 2000;
+
+async function withLicence(db: Db, licence: string): Promise<Candidates> {
+  const packages = { licence };
+  if (!(await isCommonLicence(db, licence, many))) return withPackages(db, packages);
+  return { images: await allImages(db), holds: (images) => imagesUnder(db, images, licence), packages };
 }
 
 async function withVulnerability(db: Db, name: string): Promise<Candidates> {

@@ -1,6 +1,7 @@
 import { WharfingerError } from '@wharfinger/lib/errors';
 import { isDigest } from '@wharfinger/lib/oci/digest';
 import type { Db } from '../db/schema.ts';
+import type { Candidates } from './find-images.ts';
 import { imageKey, placesByKey, type FoundPlace } from '../stores/search.ts';
 
 /** A part of a list: what comes after `last`, which the part before gave as `next`. */
@@ -16,12 +17,11 @@ const longestLook = 20_000;
 /**
  * A page of the places where images are, as far as they may be seen. The order does not change when images come: the newest
  * image first, of one image by repository. What may not be seen leaves no gap and counts for nothing.
- * @param images keys, the newest first
  * @throws WharfingerError INPUT_INVALID
  */
 export async function pageOfPlaces(
   db: Db,
-  images: readonly number[],
+  { images, holds }: Pick<Candidates, 'images' | 'holds'>,
   { last, limit }: PageWish,
   visible: (repository: string) => boolean,
 ): Promise<{ places: FoundPlace[]; next?: string }> {
@@ -35,10 +35,12 @@ export async function pageOfPlaces(
   ) {
     const found = await placesByKey(db, images.slice(at, at + look));
     at += look;
-    for (const place of found) {
-      if (after && place.imageId === after.imageId && place.repository <= after.repository) continue;
-      if (visible(place.repository)) places.push(place);
-    }
+    const seen = found.filter(
+      ({ imageId, repository }) =>
+        visible(repository) && !(after && imageId === after.imageId && repository <= after.repository),
+    );
+    const meant = holds && (await holds([...new Set(seen.map(({ imageId }) => imageId))]));
+    places.push(...(meant ? seen.filter(({ imageId }) => meant.has(imageId)) : seen));
   }
   const shown = places.slice(0, limit);
   const end = shown.at(-1);

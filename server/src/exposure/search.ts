@@ -89,7 +89,7 @@ export function createSearch(
 
   async function page(question: Question, wish: PageWish, { visible }: Viewer) {
     const candidates = await findImages(db, question, visible);
-    const { places, next } = await pageOfPlaces(db, candidates.images, wish, visible);
+    const { places, next } = await pageOfPlaces(db, candidates, wish, visible);
     const packages = await packagesOf(db, candidates, places);
     const hits = await Promise.all(
       places.map(async (place) => ({

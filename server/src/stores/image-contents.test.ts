@@ -14,7 +14,10 @@ import { basesOf, mostLayers } from './image-layers.ts';
 import { getImage, imagesWithVersions, packImage, putImage } from './images.ts';
 import {
   incompleteImages,
+  allImages,
   imagesBuiltOn,
+  imagesUnder,
+  isCommonLicence,
   imagesWithLayer,
   imagesWithPackages,
   packagesNamed,
@@ -119,6 +122,10 @@ describe.each(testDatabases)('what images contain on $name', (kind) => {
     expect(await by('mit')).toEqual([two, one]);
     expect(await by('GPL-2.0+')).toEqual([one]);
     expect(await by('and')).toEqual([]);
+    expect(await imagesUnder(opened.db, [one, two], 'GPL-2.0+')).toEqual(new Set([one]));
+    expect(await allImages(opened.db)).toEqual([two, one]);
+    expect(await isCommonLicence(opened.db, 'MIT', 2)).toBe(true);
+    expect(await isCommonLicence(opened.db, 'MIT', 3)).toBe(false);
     const [first] = (await packagesOfImages(opened.db, [one, two], { licence: 'MIT' }, 5)).values();
     expect(first).toMatchObject({ packages: [{ name: 'a', purl: 'pkg:npm/a@1' }], more: 0 });
     expect((await packagesOfImages(opened.db, [one], { licence: 'MIT' }, 0)).get(one)).toEqual({

@@ -19,9 +19,11 @@ import { advisoriesNamed } from './advisory-names.ts';
 import { ensureVersions } from './packages.ts';
 import {
   imagesBuiltOn,
+  imagesUnder,
   imagesWithLayer,
   imagesWithPackages,
   incompleteImages,
+  isCommonLicence,
   packagesNamed,
   packagesOfImages,
   packagesWithPurl,
@@ -82,6 +84,8 @@ const questions: ReadonlyArray<readonly [string, (db: Db, catalog: Catalog) => P
   ['imagesWithPackages of a licence', (db) => imagesWithPackages(db, { licence: 'l5' })],
   ['imagesWithPackages of an advisory', (db) => imagesWithPackages(db, { advisories: [5] })],
   ['packagesOfImages', (db) => packagesOfImages(db, [5], { ids: [5] }, 9)],
+  ['isCommonLicence', (db) => isCommonLicence(db, 'l5', 5)],
+  ['imagesUnder', (db) => imagesUnder(db, [5], 'l5')],
   ['imagesWithLayer', (db) => imagesWithLayer(db, digest)],
   ['imagesBuiltOn', (db) => imagesBuiltOn(db, digest)],
   ['basesOf', (db) => basesOf(db, digest)],

@@ -108,6 +108,47 @@ export async function imagesWithPackages(db: Db, set: PackageSet): Promise<numbe
   );
 }
 
+/** True if so many packages name a licence that most images have one of them: then images are asked, not packages. */
+export async function isCommonLicence(db: Db, licence: string, many: number): Promise<boolean> {
+  const rows = await db
+    .selectFrom('package_licences')
+    .select('package_id')
+    .where('term', '=', licenceTerm(licence))
+    .limit(many)
+    .execute();
+  return rows.length === many;
+}
+
+/** Keys of all images, the newest first. */
+export async function allImages(db: Db): Promise<number[]> {
+  return collect(db, db.selectFrom('images').select('id as image_id'));
+}
+
+/** Those of these images that have a package under a licence. */
+export async function imagesUnder(
+  db: Db,
+  imageIds: readonly number[],
+  licence: string,
+): Promise<Set<number>> {
+  const rows = await db
+    .selectFrom('image_groups')
+    .select('image_id')
+    .distinct()
+    .where('image_id', 'in', idsIn(db, imageIds))
+    .where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom('group_packages')
+          .innerJoin('package_licences', 'package_licences.package_id', 'group_packages.package_id')
+          .select('package_licences.term')
+          .whereRef('group_packages.group_id', '=', 'image_groups.group_id')
+          .where('package_licences.term', '=', licenceTerm(licence)),
+      ),
+    )
+    .execute();
+  return new Set(rows.map((row) => row.image_id));
+}
+
 /** Which of these packages an image has: a few, by name, and how many more. */
 export interface PackagesOfImage {
   readonly packages: readonly FoundPackage[];

@@ -1,0 +1,45 @@
+import { addImage } from '@wharfinger/lib/catalog/catalog.fixtures';
+import { inventoryFormat } from '@wharfinger/lib/inspect/inventory';
+import { expect, test } from 'vitest';
+import { testDatabases } from '../db/testing/databases.ts';
+import { transact } from '../db/transaction.ts';
+import { packImage, putImage } from '../stores/images.ts';
+import { allImages } from '../stores/search.ts';
+import { createSqlCatalog } from '../stores/sql-catalog.ts';
+import { pageOfPlaces } from './pages.ts';
+
+test.each(testDatabases)(
+  'on $name pages hold each place once, whoever looks and whatever is meant',
+  async (kind) => {
+    const { db, close } = await kind.open();
+    const catalog = createSqlCatalog(db);
+    const at = new Date(0);
+    for (let number = 0; number < 30; number += 1) {
+      const digest = await addImage(catalog, `team/a${number % 3}`, `image ${number}`);
+      if (number % 5 === 0) await addImage(catalog, 'team/second', `image ${number}`);
+      const inventory = { format: inventoryFormat, complete: true, packages: [], problems: [], layers: [] };
+      const packed = await packImage(inventory);
+      await transact(db, (trx) => putImage(trx, digest, packed, [], at));
+    }
+    const images = await allImages(db);
+    const odd = async (some: readonly number[]) => new Set(some.filter((id) => id % 2 === 1));
+    const walk = async (holds: typeof odd | undefined, visible: (repository: string) => boolean) => {
+      const places: string[] = [];
+      let last: string | undefined;
+      do {
+        const wish = { limit: 4, ...(last !== undefined && { last }) };
+        const page = await pageOfPlaces(db, { images, ...(holds && { holds }) }, wish, visible);
+        places.push(...page.places.map(({ repository, imageId }) => `${imageId} ${repository}`));
+        last = page.next;
+      } while (last !== undefined);
+      expect(new Set(places).size).toBe(places.length);
+      return places.length;
+    };
+    expect(await walk(undefined, () => true)).toBe(36);
+    expect(await walk(odd, () => true)).toBe(18);
+    expect(await walk(undefined, (name) => name === 'team/a1')).toBe(10);
+    expect(await walk(odd, (name) => name === 'team/a1')).toBe(5);
+    expect(await walk(undefined, () => false)).toBe(0);
+    await close();
+  },
+);
