@@ -187,3 +187,89 @@ test.skipIf(process.env['WHARFINGER_TEST_DATA'] === undefined || lacksTools(['ta
     }
   },
 );
+
+const spec = `Name: demo
+Version: 1.0
+Release: 1
+Summary: demo
+License: MIT
+BuildArch: noarch
+%description
+demo
+%install
+mkdir -p %{buildroot}/usr/bin %{buildroot}/usr/lib %{buildroot}/etc
+echo one > %{buildroot}/usr/bin/one
+echo two > %{buildroot}/usr/bin/two
+echo lib > %{buildroot}/usr/lib/libdemo.so
+ln -s libdemo.so %{buildroot}/usr/lib/libdemo.so.1
+echo conf > %{buildroot}/etc/demo.conf
+%files
+/usr/bin/one
+/usr/bin/two
+/usr/lib/libdemo.so
+/usr/lib/libdemo.so.1
+%config /etc/demo.conf
+`;
+
+test.skipIf(lacksTools(['rpm', 'rpmbuild', 'tar']) || lacksRoot())(
+  'files of a package of rpm that were changed or taken away are those that rpm finds',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tampering-rpm-'));
+    const root = join(folder, 'root');
+    const rpm = (...args: readonly string[]) =>
+      attempt(['rpm', '--root', root, '--dbpath', '/var/lib/rpm', ...args]);
+    try {
+      mkdirSync(join(root, 'etc'), { recursive: true });
+      writeFileSync(join(folder, 'demo.spec'), spec);
+      await run([
+        'rpmbuild',
+        '--quiet',
+        '--define',
+        `_topdir ${folder}/top`,
+        '-bb',
+        join(folder, 'demo.spec'),
+      ]);
+      const installed = await rpm(
+        '-i',
+        '--nodeps',
+        '--force-debian',
+        '--force',
+        join(folder, 'top/RPMS/noarch/demo-1.0-1.noarch.rpm'),
+      );
+      expect(installed.code, installed.stderr).toBe(0);
+      const tar = join(folder, 'base.tar');
+      await run(['tar', '-C', root, '-cf', tar, '.']);
+      const input: LayerInput = { digest: `sha256:${await hashFile(tar)}`, source: { path: tar } };
+      const [base] = (await inspect([input])) as [LayerInventory];
+      expect(tampering(await compose([base]))).toEqual([]);
+      const layer: readonly FixtureEntry[] = [
+        { name: 'usr/bin/one', body: 'evil\n', mode: 0o644 },
+        { name: 'etc/demo.conf', body: 'mine\n' },
+        { name: 'usr/bin/added', body: 'evil\n', mode: 0o755 },
+        { name: 'usr/bin/.wh.two' },
+      ];
+      const told = tampering(await compose([base, ...(await inspect([inputOf(layer)]))]));
+      expect(told).toEqual([
+        'modified usr/bin/one #1',
+        'configuration etc/demo.conf #1',
+        'missing usr/bin/two #1',
+        'unowned usr/bin/added #1',
+      ]);
+
+      for (const { name, body } of layer)
+        if (body !== undefined) writeFileSync(join(root, String(name)), body);
+      rmSync(join(root, 'usr/bin/two'));
+      const { stdout } = await rpm('-V', '--nodeps', 'demo');
+      const ofRpm = stdout
+        .trim()
+        .split('\n')
+        .map(
+          (line) =>
+            `${line.startsWith('missing') ? 'missing' : / c /.test(line) ? 'configuration' : 'modified'} ${line.split(/\s+/).at(-1)!.slice(1)} #1`,
+        );
+      expect(told.filter((one) => !one.startsWith('unowned')).toSorted()).toEqual(ofRpm.toSorted());
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { dpkgStatus, imageOf, type FixtureEntry } from '../layer-fixture.ts';
 import { debianSystem, dpkgRecords, layer, md5, told, type Installed } from './contamination.fixtures.ts';
@@ -277,6 +278,31 @@ describe('what cannot be compared', () => {
     const image = await all({ name: 'app/node_modules/a/package.json', body: '{"name":"a","version":"1"}' });
     expect(image.contamination).toMatchObject({ complete: true, unrecorded: ['npm'] });
   });
+});
+
+test('files of Python packages are compared with their RECORD, also when a later layer rewrote it', async () => {
+  const folder = 'usr/local/lib/python3.12/site-packages';
+  const sha256 = (text: string) => createHash('sha256').update(text).digest('base64url');
+  const record = (body: string) =>
+    `demo/__init__.py,sha256=${sha256(body)},${body.length}\ndemo-1.0.dist-info/RECORD,,\n`;
+  const installed = layer(
+    ...base,
+    { name: `${folder}/demo/__init__.py`, body: 'good' },
+    {
+      name: `${folder}/demo-1.0.dist-info/METADATA`,
+      body: 'Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n\n',
+    },
+    { name: `${folder}/demo-1.0.dist-info/RECORD`, body: record('good') },
+  );
+  expect(told(await imageOf(installed))).toEqual([]);
+  const changed = layer({ name: `${folder}/demo/__init__.py`, body: 'evil' });
+  const modified = `modified ${folder}/demo/__init__.py #1`;
+  expect(told(await imageOf(installed, changed))).toEqual([modified]);
+  const rewritten = layer({ name: `${folder}/demo-1.0.dist-info/RECORD`, body: record('evil') });
+  expect(told(await imageOf(installed, changed, rewritten))).toEqual([
+    modified,
+    `record-rewritten ${folder}/demo/__init__.py #2`,
+  ]);
 });
 
 test('counts are exact, and lists are bounded', async () => {
