@@ -1,5 +1,5 @@
 import { addImage } from '@wharfinger/lib/catalog/catalog.fixtures';
-import { inventoryFormat } from '@wharfinger/lib/inspect/inventory';
+import { inventoryFormat, type ImageInventory } from '@wharfinger/lib/inspect/inventory';
 import { expect, test } from 'vitest';
 import { testDatabases } from '../db/testing/databases.ts';
 import { transact } from '../db/transaction.ts';
@@ -11,13 +11,20 @@ import { pageOfPlaces } from './pages.ts';
 test.each(testDatabases)(
   'on $name pages hold each place once, whoever looks and whatever is meant',
   async (kind) => {
-    const { db, close } = await kind.open();
+    const opened = await kind.open();
+    const { db } = opened;
     const catalog = createSqlCatalog(db);
     const at = new Date(0);
     for (let number = 0; number < 30; number += 1) {
       const digest = await addImage(catalog, `team/a${number % 3}`, `image ${number}`);
       if (number % 5 === 0) await addImage(catalog, 'team/second', `image ${number}`);
-      const inventory = { format: inventoryFormat, complete: true, packages: [], problems: [], layers: [] };
+      const inventory: ImageInventory = {
+        format: inventoryFormat,
+        complete: true,
+        packages: [],
+        problems: [],
+        layers: [],
+      };
       const packed = await packImage(inventory);
       await transact(db, (trx) => putImage(trx, digest, packed, [], at));
     }
@@ -40,6 +47,6 @@ test.each(testDatabases)(
     expect(await walk(undefined, (name) => name === 'team/a1')).toBe(10);
     expect(await walk(odd, (name) => name === 'team/a1')).toBe(5);
     expect(await walk(undefined, () => false)).toBe(0);
-    await close();
+    await opened.close();
   },
 );
