@@ -160,6 +160,40 @@ describe('what package managers and people do', () => {
     expect(told(await imageOf(clean, gone))).toEqual([]);
   });
 
+  test('the same package for another architecture is no other record of the first', async () => {
+    const both = { 'usr/lib/x86_64-linux-gnu/libx.so': 'x', 'usr/share/doc/libx/copyright': 'free' };
+    const libx: Installed = { version: '1', files: both };
+    const records = (architecture: string, files: Readonly<Record<string, string>>) =>
+      dpkgRecords(`libx:${architecture}`, { version: '1', files });
+    const files = (all: Readonly<Record<string, string>>) =>
+      Object.entries(all).map(([name, body]) => ({ name, body }));
+    const status = (...architectures: readonly string[]) => ({
+      name: 'var/lib/dpkg/status',
+      body: [
+        dpkgStatus({ 'base-files': '12.4+deb12u5' }),
+        ...architectures.map(
+          (one) =>
+            `Package: libx\nStatus: install ok installed\nArchitecture: ${one}\nVersion: 1\nConffiles:\n /etc/x ${md5('x')}\n`,
+        ),
+      ].join('\n'),
+    });
+    const first = layer(
+      ...debianSystem({}),
+      status('amd64'),
+      { name: 'etc/x', body: 'x' },
+      ...files(libx.files),
+      ...records('amd64', libx.files),
+    );
+    expect(told(await imageOf(first))).toEqual([]);
+    const other = { 'usr/lib/i386-linux-gnu/libx.so': 'x32', 'usr/share/doc/libx/copyright': 'free' };
+    const second = layer(status('amd64', 'i386'), ...files(other), ...records('i386', other));
+    expect(told(await imageOf(first, second))).toEqual([]);
+    const changed = layer({ name: 'usr/lib/x86_64-linux-gnu/libx.so', body: 'evil' });
+    expect(told(await imageOf(first, second, changed))).toEqual([
+      'modified usr/lib/x86_64-linux-gnu/libx.so #2',
+    ]);
+  });
+
   test('documentation that is left out is told apart', async () => {
     expect(told(await all({ name: 'usr/share/doc/.wh.coreutils' }))).toEqual([
       'missing-documentation usr/share/doc/coreutils/README #1',
@@ -272,6 +306,19 @@ describe('what cannot be compared', () => {
     const image = await imageOf(layer(...without));
     expect(told(image)).toContain('unchecked deb coreutils #0');
     expect(image.contamination!.complete).toBe(false);
+  });
+
+  test('is never clean where a layer took the package database away, and is compared with what it said', async () => {
+    const image = await all(
+      ...tampered,
+      { name: 'var/lib/dpkg/.wh.status' },
+      { name: 'var/lib/dpkg/.wh.info' },
+    );
+    expect(told(image)).toEqual(expect.arrayContaining(five));
+    expect(image.contamination).toMatchObject({
+      complete: false,
+      reason: 'a layer took the package database away',
+    });
   });
 
   test('is said of languages whose packages record nothing', async () => {

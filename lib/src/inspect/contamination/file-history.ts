@@ -33,6 +33,8 @@ export class FileHistory {
   installed: ReadonlyMap<string, string> = new Map();
   /** keys of those that are not the distribution's own */
   foreign: ReadonlySet<string> = new Set();
+  /** types of packages whose whole database a layer took away */
+  readonly lostDatabases = new Set<string>();
   #owners: readonly PackageOwner[] = [];
   #diversions: ReadonlyMap<string, { readonly to: string; readonly by?: string }> = new Map();
   #losses = 0;
@@ -64,8 +66,13 @@ export class FileHistory {
     this.#owners = owners;
     if (versions.size > 0) this.databaseLayer ??= layer;
     const records = countingRecords(noted);
+    const lost = [...typesOf(before.keys())].filter((type) => !typesOf(versions.keys()).has(type));
+    for (const type of lost) this.lostDatabases.add(type);
     const languages = new Set(records.filter(({ ofSystem }) => !ofSystem).map(({ key }) => key));
-    this.ledger.retain((key) => versions.has(key) || languages.has(key));
+    // Where a whole database is gone, what it said is all there is.
+    this.ledger.retain(
+      (key, { owner }) => versions.has(key) || languages.has(key) || this.lostDatabases.has(owner.type),
+    );
     const known = new Map(this.ledger.entries);
     this.ledger.note(layer, records, versions);
     for (const [key, entry] of known) this.#checkUpgrade(key, entry, before.get(key), layer);
@@ -98,7 +105,12 @@ export class FileHistory {
 
   /** Packages of dpkg, which lists the files of each, of which no record says which files they have. */
   unrecordedPackages(): PackageOwner[] {
-    return this.#owners.filter((owner) => owner.type === 'deb' && !this.ledger.entries.has(systemKey(owner)));
+    const recorded = new Set<string>();
+    for (const { owner, files } of this.ledger.entries.values()) {
+      const isList = files.size === 0 || [...files.values()].some(({ configuration }) => !configuration);
+      if (isList) recorded.add(systemKey(owner));
+    }
+    return this.#owners.filter((owner) => owner.type === 'deb' && !recorded.has(systemKey(owner)));
   }
 
   /** Types of packages of the image, of the system and others, that record nothing of their files. */
@@ -110,11 +122,13 @@ export class FileHistory {
   /** A package that is upgraded comes with files; a version that changes alone hides what is installed. */
   #checkUpgrade(key: string, before: LedgerEntry, version: string | undefined, layer: number): void {
     const now = this.installed.get(key);
-    if (version === undefined || now === undefined || now === version || before.files.size === 0) return;
+    if (version === undefined || now === undefined || now === version) return;
     const entry = this.ledger.entries.get(key) ?? before;
     const { owner } = entry;
-    const files = [...entry.files.keys(), ...before.files.keys()];
-    const came = files.some((path) => {
+    // Configuration stays as it is when the package is upgraded.
+    const files = [...entry.files, ...before.files].filter(([, file]) => !file.configuration);
+    if (files.length === 0) return;
+    const came = files.some(([path]) => {
       const node = this.tree.at(this.placeOf(owner, path));
       return node !== undefined && node.kind !== 'folder' && node.layer === layer;
     });
@@ -131,6 +145,11 @@ export class FileHistory {
       detail,
     });
   }
+}
+
+/** Types of packages by their keys. */
+function typesOf(keys: Iterable<string>): ReadonlySet<string> {
+  return new Set(Array.from(keys, (key) => (JSON.parse(key) as [string])[0]));
 }
 
 function systemPackages(files: readonly ActiveFile[]): {
@@ -159,6 +178,8 @@ function systemPackages(files: readonly ActiveFile[]): {
       // Of some packages several versions are installed at once, such as of kernels.
       const all = known === undefined ? [version] : [...new Set([...known.split(' '), version])].sort();
       versions.set(key, all.join(' '));
+      if ('architecture' in one && one.architecture !== undefined)
+        versions.set(systemKey({ type, name: `${name}:${one.architecture}` }), version);
     }
   }
   return { versions, owners, foreign };

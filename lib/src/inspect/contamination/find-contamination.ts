@@ -72,9 +72,10 @@ export function unknownContamination(): FileFindings {
   return { contamination: () => contamination, ownerAt: () => undefined };
 }
 
-function reasonOf({ tree, ledger, list }: FileHistory): string | undefined {
+function reasonOf({ tree, ledger, list, lostDatabases }: FileHistory): string | undefined {
   if (tree.exhausted) return 'its layers have more entries and links together than can be followed';
   if (ledger.full) return 'its packages record more files than can be compared';
+  if (lostDatabases.size > 0) return 'a layer took the package database away';
   const unchecked = list.count('unchecked');
   return unchecked === 0 ? undefined : `${unchecked} of its files or packages could not be compared`;
 }

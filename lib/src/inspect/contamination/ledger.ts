@@ -85,9 +85,9 @@ export class Ledger {
   }
 
   /** Forgets packages that are not installed any more. */
-  retain(isThere: (key: string) => boolean): void {
+  retain(isThere: (key: string, entry: LedgerEntry) => boolean): void {
     for (const [key, entry] of this.#entries) {
-      if (isThere(key)) continue;
+      if (isThere(key, entry)) continue;
       this.#entries.delete(key);
       this.#files -= entry.files.size;
     }

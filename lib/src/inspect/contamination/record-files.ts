@@ -4,7 +4,10 @@ import { isOfSystem, type PackageOwner } from '../packages/package-types.ts';
 
 /** What a package's record says of its files, where its package manager looks for it. */
 export interface CountingRecord {
-  /** tells packages apart: of system packages their type and name, of others the place of the record as well */
+  /**
+   * Tells packages apart: of system packages their type and name, where dpkg's records name an architecture with it; of others the
+   * place of the record as well.
+   */
   readonly key: string;
   /** of a package that the distribution's package manager installed */
   readonly ofSystem: boolean;
@@ -27,19 +30,29 @@ const folders: ReadonlyArray<readonly [path: string, name: RegExp]> = [
 export function countingRecords(tree: MergedTree): CountingRecord[] {
   const found: CountingRecord[] = [];
   const seen = new Set<MergedNode>();
-  const take = (node: MergedNode | undefined): void => {
+  const take = (node: MergedNode | undefined, name?: string): void => {
     if (node?.kind !== 'file' || seen.has(node)) return;
     seen.add(node);
     for (const record of node.records) {
       if (isRecord(record) && isOfSystem(record.owner.type))
-        found.push({ key: systemKey(record.owner), ofSystem: true, node, files: record });
+        found.push({
+          key: systemKey({ ...record.owner, ...(name === undefined ? {} : { name }) }),
+          ofSystem: true,
+          node,
+          files: record,
+        });
     }
   };
   for (const path of databases) take(tree.walk(path).node);
   for (const [path, shape] of folders) {
     const { node } = tree.walk(path);
     if (node?.kind !== 'folder') continue;
-    for (const name of node.children.keys()) if (shape.test(name)) take(tree.walk(`${path}/${name}`).node);
+    for (const name of node.children.keys()) {
+      if (!shape.test(name)) continue;
+      // Of a package that is installed for several architectures, each has records of its own.
+      const base = path === 'var/lib/dpkg/info' ? name.slice(0, name.lastIndexOf('.')) : undefined;
+      take(tree.walk(`${path}/${name}`).node, base);
+    }
   }
   tree.each((path, node) => {
     if (node.kind !== 'file') return;
