@@ -62,6 +62,8 @@ export function probeContainer({ image, volume, limits, labels: given }: Contain
         { Name: 'fsize', Soft: scratch, Hard: scratch },
         { Name: 'core', Soft: 0, Hard: 0 },
         { Name: 'nofile', Soft: 1024, Hard: 1024 },
+        // of all sandboxes together, for they share a user; Podman would ask for more than some machines give
+        { Name: 'nproc', Soft: 32_768, Hard: 32_768 },
       ],
       Tmpfs: { '/tmp': `rw,noexec,nosuid,nodev,mode=1777,size=${Math.max(scratch, 4096)}` },
       Mounts: [
