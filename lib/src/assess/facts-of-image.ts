@@ -38,7 +38,10 @@ export interface KnownOfImage {
   /** signatures alone; left out: not looked up yet, or part of `evidence` */
   readonly signatures?: CheckedSignatures;
   /** all evidence; left out: not looked up yet */
-  readonly evidence?: Pick<ImageEvidence, 'report' | 'trustedKeys' | 'attested' | 'custody' | 'probes' | 'validUntil'>;
+  readonly evidence?: Pick<
+    ImageEvidence,
+    'report' | 'trustedKeys' | 'attested' | 'custody' | 'probes' | 'validUntil'
+  >;
   /** what the registry says of the repository; left out: nothing */
   readonly registered?: RepositoryFacts;
   /** who holds it by hand; left out: nobody */
@@ -61,7 +64,9 @@ export function factsAndTime(known: KnownOfImage): { readonly facts: Facts; read
       findings: withTeams(withVex(findings, evidence?.attested.vex ?? []), evidence?.custody),
     }),
     ...(inventory && matched && { advisories: { uncovered: matched.uncovered, ages: matched.ages ?? [] } }),
-    ...(evidence ? evidenceFacts(evidence) : known.signatures && { signatures: signatureFacts(known.signatures) }),
+    ...(evidence
+      ? evidenceFacts(evidence)
+      : known.signatures && { signatures: signatureFacts(known.signatures) }),
     ...(registered && { repository: registered }),
     ...heldFacts(held),
   };
@@ -106,9 +111,7 @@ export function factsAgain(
 }
 
 /** What the evidence that was looked up says. */
-function evidenceFacts(
-  evidence: NonNullable<KnownOfImage['evidence']>,
-): Omit<Facts, 'image'> {
+function evidenceFacts(evidence: NonNullable<KnownOfImage['evidence']>): Omit<Facts, 'image'> {
   return {
     signatures: signatureFacts(evidence),
     attestations: evidence.attested.facts,
