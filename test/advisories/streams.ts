@@ -27,7 +27,9 @@ export function daysOf(file: string): Day[] {
     .map((line) => JSON.parse(line) as Change);
   const records = new Map<string, object>();
   const days: Day[] = [];
-  for (const [date, group] of [...Map.groupBy(changes, ({ at }) => at.slice(0, 10))].sort()) {
+  for (const [date, group] of [...Map.groupBy(changes, ({ at }) => at.slice(0, 10))].sort(([a], [b]) =>
+    a < b ? -1 : 1,
+  )) {
     for (const { op, id, record } of group) {
       if (op === 'delete') records.delete(id);
       else records.set(id, record!);

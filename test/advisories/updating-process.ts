@@ -4,12 +4,12 @@ import { updateFeed } from '../../server/src/feeds/update-feed.ts';
 
 /** A process that takes in one feed after the other and says of each what came of it: to be killed. */
 const [, , where, folder, ...files] = process.argv as [string, string, string, string, ...string[]];
-const { db, close } = await openDatabase(where);
+const database = await openDatabase(where);
 for (const file of files) {
   const name = file.slice(file.lastIndexOf('/') + 1).split('.')[0]!;
   const { error, counts } = await updateFeed(
     {
-      db,
+      db: database.db,
       memory: createVerdictMemory(),
       now: () => new Date(),
       folder,
@@ -21,4 +21,4 @@ for (const file of files) {
   );
   process.stdout.write(`${JSON.stringify({ name, error, counts })}\n`);
 }
-await close();
+await database.close();

@@ -83,7 +83,7 @@ export async function* readCache(folder: string, seen?: CacheState): AsyncGenera
   if (count !== state.count) throw unreadable(folder, `it holds ${count} records instead of ${state.count}`);
 }
 
-async function* readLines(folder: string, file: string): AsyncGenerator<unknown> {
+async function* readLines(folder: string, file: string): AsyncGenerator {
   const source = createReadStream(join(folder, file));
   const text = source.pipe(createGunzip());
   source.once('error', (error) => text.destroy(error));

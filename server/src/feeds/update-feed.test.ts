@@ -207,9 +207,7 @@ describe.each(testDatabases)('a feed on $name', (kind) => {
       ...shelf.parts.memory,
       forget: () => (transactions += 1) === 2 && abort.abort(new Error('cut off')),
     };
-    await expect(updateFeed({ ...shelf.parts, memory: memory as never }, feed, abort.signal)).rejects.toThrow(
-      'cut off',
-    );
+    await expect(updateFeed({ ...shelf.parts, memory }, feed, abort.signal)).rejects.toThrow('cut off');
     const half = (await shelf.found(digest)).length;
     expect(half).toBeGreaterThan(0);
     expect(half).toBeLessThan(1600);
