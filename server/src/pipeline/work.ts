@@ -130,7 +130,17 @@ async function judgeJobs(parts: PipelineParts, jobs: readonly Job[], complete: C
   for (const place of places)
     if (policy().rulesFor(place.repository, 'pull', now()).probes.length > 0)
       await askForProbes(parts, place);
+  const before = parts.results.counts();
   const { overtaken, failures } = await judgeImages(parts, places, done);
+  const after = parts.results.counts();
+  parts.log.debug(
+    {
+      verdicts: after.verdicts - before.verdicts,
+      evaluated: after.evaluated - before.evaluated,
+      reused: after.reused - before.reused,
+    },
+    'images were judged again',
+  );
   for (const place of overtaken) {
     await judgeImage(parts, place);
     await transact(parts.db, (trx) => done(trx, [place]));
