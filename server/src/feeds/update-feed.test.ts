@@ -164,6 +164,30 @@ describe.each(testDatabases)('a feed on $name', (kind) => {
     expect(await shelf.found(digest)).toEqual(['A-1']);
   });
 
+  test('with a malicious package ends the verdicts of all images that have it, and so does its withdrawal', async () => {
+    const digests = [
+      await shelf.push('one', { evil: '1.0.0' }),
+      await shelf.push('two', { evil: '1.0.0' }),
+    ].sort();
+    await shelf.push('three', { left: '1.0.0' });
+    const forgotten: string[] = [];
+    const forget = (_: string, digest: string): void => void forgotten.push(digest);
+    const parts = { ...shelf.parts, memory: { ...shelf.parts.memory, forget } };
+    const malicious = record('MAL-2026-1', 'evil', '9.0.0');
+    // the first record about an ecosystem is news for all that have any of it
+    publish(lines(record('A-1', 'other', '2.0.0')));
+    await update();
+    await shelf.touched();
+    for (const published of [malicious, { ...malicious, withdrawn: '2026-01-06T00:00:00Z' }]) {
+      publish(lines(published, record('A-1', 'other', '2.0.0')));
+      await updateFeed(parts, feed, signal);
+      // what the gate has in memory does not answer the next pull
+      expect(forgotten.splice(0).sort()).toEqual(digests);
+      expect(await shelf.touched()).toEqual(digests);
+    }
+    expect(await shelf.found(digests[0]!)).toEqual([]);
+  });
+
   test('keeps what is known of a record that it has in a form that cannot be read', async () => {
     const digest = await shelf.push('app', { left: '1.0.0' });
     publish(lines(record('A-1', 'left', '2.0.0'), record('A-2', 'left', '2.0.0')));
