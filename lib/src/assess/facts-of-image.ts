@@ -214,13 +214,14 @@ function inventoryFacts(inventory: ImageInventory): InventoryFacts {
         ...(distribution.ecosystem === undefined ? {} : { ecosystem: distribution.ecosystem }),
       },
     }),
-    packages: packages.map(({ type, name, version, purl, layer, licence }) => ({
+    packages: packages.map(({ type, name, version, purl, layer, licence, spdx }) => ({
       type,
       name,
       version,
       purl,
       layer,
       ...(licence === undefined ? {} : { licence }),
+      ...(spdx === undefined ? {} : { spdx }),
     })),
     problems: problems.map(({ code, message, path, layer, hides }) => ({
       code,

@@ -78,7 +78,17 @@ export interface Package {
   readonly match: { readonly ecosystem: string | undefined; readonly name: string; readonly version: string };
   readonly purl: string;
   readonly architecture?: string;
+  /** its licence, as its record has it */
   readonly licence?: string;
+  /**
+   * What its licence amounts to: an SPDX expression (SPDX 2.3, annex D) of identifiers that are on SPDX's lists, and of references
+   * (`LicenseRef-…`) that its record itself has. Absent: not known, or not all of it.
+   */
+  readonly spdx?: string;
+  /** what `spdx` or `partly` was told from; absent: nothing says anything of its licence */
+  readonly licenceFrom?: LicenceSource;
+  /** where not all of its licence is known: what is, and what is not */
+  readonly partly?: PartlyKnownLicence;
   /** file that records it, escaped for display; behind `!/` the path inside an archive, once for each archive in it */
   readonly path: string;
   /**
@@ -88,6 +98,22 @@ export interface Package {
   readonly owner?: PackageOwner;
   /** index of the layer that this record comes from, from 0 */
   readonly layer: number;
+}
+
+/**
+ * From what a licence is told: `record` its package's own record, `copyright` Debian's copyright file, `text` the text of a licence
+ * that lies beside its files.
+ */
+export const licenceSources = ['record', 'copyright', 'text'] as const;
+
+export type LicenceSource = (typeof licenceSources)[number];
+
+/** A licence of which not all is known. */
+export interface PartlyKnownLicence {
+  /** an SPDX expression in which `LicenseRef-unknown-<n>` stands for what is not known; n is the index in `unknown` */
+  readonly spdx: string;
+  /** words that stand for no licence that is known, as they were found */
+  readonly unknown: readonly string[];
 }
 
 /** Counts with what inventories say and how it was established: those of another format are made anew from the bytes. */

@@ -62,7 +62,7 @@ const inventory = record({
   complete: truth,
   distribution: record({ id: text, version: text, ecosystem: text }),
   packages: list(
-    record({ type: text, name: text, version: text, purl: text, layer: integer, licence: text }),
+    record({ type: text, name: text, version: text, purl: text, layer: integer, licence: text, spdx: text }),
   ),
   problems: list(record({ code: text, message: text, path: text, layer: integer, hides: truth })),
   contamination: record({

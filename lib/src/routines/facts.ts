@@ -89,6 +89,8 @@ export interface InventoryFacts {
     readonly purl: string;
     readonly layer: number;
     readonly licence?: string;
+    /** an SPDX expression; absent: its licence is not known, or not all of it */
+    readonly spdx?: string;
   }>;
   readonly problems: ReadonlyArray<{
     readonly code: string;

@@ -44,6 +44,7 @@ const inventory = z.looseObject({
       purl: z.string(),
       layer: z.number(),
       licence: z.string().optional(),
+      spdx: z.string().optional(),
     }),
   ),
   problems: z.array(

@@ -1,7 +1,12 @@
 import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
 import { z } from 'zod';
-import { inventoryFormat, type ImageInventory, type Package } from '@wharfinger/lib/inspect/inventory';
+import {
+  inventoryFormat,
+  licenceSources,
+  type ImageInventory,
+  type Package,
+} from '@wharfinger/lib/inspect/inventory';
 import { isFields } from '@wharfinger/lib/inspect/json-fields';
 import { packageTypes } from '@wharfinger/lib/inspect/packages/package-types';
 import type { ImageManifest } from '@wharfinger/lib/oci/manifest';
@@ -45,7 +50,16 @@ const inventory = z
   .refine(({ complete, problems }) => complete === !problems.some(({ hides }) => hides), 'complete is wrong');
 
 const types: ReadonlySet<unknown> = new Set(packageTypes);
-const texts: ReadonlySet<string> = new Set(['name', 'version', 'purl', 'path', 'architecture', 'licence']);
+const texts: ReadonlySet<string> = new Set([
+  'name',
+  'version',
+  'purl',
+  'path',
+  'architecture',
+  'licence',
+  'spdx',
+]);
+const sources: ReadonlySet<unknown> = new Set(licenceSources);
 const required = ['type', 'name', 'version', 'match', 'purl', 'path', 'layer'];
 
 function isPackage(value: unknown): boolean {
@@ -58,6 +72,10 @@ function isPackage(value: unknown): boolean {
       if (!isFields(field) || !types.has(field['type']) || !isText(field['name'])) return false;
     } else if (name === 'layer') {
       if (!Number.isSafeInteger(field) || (field as number) < 0) return false;
+    } else if (name === 'licenceFrom') {
+      if (!sources.has(field)) return false;
+    } else if (name === 'partly') {
+      if (!isPartlyKnown(field)) return false;
     } else if (name === 'type') {
       if (!types.has(field)) return false;
     } else if (!texts.has(name) || !isText(field)) return false;
@@ -69,6 +87,12 @@ function isMatch(value: unknown): boolean {
   if (!isFields(value) || !isText(value['name']) || !isText(value['version'])) return false;
   const isKnown = 'ecosystem' in value;
   return Object.keys(value).length === (isKnown ? 3 : 2) && (!isKnown || isText(value['ecosystem']));
+}
+
+function isPartlyKnown(value: unknown): boolean {
+  if (!isFields(value) || Object.keys(value).length !== 2 || !isText(value['spdx'])) return false;
+  const { unknown } = value;
+  return Array.isArray(unknown) && unknown.every(isText);
 }
 
 function isText(value: unknown): boolean {
