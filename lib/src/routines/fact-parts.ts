@@ -21,7 +21,8 @@ const empty = '--';
  */
 export function partsOf(facts: Facts, known: Iterable<readonly [string, string]> = []): FactParts {
   const digests = new Map(known);
-  return partsBeside(facts, digests, new Set([...digests.keys()].map(rootOf)));
+  const apart = [...digests].filter(([, digest]) => isKnown(digest)).map(([part]) => rootOf(part));
+  return partsBeside(facts, digests, new Set(apart));
 }
 
 /** @param apart fields of the facts that are known, and not at hand */
