@@ -140,7 +140,12 @@ describe('affects: what cannot be told is undecided, never clean', () => {
   const range: AffectedRange = { type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: '2' }] };
 
   it.each([
-    ['an ecosystem without an order', entry([], { ecosystem: 'OSS-Fuzz', ranges: [range] }), 'OSS-Fuzz', '1.0'],
+    [
+      'an ecosystem without an order',
+      entry([], { ecosystem: 'OSS-Fuzz', ranges: [range] }),
+      'OSS-Fuzz',
+      '1.0',
+    ],
     ['a list in it', entry([], { ecosystem: 'OSS-Fuzz', ranges: [], versions: ['1'] }), 'OSS-Fuzz', '1.0'],
     ['a version without a place', entry([{ introduced: '0' }, { fixed: '2.0.0' }]), 'npm', 'latest'],
     ['an event without a place', entry([{ introduced: '0' }, { fixed: 'soon' }]), 'npm', '1.0.0'],

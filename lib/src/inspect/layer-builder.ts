@@ -172,6 +172,10 @@ export class LayerBuilder implements TarVisitor {
       // The list is full; this one tells of the rest.
       this.#problems.push({ code: 'corrupt', message: `${count} more problems are not listed`, hides });
     }
-    return { tree: this.#tree.finish(this.digests.finish()), records: this.#records, problems: this.#problems };
+    return {
+      tree: this.#tree.finish(this.digests.finish()),
+      records: this.#records,
+      problems: this.#problems,
+    };
   }
 }

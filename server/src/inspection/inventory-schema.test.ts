@@ -41,7 +41,11 @@ describe('answers of the inspection process', () => {
     ['with too few types', (layer) => ({ ...layer, tree: { ...emptyTree, paths: ['0 a'] } })],
     [
       'with paths that share too much',
-      (layer) => ({ ...layer, records: [], tree: { ...emptyTree, paths: ['9 a'], types: 'c', modes: '0644' } }),
+      (layer) => ({
+        ...layer,
+        records: [],
+        tree: { ...emptyTree, paths: ['9 a'], types: 'c', modes: '0644' },
+      }),
     ],
     ['that are no objects', () => [1]],
   ])('are refused %s', async (_what, change) => {
