@@ -22,10 +22,18 @@ function inventory() {
 
 describe('CycloneDX', () => {
   it('is valid by the schema, whole or not', async () => {
-    const validator = new Validation.JsonStrictValidator(Spec.Version.v1dot6);
-    const scratch = await imageOf(layerOf({ a: 'b' }));
-    for (const one of [await inventory(), scratch]) {
-      expect(await validator.validate(JSON.stringify(toCycloneDx(one, subject)))).toBeNull();
+    const versions = [
+      ['1.6', Spec.Version.v1dot6],
+      ['1.7', Spec.Version.v1dot7],
+    ] as const;
+    for (const [version, spec] of versions) {
+      const validator = new Validation.JsonStrictValidator(spec);
+      for (const one of [await inventory(), await imageOf(layerOf({ a: 'b' }))]) {
+        for (const about of [subject, { ...subject, layer: 0 }]) {
+          const document = toCycloneDx(one, about, version);
+          expect(await validator.validate(JSON.stringify(document))).toBeNull();
+        }
+      }
     }
   });
 
@@ -41,7 +49,9 @@ describe('CycloneDX', () => {
     expect(image.complete).toBe(false);
     const bom = toCycloneDx(image, subject);
     expect(bom).toMatchObject({
-      metadata: { properties: [{ name: 'wharfinger:problem:unreadable-file' }] },
+      metadata: {
+        properties: [{ name: 'wharfinger:problem', value: expect.stringContaining('unreadable-file') }],
+      },
       compositions: [{ aggregate: 'incomplete' }],
     });
     expect(bom['components']).toEqual(
@@ -54,5 +64,16 @@ describe('CycloneDX', () => {
         expect.objectContaining({ group: '@s', name: 'é', version: '1.0.0' }),
       ]),
     );
+  });
+
+  it('leads from the image to everything in it, and from a layer to what it brought', async () => {
+    const image = await inventory();
+    const bom = toCycloneDx(image, subject);
+    const refs = (bom['components'] as Array<Record<string, unknown>>).map((one) => one['bom-ref']);
+    expect(bom['dependencies']).toEqual([{ ref: `image:${subject.digest}`, dependsOn: refs }]);
+    const layer = toCycloneDx(image, { ...subject, layer: 1 });
+    expect(layer['metadata']).toMatchObject({ component: { version: image.layers[1]!.digest } });
+    expect(layer['components']).toHaveLength(3);
+    expect(layer['serialNumber']).not.toBe(bom['serialNumber']);
   });
 });

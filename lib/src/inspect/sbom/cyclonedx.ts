@@ -1,50 +1,54 @@
-import { createHash } from 'node:crypto';
-import type { Digest } from '../../oci/digest.ts';
 import { digestHex } from '../../oci/digest.ts';
 import type { ImageInventory, Package } from '../inventory.ts';
+import { declaredLicence } from './declared-licence.ts';
+import {
+  gapsOf,
+  hexOf,
+  packagesOf,
+  splitName,
+  subjectParts,
+  type SbomDocument,
+  type SbomSubject,
+} from './sbom-parts.ts';
 
-/** What an SBOM is about, and when it was made. */
-export interface SbomSubject {
-  readonly digest: Digest;
-  /** name of the image, such as its repository */
-  readonly name: string;
-  readonly time: Date;
+/** Versions of CycloneDX that are written. */
+export const cycloneDxVersions = ['1.6', '1.7'] as const;
+
+export type CycloneDxVersion = (typeof cycloneDxVersions)[number];
+
+/** A UUID (RFC 9562, version 8) that follows from the subject, so that the same image gives the same document. */
+function serialNumber(subject: SbomSubject): string {
+  const hex = hexOf('cyclonedx', subject.digest, String(subject.layer ?? ''));
+  const variant = ((Number.parseInt(hex[16]!, 16) & 0x3) | 0x8).toString(16);
+  const groups = [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    `${variant}${hex.slice(17, 20)}`,
+  ];
+  return `urn:uuid:${[...groups, hex.slice(20, 32)].join('-')}`;
 }
 
-/** A JSON value of a CycloneDX document. */
-export type CycloneDx = Readonly<Record<string, unknown>>;
-
-/** A UUID (RFC 9562, version 8) that follows from the digest, so that the same image gives the same document. */
-function serialNumber(digest: Digest): string {
-  const bytes = createHash('sha256').update(`https://wharfinger.dev/sbom/cyclonedx/${digest}`).digest();
-  bytes[6] = (bytes[6]! & 0x0f) | 0x80;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  const hex = bytes.toString('hex', 0, 16);
-  const groups = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)];
-  return `urn:uuid:${groups.join('-')}`;
-}
-
-function property(name: string, value: string): CycloneDx {
+function property(name: string, value: string): SbomDocument {
   return { name: `wharfinger:${name}`, value };
 }
 
-function licencesOf(licence: string | undefined): CycloneDx {
-  // Not every record holds an SPDX expression; a name is valid whatever it is.
-  return licence === undefined || licence === '' ? {} : { licenses: [{ license: { name: licence } }] };
+function licencesOf(found: Package): SbomDocument {
+  const licence = declaredLicence(found);
+  if (licence === undefined) return {};
+  return { licenses: ['expression' in licence ? licence : { license: { name: licence.name } }] };
 }
 
-function componentOf(found: Package, inventory: ImageInventory): CycloneDx {
-  const slash = found.name.lastIndexOf('/');
-  const isGrouped = found.type === 'npm' && slash > 0;
+function componentOf(ref: string, found: Package, inventory: ImageInventory): SbomDocument {
   const layer = inventory.layers[found.layer];
   return {
     type: 'library',
-    'bom-ref': `${found.purl}#${found.path}`,
-    ...(isGrouped ? { group: found.name.slice(0, slash) } : {}),
-    name: isGrouped ? found.name.slice(slash + 1) : found.name,
+    'bom-ref': ref,
+    ...splitName(found),
     version: found.version,
-    ...licencesOf(found.licence),
+    ...licencesOf(found),
     purl: found.purl,
+    evidence: { occurrences: [{ location: found.path }] },
     properties: [
       property('path', found.path),
       property('layer', String(found.layer)),
@@ -53,12 +57,12 @@ function componentOf(found: Package, inventory: ImageInventory): CycloneDx {
       ...(found.match.name === found.name
         ? []
         : [property('source', `${found.match.name} ${found.match.version}`)]),
+      ...(found.owner === undefined ? [] : [property('owner', `${found.owner.type} ${found.owner.name}`)]),
     ],
   };
 }
 
-function systemOf(inventory: ImageInventory): readonly CycloneDx[] {
-  const { distribution } = inventory;
+function systemOf({ distribution }: ImageInventory): readonly SbomDocument[] {
   if (distribution === undefined || distribution.source === 'none') return [];
   return [
     {
@@ -72,20 +76,27 @@ function systemOf(inventory: ImageInventory): readonly CycloneDx[] {
 }
 
 /**
- * Writes an inventory as a CycloneDX 1.6 document (ECMA-424), a plain JSON value. The same inventory, subject and time
+ * Writes an inventory as a CycloneDX document (ECMA-424), a plain JSON value. The same inventory, subject and time
  * give the same document. What the inventory lacks is said as `compositions`: incomplete where something may be hidden.
  */
-export function toCycloneDx(inventory: ImageInventory, subject: SbomSubject): CycloneDx {
-  const root = `image:${subject.digest}`;
-  const components = inventory.packages.map((found) => componentOf(found, inventory));
-  // A package that a file records twice is one component.
-  const distinct = [...new Map(components.map((one) => [one['bom-ref'], one])).values()];
-  const isSha512 = subject.digest.startsWith('sha512:');
+export function toCycloneDx(
+  inventory: ImageInventory,
+  subject: SbomSubject,
+  version: CycloneDxVersion = '1.6',
+): SbomDocument {
+  const { digest, name } = subjectParts(inventory, subject);
+  const root = `${subject.layer === undefined ? 'image' : 'layer'}:${digest}`;
+  const components = [
+    ...systemOf(inventory),
+    ...packagesOf(inventory, subject).map(([ref, found]) => componentOf(ref, found, inventory)),
+  ];
+  const alg = digest.startsWith('sha512:') ? 'SHA-512' : 'SHA-256';
+  const gaps = gapsOf(inventory);
   return {
-    $schema: 'http://cyclonedx.org/schema/bom-1.6.schema.json',
+    $schema: `http://cyclonedx.org/schema/bom-${version}.schema.json`,
     bomFormat: 'CycloneDX',
-    specVersion: '1.6',
-    serialNumber: serialNumber(subject.digest),
+    specVersion: version,
+    serialNumber: serialNumber(subject),
     version: 1,
     metadata: {
       timestamp: subject.time.toISOString(),
@@ -93,17 +104,15 @@ export function toCycloneDx(inventory: ImageInventory, subject: SbomSubject): Cy
       component: {
         type: 'container',
         'bom-ref': root,
-        name: subject.name,
-        version: subject.digest,
-        hashes: [{ alg: isSha512 ? 'SHA-512' : 'SHA-256', content: digestHex(subject.digest) }],
+        name,
+        version: digest,
+        hashes: [{ alg, content: digestHex(digest) }],
+        ...(subject.layer === undefined ? {} : { properties: [property('image', subject.digest)] }),
       },
-      properties: inventory.problems
-        .filter((problem) => problem.hides)
-        .map(({ code, message, path }) =>
-          property(`problem:${code}`, path === undefined ? message : `${path}: ${message}`),
-        ),
+      properties: gaps.map((gap) => property('problem', gap)),
     },
-    components: [...systemOf(inventory), ...distinct],
-    compositions: [{ aggregate: inventory.complete ? 'unknown' : 'incomplete', assemblies: [root] }],
+    components,
+    dependencies: [{ ref: root, dependsOn: components.map((one) => one['bom-ref']) }],
+    compositions: [{ aggregate: gaps.length === 0 ? 'unknown' : 'incomplete', assemblies: [root] }],
   };
 }

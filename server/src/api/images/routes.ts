@@ -1,5 +1,6 @@
 import { isDigest, type Digest } from '@wharfinger/lib/oci/digest';
-import { toCycloneDx } from '@wharfinger/lib/inspect/sbom/cyclonedx';
+import { cycloneDxVersions } from '@wharfinger/lib/inspect/sbom/cyclonedx';
+import { sbomFormats, writeSbom } from '@wharfinger/lib/inspect/sbom/write-sbom';
 import { demandServed } from '@wharfinger/lib/registry/access';
 import type { Receipt } from '@wharfinger/lib/assess/receipt';
 import { purposes } from '@wharfinger/lib/routines/verdict';
@@ -21,6 +22,12 @@ const verdictQuery = imageQuery.extend({
     .transform((text) => new Date(text))
     .optional(),
   receipt: z.literal('1', 'write 1, or leave it out').optional(),
+});
+
+const sbomQuery = imageQuery.extend({
+  format: z.enum(sbomFormats).default('cyclonedx'),
+  version: z.enum(cycloneDxVersions).default('1.6'),
+  layer: z.coerce.number().int().min(0).optional(),
 });
 
 /**
@@ -92,12 +99,15 @@ export function addImageRoutes(
   });
 
   app.get('/api/v1/sbom', async (request, reply) => {
-    const { repository, digest } = await resolveImage(context, request, request.query);
+    const { format, version, layer, ...image } = parseInput(sbomQuery, request.query);
+    const { repository, digest } = await resolveImage(context, request, image);
     const inventory = await knowledge.inventoryOf(digest);
     if (!inventory) throw notChecked(digest);
-    const bom = toCycloneDx(inventory, { digest, name: repository, time: context.now() });
+    const subject = { digest, name: repository, time: context.now(), ...(layer !== undefined && { layer }) };
+    const bom = writeSbom(inventory, subject, { format, version });
+    const type = format === 'spdx' ? 'application/spdx+json' : 'application/vnd.cyclonedx+json';
     // A Buffer keeps the Content-Type as it is.
-    return reply.type('application/vnd.cyclonedx+json').send(Buffer.from(JSON.stringify(bom)));
+    return reply.type(type).send(Buffer.from(JSON.stringify(bom)));
   });
 }
 
