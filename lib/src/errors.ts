@@ -235,6 +235,11 @@ const table = {
   },
 
   // reading images
+  FILE_UNKNOWN: {
+    status: 404,
+    message: 'the image has nothing at this path',
+    remedy: 'list the folder above it; paths are as wharf files shows them',
+  },
   ARCHIVE_INVALID: {
     status: 400,
     message: 'the archive cannot be read',

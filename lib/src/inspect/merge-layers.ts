@@ -1,6 +1,10 @@
 import type { Contamination } from './contamination/contamination.ts';
 import { FileHistory } from './contamination/file-history.ts';
-import { findContamination, unknownContamination } from './contamination/find-contamination.ts';
+import {
+  findContamination,
+  unknownContamination,
+  type FileFindings,
+} from './contamination/find-contamination.ts';
 import type { ImageExecutables } from './executables/image-executables.ts';
 import { findActiveFiles, rpmFolders, type ActiveFile, type ActiveFiles } from './active-files.ts';
 import { identifyDistribution } from './distribution.ts';
@@ -36,8 +40,20 @@ const exhausted: Problem = {
   hides: true,
 };
 
-/** Lays layers upon each other, base first, and says what the result contains. */
-export function mergeLayers(layers: readonly PlacedLayer[]): MergedImage {
+/** What comes of laying layers upon each other. */
+export interface LaidLayers {
+  /** files of note of all layers */
+  readonly tree: MergedTree;
+  /** absent: the layers have more entries than can be followed */
+  readonly history: FileHistory | undefined;
+  readonly active: ActiveFiles;
+  /** layer of each package, by the keys of `keysOf` */
+  readonly origins: ReadonlyMap<string, number>;
+  readonly removals: Removals;
+}
+
+/** Lays layers upon each other, base first. */
+export function layLayers(layers: readonly PlacedLayer[]): LaidLayers {
   const tree = new MergedTree();
   const history = FileHistory.of(layers);
   let version = -1;
@@ -60,7 +76,18 @@ export function mergeLayers(layers: readonly PlacedLayer[]): MergedImage {
     origins = originsOf(active.packages, origins, layer);
     tree.spend(origins.size * 10);
   }
-  const found = active ?? findActiveFiles(tree);
+  return { tree, history, active: active ?? findActiveFiles(tree), origins, removals };
+}
+
+/** What was found out about the files of layers that were laid upon each other. */
+export function findingsOf({ tree, history }: Pick<LaidLayers, 'tree' | 'history'>): FileFindings {
+  return history === undefined || tree.exhausted ? unknownContamination() : findContamination(history);
+}
+
+/** Lays layers upon each other, base first, and says what the result contains. */
+export function mergeLayers(layers: readonly PlacedLayer[]): MergedImage {
+  const laid = layLayers(layers);
+  const { tree, active: found, origins, removals } = laid;
   const { distribution, problems } = identifyDistribution({
     ...found,
     strayDatabase: found.strayDatabase || layers.some(({ inventory }) => hidesDatabase(inventory)),
@@ -71,8 +98,7 @@ export function mergeLayers(layers: readonly PlacedLayer[]): MergedImage {
     ),
   });
   const hasFiles = layers.some(({ inventory }) => inventory.tree.types.includes('f'));
-  const { contamination, executables, ownerAt } =
-    history === undefined || tree.exhausted ? unknownContamination() : findContamination(history);
+  const { contamination, executables, ownerAt } = findingsOf(laid);
   const packages = packagesOf(found.packages, distribution, origins, keysOf, ownerAt);
   return {
     distribution,

@@ -14,12 +14,16 @@ const maxLinks = 40;
 export interface Folder {
   readonly kind: 'folder';
   readonly children: Map<string, MergedNode>;
+  /** the entry that describes it; absent where none does, and where folders are not listed */
+  readonly described?: { readonly layer: number; readonly entry: number };
 }
 
 export interface Link {
   readonly kind: 'link';
   readonly target: string;
   readonly layer: number;
+  /** index of its entry in the tree of its layer */
+  readonly entry: number;
 }
 
 /** A file of note; without records: one that a hard link names and that says nothing. */
@@ -52,9 +56,9 @@ function newFolder(): Folder {
 
 /**
  * Which files are kept: those `noted` for the packages and the distribution that they tell of, or `all` of them, with what is
- * known of executables too.
+ * known of executables too; or whatever stands in it, to be `listed`: folders that nothing lies in and devices as well.
  */
-export type Kept = 'noted' | 'all';
+export type Kept = 'noted' | 'all' | 'listed';
 
 /**
  * The merged file system of an image, as far as it matters for what the image contains: links, files of note and the
@@ -111,10 +115,10 @@ export class MergedTree {
       tree,
       (index, path, type, link = '') => {
         if (path === '' || type === 'w' || type === 'o') return;
-        if (type === 'd') this.#folderAt(path);
-        else if (type === 'l') this.#put(path, { kind: 'link', target: link, layer });
+        if (type === 'd') this.#folderAt(path, { layer, entry: index });
+        else if (type === 'l') this.#put(path, { kind: 'link', target: link, layer, entry: index });
         else if (type === 'h') this.#put(path, this.#linked(link, layer, linked.get(index)));
-        else if (records.has(index) || (this.#kept === 'all' && type === 'f'))
+        else if (records.has(index) || (this.#kept === 'all' && type === 'f') || this.#kept === 'listed')
           this.#put(path, { kind: 'file', records: records.get(index) ?? [], layer, entry: index });
         else this.#remove(path);
       },
@@ -246,10 +250,17 @@ export class MergedTree {
   }
 
   /** A folder takes the place of whatever is no folder. */
-  #folderAt(path: string): void {
-    const parent = this.#parent(path, false);
+  #folderAt(path: string, described: NonNullable<Folder['described']>): void {
+    const isListed = this.#kept === 'listed';
+    const parent = this.#parent(path, isListed);
     const name = path.slice(path.lastIndexOf('/') + 1);
     const there = parent?.children.get(name);
+    if (isListed && parent !== undefined) {
+      if (there?.kind !== 'folder') this.#shape += 1;
+      const children = there?.kind === 'folder' ? there.children : new Map<string, MergedNode>();
+      parent.children.set(name, { kind: 'folder', children, described });
+      return;
+    }
     if (there === undefined || there.kind === 'folder') return;
     parent!.children.delete(name);
     this.version += 1;

@@ -13,6 +13,32 @@ import { excuseOf, isDocumentation, isSystemPath } from './system-paths.ts';
 interface Ownership {
   readonly owner: PackageOwner;
   readonly state: State;
+  /** people are meant to change it */
+  readonly configuration: boolean;
+}
+
+/**
+ * What is to be said of one file: `recorded` its package brought it so; `listed` its package has it, and did not record its content;
+ * `modified` its content is not what its package recorded; `configuration` the same of a file that people are meant to change;
+ * `unchecked` it could not be compared; `unowned` it lies where only packages put files, and no package has it; `other` no
+ * package has it, and none need.
+ */
+export const fileStates = [
+  'recorded',
+  'listed',
+  'modified',
+  'configuration',
+  'unchecked',
+  'unowned',
+  'other',
+] as const;
+
+export type FileState = (typeof fileStates)[number];
+
+/** Whose a file is, and what is to be said of it. */
+export interface FileStanding {
+  readonly package?: PackageOwner;
+  readonly state: FileState;
 }
 
 /** What was found out about the files of an image. */
@@ -23,6 +49,11 @@ export interface FileFindings {
   readonly executables?: ImageExecutables;
   /** The distribution's package that brought the file that a path leads to as it is. */
   readonly ownerAt: (path: string) => PackageOwner | undefined;
+  /**
+   * Whose a file of the merged file system is; undefined: it was not followed.
+   * @param path of the file, free of links
+   */
+  readonly standingOf: (path: string, layer: number, entry: number) => FileStanding | undefined;
 }
 
 /** Compares the files of an image with what its packages recorded when they were installed, whatever the records say now. */
@@ -62,6 +93,27 @@ export function findContamination(history: FileHistory): FileFindings {
       if (found?.state !== 'same' || !isOfSystem(found.owner.type)) return undefined;
       return history.foreign.has(systemKey(found.owner)) ? undefined : found.owner;
     },
+    standingOf: (path, layer, entry) => standing(path, owned.get(fileKey(layer, entry)), hasRecords),
+  };
+}
+
+const stateNames: Readonly<Record<State, FileState>> = {
+  same: 'recorded',
+  undigested: 'listed',
+  modified: 'modified',
+  unchecked: 'unchecked',
+  gone: 'listed',
+};
+
+function standing(path: string, ownership: Ownership | undefined, hasRecords: boolean): FileStanding {
+  if (ownership === undefined) {
+    const isUnowned = hasRecords && isSystemPath(path) && excuseOf(path) === undefined;
+    return { state: isUnowned ? 'unowned' : 'other' };
+  }
+  const { owner, state, configuration } = ownership;
+  return {
+    package: owner,
+    state: state === 'modified' && configuration ? 'configuration' : stateNames[state],
   };
 }
 
@@ -69,7 +121,7 @@ export function findContamination(history: FileHistory): FileFindings {
 export function unknownContamination(): FileFindings {
   const reason = 'its layers have more entries than can be followed';
   const contamination = { complete: false, reason, ...new ContaminationList().finish(), unrecorded: [] };
-  return { contamination: () => contamination, ownerAt: () => undefined };
+  return { contamination: () => contamination, ownerAt: () => undefined, standingOf: () => undefined };
 }
 
 function reasonOf({ tree, ledger, list, lostDatabases }: FileHistory): string | undefined {
@@ -133,7 +185,7 @@ function compareEntry(
       (!isOfSystem(known.owner.type) && isOfSystem(owner.type)) ||
       isWorse(known, state, owner)
     )
-      owned.set(key, { owner, state });
+      owned.set(key, { owner, state, configuration: recorded.configuration });
   }
 }
 
