@@ -55,6 +55,15 @@ describe('packages that are built in streams of modules', () => {
     expect(affects(several, subjectOf(old, 'nodejs:14:x:y'))).toMatchObject({ fixedIn: build(5) });
   });
 
+  test('are fixed in later builds of a release that an advisory names, and not in earlier ones', () => {
+    const several = record('nodejs:14 security update', build(3), build(9));
+    const none = affects(several, subjectOf(build(5), 'nodejs:14:x:y'));
+    expect(none).toBeUndefined();
+    expect(affects(several, subjectOf(build(2), 'nodejs:14:x:y'))).toBeDefined();
+    const other = build(5).replace('14.18.2-2', '14.18.2-1');
+    expect(affects(several, subjectOf(other, 'nodejs:14:x:y'))).toBeDefined();
+  });
+
   test('are not asked for by advisories about packages outside of modules', () => {
     const plain = record('nodejs security update', '1:16.0-1.el8');
     expect(affects(plain, subjectOf(old, 'nodejs:14:x:y'))).toBeUndefined();

@@ -1,5 +1,6 @@
 import { isModular, moduleIn, someModule, withModule } from '../inspect/modules.ts';
 import type { Affected } from './advisory.ts';
+import { versionOrder } from './versions/order.ts';
 
 /** A stream as people write it: `nodejs:12`. */
 const stream = /(?:^|\s)([a-z0-9][\w.+-]*:[\w.+-]*[\w+])(?=[\s/]|$)/i;
@@ -25,22 +26,30 @@ export function sameModule(a: string, b: string): boolean {
 }
 
 /**
- * True for a package of a module in the very build that an entry calls fixed. One advisory names the builds for all minor releases of
- * the distribution, each with a number of its own: against the later ones an earlier one looks old, though it is fixed too.
+ * True for a package of a module in a build that an entry calls fixed, or in a later one of the same release of the same source. One
+ * advisory names the builds for all minor releases of the distribution, each with a number of its own: against the later ones an
+ * earlier one looks old, though it is fixed too.
  */
 export function isFixedBuild(
   entries: readonly Affected[],
   { ecosystem, version }: { readonly ecosystem: string; readonly version: string },
 ): boolean {
   if (moduleIn(ecosystem) === undefined) return false;
+  const order = versionOrder(ecosystem);
   return entries.some(({ ranges }) =>
     ranges.some(({ events }) =>
-      events.some((event) => 'fixed' in event && isSameBuild(event.fixed, version)),
+      events.some(
+        (event) =>
+          'fixed' in event &&
+          releaseOf(event.fixed) === releaseOf(version) &&
+          order !== undefined &&
+          order(event.fixed, version) <= 0,
+      ),
     ),
   );
 }
 
-/** Some write an epoch of 0, others leave it out. */
-function isSameBuild(a: string, b: string): boolean {
-  return a.replace(/^0:/, '') === b.replace(/^0:/, '');
+/** What the build of a module was made of. Some write an epoch of 0, others leave it out. */
+function releaseOf(version: string): string {
+  return version.replace(/^0:/, '').replace(/\.module[_+]el\d.*$/s, '');
 }

@@ -50,6 +50,12 @@ describe('packages of npm', () => {
     expect(isInstalled('examples/b/package.json')).toBe(false);
   });
 
+  it('are asked for in small letters, as names of npm are but for old ones', async () => {
+    const files = { 'app/node_modules/jQuery/package.json': packed('jQuery') };
+    const { packages } = await imageOf(layerOf({ 'etc/os-release': debianRelease, ...files }));
+    expect(packages).toMatchObject([{ name: 'jQuery', match: { ecosystem: 'npm', name: 'jquery' } }]);
+  });
+
   it('have names that npm could have, and licences that fit', () => {
     expect(parsePackageJson(packed('x'.repeat(600)))).toBeUndefined();
     const long = JSON.stringify({ name: 'a', version: '1', license: 'x'.repeat(5000) });

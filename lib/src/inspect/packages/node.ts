@@ -1,3 +1,4 @@
+import { comparableName } from '../comparable-name.ts';
 import { isFields } from '../json-fields.ts';
 import type { PackageFormat } from './formats.ts';
 import { isPlainWord, plainText } from './plain-text.ts';
@@ -71,7 +72,9 @@ export const nodeFormat: PackageFormat = {
       try {
         const found = parsePackageJson(bytes.toString('utf8'));
         if (found === undefined) return;
-        const packages = [{ type: 'npm', ...found, ecosystem: 'npm' }] as const;
+        const matchName = comparableName('npm', found.name);
+        const known = matchName === found.name ? {} : { matchName };
+        const packages = [{ type: 'npm', ...found, ecosystem: 'npm', ...known }] as const;
         listener.fact({ kind: 'packages', format: 'node', packages });
       } catch {
         // Elsewhere broken files are common: tests of tools that read them.
