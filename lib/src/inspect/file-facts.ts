@@ -1,4 +1,5 @@
 import type { ExecutableFacts } from './executables/executable-facts.ts';
+import type { PartlyKnownLicence } from './inventory.ts';
 import type { PackageOwner, PackageType } from './packages/package-types.ts';
 
 /** What one file says; `entry` is its index in the tree. */
@@ -26,6 +27,13 @@ export type FileFacts =
   /** files that dpkg unpacks to other places than their packages name (dpkg-divert) */
   | { readonly kind: 'diversions'; readonly diversions: readonly Diversion[] }
   /** an ELF file: what it is by its own account */
+  /** a licence: of Debian's copyright files, or the text of one beside a package; one of `spdx` and `partly` is there */
+  | {
+      readonly kind: 'licence';
+      readonly form: 'copyright' | 'text';
+      readonly spdx?: string;
+      readonly partly?: PartlyKnownLicence;
+    }
   | ({ readonly kind: 'executable' } & ExecutableFacts)
   /** a file that names the distribution in a form that is not read, such as debian_version */
   | { readonly kind: 'distribution-file' }

@@ -2,6 +2,7 @@ import type { ActiveFile } from './active-files.ts';
 import { packageTypeOf, type SystemType } from './ecosystem.ts';
 import type { FileRecord, RecordedPackage } from './file-facts.ts';
 import type { Distribution, Package } from './inventory.ts';
+import type { ImageLicences } from './licences/image-licences.ts';
 import { moduleOfPackage, withModule } from './modules.ts';
 import type { PackageOwner } from './packages/package-types.ts';
 import { displayPath } from './paths.ts';
@@ -13,6 +14,7 @@ type Bare = Omit<Package, 'path' | 'layer'> & { readonly inside?: string };
 /**
  * Packages of an image in the order of their records.
  * @param origins layer of each package, by the keys of `keys`
+ * @param licences finds what they are under
  * @param ownerAt whose the file at a path is, if it is what a distribution's package brought
  */
 export function packagesOf(
@@ -21,6 +23,7 @@ export function packagesOf(
   origins: Origins,
   keys: (file: ActiveFile) => readonly string[],
   ownerAt: (path: string) => PackageOwner | undefined,
+  licences: ImageLicences,
 ): Package[] {
   return files.flatMap((file) => {
     const names = keys(file);
@@ -28,6 +31,7 @@ export function packagesOf(
     const owner = file.record.kind === 'packages' ? ownerAt(file.path) : undefined;
     return barePackages(file.record, distribution).map(({ inside, ...one }, index) => ({
       ...one,
+      ...licences.of(one, file.path),
       ...(owner === undefined ? {} : { owner, match: { ...one.match, ecosystem: undefined } }),
       path: inside === undefined ? path : `${path}!/${displayPath(inside)}`,
       layer: origins.get(names[index]!) ?? 0,

@@ -9,6 +9,7 @@ import type { ImageExecutables } from './executables/image-executables.ts';
 import { findActiveFiles, rpmFolders, type ActiveFile, type ActiveFiles } from './active-files.ts';
 import { identifyDistribution } from './distribution.ts';
 import type { Distribution, LayerInventory, Package, Problem, RemovedPackage } from './inventory.ts';
+import { ImageLicences } from './licences/image-licences.ts';
 import { eachEntry } from './layer-tree.ts';
 import { checkLinks } from './link-check.ts';
 import { MergedTree } from './merged-tree.ts';
@@ -99,7 +100,7 @@ export function mergeLayers(layers: readonly PlacedLayer[]): MergedImage {
   });
   const hasFiles = layers.some(({ inventory }) => inventory.tree.types.includes('f'));
   const { contamination, executables, ownerAt } = findingsOf(laid);
-  const packages = packagesOf(found.packages, distribution, origins, keysOf, ownerAt);
+  const packages = packagesOf(found.packages, distribution, origins, keysOf, ownerAt, new ImageLicences(tree));
   return {
     distribution,
     packages,

@@ -1,5 +1,6 @@
 import { observeDiversions } from './contamination/diversions.ts';
 import { observeExecutable } from './executables.ts';
+import { observeLicences } from './licences/observe.ts';
 import { packageFormats } from './packages/formats.ts';
 import { observeDpkgFiles } from './packages/dpkg-files.ts';
 import { observeRpm } from './packages/rpm/observe.ts';
@@ -13,5 +14,6 @@ export const observers: readonly FileObserver[] = [
   observeDiversions,
   observeRpm,
   observeDpkgFiles,
+  observeLicences,
   ...packageFormats.map((format) => format.observe),
 ];

@@ -133,6 +133,18 @@ const record = z.discriminatedUnion('kind', [
     diversions: z.array(z.strictObject({ from: text, to: text, by: text.optional() })),
   }),
   z.strictObject({ entry: count, kind: z.literal('executable'), ...executable }),
+  z
+    .strictObject({
+      entry: count,
+      kind: z.literal('licence'),
+      form: z.enum(['copyright', 'text']),
+      spdx: text.optional(),
+      partly: z.strictObject({ spdx: text, unknown: z.array(text) }).optional(),
+    })
+    .refine(
+      ({ spdx, partly }) => (spdx === undefined) !== (partly === undefined),
+      'it says nothing, or two things',
+    ),
   z.strictObject({ entry: count, kind: z.literal('distribution-file') }),
   z.strictObject({ entry: count, kind: z.literal('other-database'), format: text }),
 ]);

@@ -13,7 +13,7 @@ export interface ProcessLimits {
 }
 
 /** What the programs load besides their own code. */
-const libraries = ['packageurl-js', 'yaml'];
+const libraries = ['packageurl-js', 'spdx-exceptions', 'spdx-license-ids', 'yaml'];
 
 /** The folder of a library, resolved from where it is used. */
 function folderOf(entry: string): (library: string) => string {

@@ -1,0 +1,123 @@
+import { combine, unknownLicence, type Licence } from './expression.ts';
+import { fingerprintData } from './fingerprint-data.ts';
+import { shingleLength, shinglesOf, wordsOf } from './licence-words.ts';
+
+/** What is kept of the text of one licence: numbers of its shingles, of long texts of a part of them. */
+interface Fingerprint {
+  readonly id: string;
+  /** a shingle is kept if its number can be divided by this */
+  readonly step: number;
+  readonly shingles: ReadonlySet<number>;
+}
+
+/** Share of a licence's shingles that a text must have: names, titles and what is appended differ. */
+const enough = 0.8;
+/** Words of a text that are no licence's: a title, a name, an address; as a number, and as a share of the text. */
+const spare = { words: 30, share: 0.1 };
+/** Words that may change what a licence allows, if they stand beside its text. */
+const changing: ReadonlySet<string> = new Set(
+  `acknowledge additional agree condition conditions commercial noncommercial evil except exception exceptions fee forbidden intended military must nuclear only permitted
+   prohibited provided require required restricted restriction restrictions shall unless`.split(/\s+/),
+);
+
+interface Library {
+  readonly all: readonly Fingerprint[];
+  /** indexes of those that have a shingle */
+  readonly having: ReadonlyMap<number, readonly number[]>;
+}
+
+let loaded: Library | undefined;
+
+function library(): Library {
+  return (loaded ??= load());
+}
+
+function load(): Library {
+  const having = new Map<number, number[]>();
+  const all = fingerprintData.map(([id, step, numbers], index) => {
+    const bytes = Buffer.from(numbers, 'base64');
+    const shingles = new Set<number>();
+    for (let at = 0; at < bytes.length; at += 4) {
+      const shingle = bytes.readUInt32LE(at);
+      shingles.add(shingle);
+      const others = having.get(shingle);
+      if (others === undefined) having.set(shingle, [index]);
+      else others.push(index);
+    }
+    return { id, step, shingles };
+  });
+  return { all, having };
+}
+
+/**
+ * The licences whose texts these words are. Where more than names and titles stands beside them, that is unknown and counts too.
+ * Of the GNU licences a text alone allows its own version and no other.
+ *
+ * @returns undefined where it has the text of no licence that is known
+ */
+export function recogniseText(text: string): Licence | undefined {
+  const words = wordsOf(text);
+  const shingles = shinglesOf(words);
+  const { all, having } = library();
+  const common = new Uint32Array(all.length);
+  for (const shingle of new Set(shingles)) {
+    for (const index of having.get(shingle) ?? []) common[index]! += 1;
+  }
+  const found = withoutParts(
+    all.flatMap((one, index) => {
+      const explained = common[index]!;
+      const missing = one.shingles.size - explained;
+      return explained >= one.shingles.size * enough
+        ? [{ ...one, score: (explained - missing) * one.step }]
+        : [];
+    }),
+  );
+  if (found.length === 0) return undefined;
+  const licences: Licence[] = found.map(({ id }) => ({ kind: 'licence', id }));
+  const rest = restOf(words, shingles, found);
+  if (rest !== undefined) licences.push(unknownLicence(rest));
+  return combine('and', licences);
+}
+
+function shareOf({ shingles }: Fingerprint, there: ReadonlySet<number>): number {
+  let common = 0;
+  for (const shingle of shingles) if (there.has(shingle)) common += 1;
+  return common / shingles.size;
+}
+
+type Found = Fingerprint & { readonly score: number };
+
+/**
+ * Without those that share most of their words with one that is there rather: what explains more of the text and misses less of
+ * its own, as BSD's with three conditions does where that with two is within it.
+ */
+function withoutParts(found: readonly Found[]): Found[] {
+  return found.filter((one) => !found.some((other) => other !== one && standsFor(other, one)));
+}
+
+function standsFor(one: Found, other: Found): boolean {
+  const related = Math.max(shareOf(one, other.shingles), shareOf(other, one.shingles)) >= 0.5;
+  return related && (one.score === other.score ? one.id < other.id : one.score > other.score);
+}
+
+/** What stands beside the licences' own words; undefined: nothing of weight. */
+function restOf(
+  words: readonly string[],
+  shingles: Uint32Array,
+  found: readonly Fingerprint[],
+): string | undefined {
+  const covered = new Uint8Array(words.length);
+  for (let at = 0; at < shingles.length; at += 1) {
+    const shingle = shingles[at]!;
+    // Of long texts one shingle in some is known: it vouches for as many words as that.
+    const known = found.find((one) => one.shingles.has(shingle));
+    if (known === undefined) continue;
+    const reach = known.step === 1 ? 0 : known.step * 4;
+    covered.fill(1, Math.max(0, at - reach), at + shingleLength + reach);
+  }
+  const rest = words.filter((_, index) => covered[index] === 0);
+  const many = rest.length > spare.words + words.length * spare.share;
+  const weighty = rest.find((word) => changing.has(word));
+  if (!many && weighty === undefined) return undefined;
+  return `a text of ${rest.length} words beside ${found.map(({ id }) => id).join(', ')}`;
+}
