@@ -6,12 +6,14 @@ import type { ContaminationFacts, InventoryFacts } from '../routines/facts.ts';
 export function contentFacts({
   contamination,
   executables,
-}: ImageInventory): Pick<InventoryFacts, 'contamination' | 'executables'> {
+  secrets,
+}: ImageInventory): Pick<InventoryFacts, 'contamination' | 'executables' | 'secrets'> {
   return {
     ...(contamination && { contamination: contaminationFacts(contamination) }),
     ...(executables && {
       executables: { ...executables, files: executables.files.map(({ package: _owner, ...file }) => file) },
     }),
+    ...(secrets && { secrets }),
   };
 }
 

@@ -10,6 +10,8 @@ import {
   type Problem,
 } from './inventory.ts';
 import { mergeLayers, type MergedImage } from './merge-layers.ts';
+import { findConfigSecrets } from './secrets/config-secrets.ts';
+import { SecretList } from './secrets/image-secrets.ts';
 import { classifySubject } from './subject.ts';
 
 /**
@@ -51,8 +53,13 @@ export function composeImage(
   if (classifySubject(manifest, config, layers) !== 'image')
     return finish({ packages: [], problems }, measured);
   problems.push(...checkConfig(manifest, config, layers), ...checkContents(manifest, layers));
+  const secrets = new SecretList();
+  lookIntoConfig(config, secrets);
+  if (present.length < manifest.layers.length || present.some(({ complete }) => !complete))
+    secrets.lacks('a layer could not be read whole');
   const merged = mergeLayers(
     present.map((inventory) => ({ inventory, layer: layerOf(manifest, inventory) })),
+    secrets,
   );
   problems.push(...merged.problems, ...checkSecondArchives(manifest, present, merged));
   return finish({ ...merged, problems }, measured);
@@ -102,6 +109,12 @@ function readConfig(bytes: Uint8Array): ImageConfig | string {
     if (error instanceof WharfingerError) return error.message;
     throw error;
   }
+}
+
+function lookIntoConfig(bytes: Uint8Array | undefined, secrets: SecretList): void {
+  const config = bytes === undefined ? 'it is missing' : readConfig(bytes);
+  if (typeof config === 'string') secrets.lacks('the configuration cannot be read');
+  else findConfigSecrets(config, secrets);
 }
 
 function checkConfig(

@@ -1,4 +1,4 @@
-import type { FileFacts, FileRecord } from './file-facts.ts';
+import { isOfFile, type FileFacts, type FileRecord } from './file-facts.ts';
 
 /**
  * True if one of several records for a path, of which only the entry `last` remains, says something that the last does
@@ -21,7 +21,7 @@ function includes(whole: FileFacts, part: FileFacts): boolean {
 
 /** Of packages' files and executables the last record counts for all readers, since the last content does. */
 function saysNothing(facts: FileFacts): boolean {
-  if (facts.kind === 'recorded-files' || facts.kind === 'executable') return true;
+  if (isOfFile(facts.kind) || facts.kind === 'recorded-files') return true;
   const isDatabase = facts.kind === 'dpkg' || facts.kind === 'apk' || facts.kind === 'rpm';
   return isDatabase && facts.packages.length === 0;
 }

@@ -1,6 +1,7 @@
 import type { ExecutableFacts } from './executables/executable-facts.ts';
 import type { PartlyKnownLicence } from './inventory.ts';
 import type { PackageOwner, PackageType } from './packages/package-types.ts';
+import type { FileSecrets } from './secrets/secret-facts.ts';
 
 /** What one file says; `entry` is its index in the tree. */
 export type FileRecord = { readonly entry: number } & FileFacts;
@@ -26,7 +27,6 @@ export type FileFacts =
   | ({ readonly kind: 'recorded-files' } & RecordedFiles)
   /** files that dpkg unpacks to other places than their packages name (dpkg-divert) */
   | { readonly kind: 'diversions'; readonly diversions: readonly Diversion[] }
-  /** an ELF file: what it is by its own account */
   /** a licence: of Debian's copyright files, or the text of one beside a package; one of `spdx` and `partly` is there */
   | {
       readonly kind: 'licence';
@@ -34,11 +34,19 @@ export type FileFacts =
       readonly spdx?: string;
       readonly partly?: PartlyKnownLicence;
     }
+  /** an ELF file: what it is by its own account */
   | ({ readonly kind: 'executable' } & ExecutableFacts)
+  /** secrets that it holds, told without saying them */
+  | ({ readonly kind: 'secrets' } & FileSecrets)
   /** a file that names the distribution in a form that is not read, such as debian_version */
   | { readonly kind: 'distribution-file' }
   /** a package database of a kind that is not read yet */
   | { readonly kind: 'other-database'; readonly format: string };
+
+/** True for facts that say something of their file alone, and nothing of what is installed. */
+export function isOfFile(kind: FileFacts['kind']): boolean {
+  return kind === 'executable' || kind === 'secrets';
+}
 
 export interface DpkgPackage {
   readonly name: string;

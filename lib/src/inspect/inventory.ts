@@ -3,6 +3,7 @@ import type { Contamination } from './contamination/contamination.ts';
 import type { ImageExecutables } from './executables/image-executables.ts';
 import type { FileRecord } from './file-facts.ts';
 import type { PackageOwner, PackageType } from './packages/package-types.ts';
+import type { ImageSecrets } from './secrets/image-secrets.ts';
 
 /** How a layer's bytes are wrapped, told from the bytes themselves, never from the media type. */
 export type Compression = 'none' | 'gzip' | 'zstd';
@@ -134,6 +135,8 @@ export interface ImageInventory {
   readonly contamination?: Contamination;
   /** its programs and libraries; absent for what has no file system, and where its files were too many to be followed */
   readonly executables?: ImageExecutables;
+  /** secrets in its layers and its configuration; absent for what has no file system */
+  readonly secrets?: ImageSecrets;
 }
 
 /** A package that a layer had, and a later one took away or brought in another version. */

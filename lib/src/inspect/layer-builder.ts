@@ -1,7 +1,8 @@
 import { ChartWatch } from './chart.ts';
 import { replacesTruth } from './duplicates.ts';
 import { FileDigests } from './file-digests.ts';
-import type { FileFacts, FileRecord } from './file-facts.ts';
+import { isOfFile, type FileFacts, type FileRecord } from './file-facts.ts';
+import { layerHits } from './secrets/secret-facts.ts';
 import type { LayerTree, Problem, ProblemCode } from './inventory.ts';
 import type { LayerLimits } from './limits.ts';
 import { TreeWriter, type EntryDetails, type NodeType } from './layer-tree.ts';
@@ -42,6 +43,7 @@ export class LayerBuilder implements TarVisitor {
   #names = 0;
   #packages = 0;
   #recordedFiles = 0;
+  #secrets = 0;
   readonly #chart = new ChartWatch();
 
   constructor(limits: LayerLimits) {
@@ -137,8 +139,15 @@ export class LayerBuilder implements TarVisitor {
   }
 
   #fact(entry: number, path: string, fact: FileFacts): void {
+    if (fact.kind === 'secrets') {
+      const before = this.#secrets;
+      if (before > layerHits) return;
+      this.#secrets += fact.hits.length;
+      // The last of them says that there are more.
+      if (this.#secrets > layerHits) fact = { kind: 'secrets', hits: [], more: fact.hits.length };
+    }
     if (fact.kind === 'recorded-files') this.#recordedFiles += fact.paths.length;
-    else if (fact.kind !== 'executable') this.#packages += 'packages' in fact ? fact.packages.length : 1;
+    else if (!isOfFile(fact.kind)) this.#packages += 'packages' in fact ? fact.packages.length : 1;
     if (this.#packages > this.#limits.packages) {
       this.problem('too-large', `it records more than ${this.#limits.packages} packages`, true);
       return;

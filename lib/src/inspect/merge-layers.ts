@@ -16,6 +16,8 @@ import { MergedTree } from './merged-tree.ts';
 import { packagesOf } from './image-packages.ts';
 import { displayPath } from './paths.ts';
 import { Removals } from './removed-packages.ts';
+import { findSecrets } from './secrets/find-secrets.ts';
+import { SecretList, type ImageSecrets } from './secrets/image-secrets.ts';
 
 /** A layer in its place. */
 export interface PlacedLayer {
@@ -33,6 +35,8 @@ export interface MergedImage {
   readonly removed?: readonly RemovedPackage[];
   readonly contamination?: Contamination;
   readonly executables?: ImageExecutables;
+  /** those of the files */
+  readonly secrets?: ImageSecrets;
 }
 
 const exhausted: Problem = {
@@ -85,8 +89,11 @@ export function findingsOf({ tree, history }: Pick<LaidLayers, 'tree' | 'history
   return history === undefined || tree.exhausted ? unknownContamination() : findContamination(history);
 }
 
-/** Lays layers upon each other, base first, and says what the result contains. */
-export function mergeLayers(layers: readonly PlacedLayer[]): MergedImage {
+/**
+ * Lays layers upon each other, base first, and says what the result contains.
+ * @param secrets that are known from elsewhere
+ */
+export function mergeLayers(layers: readonly PlacedLayer[], secrets = new SecretList()): MergedImage {
   const laid = layLayers(layers);
   const { tree, active: found, origins, removals } = laid;
   const { distribution, problems } = identifyDistribution({
@@ -99,14 +106,23 @@ export function mergeLayers(layers: readonly PlacedLayer[]): MergedImage {
     ),
   });
   const hasFiles = layers.some(({ inventory }) => inventory.tree.types.includes('f'));
-  const { contamination, executables, ownerAt } = findingsOf(laid);
-  const packages = packagesOf(found.packages, distribution, origins, keysOf, ownerAt, new ImageLicences(tree));
+  const { contamination, executables, ownerAt, isOwn } = findingsOf(laid);
+  findSecrets(layers, tree.exhausted ? undefined : laid.history, isOwn, secrets);
+  const packages = packagesOf(
+    found.packages,
+    distribution,
+    origins,
+    keysOf,
+    ownerAt,
+    new ImageLicences(tree),
+  );
   return {
     distribution,
     packages,
     removed: removals.packages,
     contamination: contamination(packages.map(({ type }) => type)),
     ...(executables === undefined ? {} : { executables }),
+    secrets: secrets.finish(),
     problems: [
       ...problems,
       ...found.unreadable.map((path): Problem => {

@@ -1,4 +1,4 @@
-import type { FileRecord } from './file-facts.ts';
+import { isOfFile, type FileRecord } from './file-facts.ts';
 import type { LayerInventory, LayerTree } from './inventory.ts';
 import { eachEntry } from './layer-tree.ts';
 
@@ -106,7 +106,7 @@ export class MergedTree {
     }
     const records = new Map<number, FileRecord[]>();
     for (const record of inventory.records) {
-      if (record.kind === 'executable' && this.#kept === 'noted') continue;
+      if (this.#kept === 'noted' && isOfFile(record.kind)) continue;
       const known = records.get(record.entry);
       if (known === undefined) records.set(record.entry, [record]);
       else known.push(record);

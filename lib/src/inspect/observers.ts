@@ -5,6 +5,7 @@ import { packageFormats } from './packages/formats.ts';
 import { observeDpkgFiles } from './packages/dpkg-files.ts';
 import { observeRpm } from './packages/rpm/observe.ts';
 import type { FileObserver } from './reading.ts';
+import { observeSecrets } from './secrets/observe-secrets.ts';
 import { observeSystemFile } from './system-files.ts';
 
 /** All that look at the files of a layer. To look for something else, write an observer and add its line. */
@@ -15,5 +16,6 @@ export const observers: readonly FileObserver[] = [
   observeRpm,
   observeDpkgFiles,
   observeLicences,
+  observeSecrets,
   ...packageFormats.map((format) => format.observe),
 ];

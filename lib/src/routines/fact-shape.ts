@@ -120,6 +120,24 @@ const inventory = record({
       }),
     ),
   }),
+  secrets: record({
+    complete: truth,
+    reason: text,
+    counts: record({ possible: integer, low: integer, medium: integer, high: integer, critical: integer }),
+    found: list(
+      record({
+        rule: text,
+        severity: text,
+        where: text,
+        path: text,
+        layer: integer,
+        deleted: truth,
+        line: integer,
+        excerpt: text,
+        fingerprint: text,
+      }),
+    ),
+  }),
 });
 
 const finding = record({
@@ -140,7 +158,7 @@ const finding = record({
   team: text,
   exploited: record({ added: time, due: time }),
   epss: record({ score: number, percentile: number }),
-  vex: record({ status: text, justification: text, by: text }),
+  vex: record({ status: text, justification: text, by: text, author: text, against: list(text) }),
   waiver: record({ id: text, owner: text, reason: text, expires: time }),
 });
 

@@ -104,6 +104,44 @@ export interface InventoryFacts {
   readonly contamination?: ContaminationFacts;
   /** absent: it has no file system, or its files were too many to be followed */
   readonly executables?: ExecutablesFacts;
+  /** absent: it has no file system */
+  readonly secrets?: SecretsFacts;
+}
+
+/** Secrets in the layers and the configuration of an image, none of which is told. */
+export interface SecretsFacts {
+  /** false: there is something that was not looked at */
+  readonly complete: boolean;
+  /** why it is not complete */
+  readonly reason?: string;
+  /** how many there are, at least, whether they are listed or not */
+  readonly counts: {
+    readonly possible: number;
+    readonly low: number;
+    readonly medium: number;
+    readonly high: number;
+    readonly critical: number;
+  };
+  /** the first ones, the worst before the others */
+  readonly found: ReadonlyArray<{
+    /** what kind it is, such as aws-secret-access-key */
+    readonly rule: string;
+    /** possible, low, medium, high or critical */
+    readonly severity: string;
+    /** file, environment, label, history or command */
+    readonly where: string;
+    /** of the file; else the name of the variable or label, or the step of the history */
+    readonly path: string;
+    /** index of the layer that holds it, from 0; absent: the configuration does */
+    readonly layer?: number;
+    /** a later layer took the file away, which helps nothing */
+    readonly deleted?: boolean;
+    readonly line?: number;
+    /** by what it was recognised, never the secret */
+    readonly excerpt: string;
+    /** the same for the same secret; absent for passwords */
+    readonly fingerprint?: string;
+  }>;
 }
 
 /** How the files of an image differ from what its packages recorded when they were installed. */
@@ -223,7 +261,16 @@ export interface FindingFact {
   /** how likely it is to be exploited within 30 days, and among how many (EPSS), both rounded down to steps; absent: unknown */
   readonly epss?: { readonly score: number; readonly percentile: number };
   /** what a trusted VEX statement says of it; absent: none speaks of it */
-  readonly vex?: { readonly status: string; readonly justification?: string; readonly by: string };
+  readonly vex?: {
+    readonly status: string;
+    readonly justification?: string;
+    /** name of the signer, or who brought the document in: `user/ann`, `feed/vendor` */
+    readonly by: string;
+    /** of a document that was brought in, as it says */
+    readonly author?: string;
+    /** who says better, and what: it does not count */
+    readonly against?: readonly string[];
+  };
   /** the waiver that excuses it from the routine that asks; absent: it counts */
   readonly waiver?: {
     readonly id: string;

@@ -58,3 +58,29 @@ export const executables = z.looseObject({
     }),
   ),
 });
+
+/** Secrets of an image, none of which the server tells. */
+export const secrets = z.looseObject({
+  complete: z.boolean(),
+  reason: z.string().optional(),
+  counts: z.object({
+    possible: z.number(),
+    low: z.number(),
+    medium: z.number(),
+    high: z.number(),
+    critical: z.number(),
+  }),
+  found: z.array(
+    z.looseObject({
+      rule: z.string(),
+      severity: z.string(),
+      where: z.string(),
+      path: z.string(),
+      layer: z.number().optional(),
+      deleted: z.boolean().optional(),
+      line: z.number().optional(),
+      excerpt: z.string(),
+      fingerprint: z.string().optional(),
+    }),
+  ),
+});

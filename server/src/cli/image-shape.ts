@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { subjectKinds, type Facts } from '@wharfinger/lib/routines/facts';
-import { contamination, executables } from './contents-shape.ts';
+import { contamination, executables, secrets } from './contents-shape.ts';
 import { advisoryAge, finding, verdictShape } from './api-shapes.ts';
 
 /** What the server tells of an image. Facts that this version does not know are passed on as they came. */
@@ -57,6 +57,7 @@ const inventory = z.looseObject({
   ),
   contamination: contamination.optional(),
   executables: executables.optional(),
+  secrets: secrets.optional(),
 });
 
 const signer = {

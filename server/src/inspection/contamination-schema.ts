@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { contaminationKinds, listedFiles } from '@wharfinger/lib/inspect/contamination/contamination';
 import { listedExecutables } from '@wharfinger/lib/inspect/executables/image-executables';
 import { packageTypes } from '@wharfinger/lib/inspect/packages/package-types';
-import { count, executable, text } from './inventory-schema.ts';
+import { executable } from './inventory-schema.ts';
+import { count, text } from './schema-fields.ts';
 
 const kind = z.enum(contaminationKinds);
 const owner = z.strictObject({ type: z.enum(packageTypes), name: text });

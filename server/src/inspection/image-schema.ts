@@ -11,7 +11,9 @@ import { isFields } from '@wharfinger/lib/inspect/json-fields';
 import { packageTypes } from '@wharfinger/lib/inspect/packages/package-types';
 import type { ImageManifest } from '@wharfinger/lib/oci/manifest';
 import { contamination, executables } from './contamination-schema.ts';
-import { count, measured, problem, text } from './inventory-schema.ts';
+import { measured, problem } from './inventory-schema.ts';
+import { count, text } from './schema-fields.ts';
+import { imageSecrets } from './secrets-schema.ts';
 
 const decompress = promisify(zstdDecompress);
 
@@ -46,6 +48,7 @@ const inventory = z
       .optional(),
     contamination: contamination.optional(),
     executables: executables.optional(),
+    secrets: imageSecrets.optional(),
   })
   .refine(({ complete, problems }) => complete === !problems.some(({ hides }) => hides), 'complete is wrong');
 
@@ -122,7 +125,7 @@ export async function parseImage(
 
 /** Whether it speaks of layers that the manifest has. */
 function fits(
-  { packages, problems, layers, removed, contamination, executables }: ImageInventory,
+  { packages, problems, layers, removed, contamination, executables, secrets }: ImageInventory,
   manifest: ImageManifest,
 ): boolean {
   const digests = new Set(manifest.layers.map((layer) => layer.digest));
@@ -135,6 +138,7 @@ function fits(
     problems.every(isThere) &&
     (removed?.every((one) => isThere(one) && one.removedIn < manifest.layers.length) ?? true) &&
     (contamination?.files.every(isThere) ?? true) &&
-    (executables?.files.every(isThere) ?? true)
+    (executables?.files.every(isThere) ?? true) &&
+    (secrets?.found.every(isThere) ?? true)
   );
 }

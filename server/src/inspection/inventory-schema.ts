@@ -6,13 +6,14 @@ import { mostNeeded } from '@wharfinger/lib/inspect/executables/executable-facts
 import { inventoryFormat, problemCodes, type LayerInventory } from '@wharfinger/lib/inspect/inventory';
 import { packageTypes } from '@wharfinger/lib/inspect/packages/package-types';
 import { isDigest, type Digest } from '@wharfinger/lib/oci/digest';
+import { count, text } from './schema-fields.ts';
+import { fileSecrets } from './secrets-schema.ts';
+
+export { count, text };
 
 const decompress = promisify(zstdDecompress);
 
 const digest = z.custom<Digest>((value) => isDigest(value));
-/** A string that a file or a name gave. */
-export const text = z.string().max(64 * 1024);
-export const count = z.number().int().nonnegative();
 
 /** A problem of a layer. */
 export const problem = z.strictObject({
@@ -132,7 +133,6 @@ const record = z.discriminatedUnion('kind', [
     kind: z.literal('diversions'),
     diversions: z.array(z.strictObject({ from: text, to: text, by: text.optional() })),
   }),
-  z.strictObject({ entry: count, kind: z.literal('executable'), ...executable }),
   z
     .strictObject({
       entry: count,
@@ -145,6 +145,8 @@ const record = z.discriminatedUnion('kind', [
       ({ spdx, partly }) => (spdx === undefined) !== (partly === undefined),
       'it says nothing, or two things',
     ),
+  z.strictObject({ entry: count, kind: z.literal('executable'), ...executable }),
+  fileSecrets,
   z.strictObject({ entry: count, kind: z.literal('distribution-file') }),
   z.strictObject({ entry: count, kind: z.literal('other-database'), format: text }),
 ]);

@@ -49,6 +49,8 @@ export interface FileFindings {
   readonly executables?: ImageExecutables;
   /** The distribution's package that brought the file that a path leads to as it is. */
   readonly ownerAt: (path: string) => PackageOwner | undefined;
+  /** Whether a package of the distribution brought the file of a layer as it is. */
+  readonly isOwn: (layer: number, entry: number) => boolean;
   /**
    * Whose a file of the merged file system is; undefined: it was not followed.
    * @param path of the file, free of links
@@ -88,11 +90,8 @@ export function findContamination(history: FileHistory): FileFindings {
       unrecorded: history.unrecordedTypes(types),
     }),
     executables: executables.finish(),
-    ownerAt: (path) => {
-      const found = ownershipOf(owned, tree.walk(path).node);
-      if (found?.state !== 'same' || !isOfSystem(found.owner.type)) return undefined;
-      return history.foreign.has(systemKey(found.owner)) ? undefined : found.owner;
-    },
+    ownerAt: (path) => bringerOf(history, ownershipOf(owned, tree.walk(path).node)),
+    isOwn: (layer, entry) => bringerOf(history, owned.get(fileKey(layer, entry))) !== undefined,
     standingOf: (path, layer, entry) => standing(path, owned.get(fileKey(layer, entry)), hasRecords),
   };
 }
@@ -117,11 +116,22 @@ function standing(path: string, ownership: Ownership | undefined, hasRecords: bo
   };
 }
 
+/** The distribution's package that brought a file, where it is as it brought it. */
+function bringerOf(history: FileHistory, found: Ownership | undefined): PackageOwner | undefined {
+  if (found?.state !== 'same' || !isOfSystem(found.owner.type)) return undefined;
+  return history.foreign.has(systemKey(found.owner)) ? undefined : found.owner;
+}
+
 /** What is known where the files were too many to be followed. */
 export function unknownContamination(): FileFindings {
   const reason = 'its layers have more entries than can be followed';
   const contamination = { complete: false, reason, ...new ContaminationList().finish(), unrecorded: [] };
-  return { contamination: () => contamination, ownerAt: () => undefined, standingOf: () => undefined };
+  return {
+    contamination: () => contamination,
+    ownerAt: () => undefined,
+    isOwn: () => false,
+    standingOf: () => undefined,
+  };
 }
 
 function reasonOf({ tree, ledger, list, lostDatabases }: FileHistory): string | undefined {

@@ -1,0 +1,307 @@
+import { assigned, token, type SecretRule } from '../rule.ts';
+import { classesOf, entropyOf, isPlaceholder } from '../value-checks.ts';
+
+/** Services that people write to, pay with, watch by and ask. */
+export const serviceRules: readonly SecretRule[] = [
+  {
+    id: 'slack-token',
+    title: 'token of Slack',
+    severity: 'critical',
+    anchors: ['xoxb-', 'xoxp-', 'xoxa-', 'xoxr-', 'xoxs-', 'xoxe-', 'xoxe.', 'xapp-'],
+    pattern: token(
+      String.raw`(?:xox[abprs]-(?:\d{8,14}-){1,3}[A-Za-z0-9]{16,64}|xoxe(?:\.xox[bp])?-\d-[A-Za-z0-9]{100,200}|xapp-\d-[A-Z0-9]{8,16}-\d{8,14}-[a-z0-9]{64})`,
+    ),
+    inBinary: true,
+  },
+  {
+    id: 'slack-webhook',
+    title: 'webhook of Slack',
+    severity: 'medium',
+    anchors: ['hooks.slack.com/'],
+    pattern:
+      /hooks\.slack\.com\/(?:services|workflows|triggers)\/(?<secret>[TA][A-Z0-9]{7,12}\/[A-Z0-9]{8,14}\/[A-Za-z0-9/]{22,60})/y,
+  },
+  {
+    id: 'discord-webhook',
+    title: 'webhook of Discord',
+    severity: 'medium',
+    anchors: ['discord.com/api/webhooks/', 'discordapp.com/api/webhooks/'],
+    pattern: /discord(?:app)?\.com\/api\/webhooks\/\d{17,20}\/(?<secret>[A-Za-z0-9_-]{60,72})/y,
+  },
+  {
+    id: 'discord-bot-token',
+    title: 'token of a bot of Discord',
+    severity: 'critical',
+    anchors: ['discord'],
+    anyCase: true,
+    pattern: new RegExp(
+      String.raw`(?<name>discord[_.-]?(?:bot)?[_.-]?(?:token|key))${assigned}(?<secret>[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40})`,
+      'iy',
+    ),
+  },
+  {
+    id: 'teams-webhook',
+    title: 'webhook of Microsoft Teams',
+    severity: 'medium',
+    anchors: ['.webhook.office.com/'],
+    pattern:
+      /\.webhook\.office\.com\/webhookb2\/(?<secret>[0-9a-f-]{36}@[0-9a-f-]{36}\/IncomingWebhook\/[0-9a-f]{32}\/[0-9a-f-]{36})/y,
+  },
+  {
+    id: 'telegram-bot-token',
+    title: 'token of a bot of Telegram',
+    severity: 'critical',
+    anchors: [':AA'],
+    pattern: /(?<=(?<![A-Za-z0-9])[0-9]{8,10}):(?<secret>AA[A-Za-z0-9_-]{33})(?![A-Za-z0-9_-])/y,
+  },
+  {
+    id: 'stripe-key',
+    title: 'secret key of Stripe',
+    severity: 'critical',
+    anchors: ['sk_live_', 'rk_live_'],
+    pattern: token('[rs]k_live_[0-9A-Za-z]{20,200}'),
+    inBinary: true,
+  },
+  {
+    id: 'stripe-test-key',
+    title: 'secret key of the test mode of Stripe',
+    severity: 'low',
+    anchors: ['sk_test_', 'rk_test_'],
+    pattern: token('[rs]k_test_[0-9A-Za-z]{24,200}'),
+  },
+  {
+    id: 'stripe-webhook-secret',
+    title: 'signing secret of webhooks of Stripe',
+    severity: 'medium',
+    anchors: ['whsec_'],
+    pattern: token('whsec_[A-Za-z0-9+/]{32,64}'),
+  },
+  {
+    id: 'square-token',
+    title: 'token of Square',
+    severity: 'critical',
+    anchors: ['sq0atp-', 'sq0csp-', 'EAAAE', 'EAAAl'],
+    pattern: token(
+      '(?:sq0atp-[A-Za-z0-9_-]{22}|sq0csp-[A-Za-z0-9_-]{43}|EAAA[El][A-Za-z0-9_-]{59})(?![A-Za-z0-9_-])',
+    ),
+  },
+  {
+    id: 'braintree-token',
+    title: 'access token of PayPal Braintree',
+    severity: 'critical',
+    anchors: ['access_token$production$'],
+    pattern: /(?<secret>access_token\$production\$[0-9a-z]{16}\$[0-9a-f]{32})/y,
+  },
+  {
+    id: 'paypal-secret',
+    title: 'client secret of PayPal',
+    severity: 'critical',
+    anchors: ['paypal'],
+    anyCase: true,
+    pattern: new RegExp(
+      String.raw`(?<name>paypal[_.-]?(?:client|app|live)?[_.-]?secret)${assigned}(?<secret>E[A-Za-z0-9_-]{79})(?![A-Za-z0-9_-])`,
+      'iy',
+    ),
+  },
+  {
+    id: 'shopify-token',
+    title: 'token of Shopify',
+    severity: 'critical',
+    anchors: ['shpat_', 'shpca_', 'shppa_', 'shpss_'],
+    pattern: token('shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}'),
+    inBinary: true,
+  },
+  {
+    id: 'sendgrid-key',
+    title: 'API key of SendGrid',
+    severity: 'critical',
+    anchors: ['SG.'],
+    pattern: token(String.raw`SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}`),
+    inBinary: true,
+  },
+  {
+    id: 'mailgun-key',
+    title: 'API key of Mailgun',
+    severity: 'high',
+    anchors: ['key-'],
+    pattern: /(?<![A-Za-z0-9_-])(?<secret>key-[0-9a-f]{32})(?![A-Za-z0-9_-])/y,
+    judge: ({ window, secret }) => (/mailgun/i.test(window) && !isPlaceholder(secret) ? 'high' : undefined),
+  },
+  {
+    id: 'mailchimp-key',
+    title: 'API key of Mailchimp',
+    severity: 'high',
+    anchors: ['-us1', '-us2', '-us3', '-us4', '-us5', '-us6', '-us7', '-us8', '-us9'],
+    pattern: /(?<=(?<![A-Za-z0-9-])(?<secret>[0-9a-f]{32}))-us[0-9]{1,2}(?![A-Za-z0-9])/y,
+  },
+  {
+    id: 'mailchimp-transactional-key',
+    title: 'API key of Mailchimp Transactional',
+    severity: 'high',
+    anchors: ['md-'],
+    pattern: /(?<![A-Za-z0-9_-])(?<secret>md-[A-Za-z0-9_-]{22})(?![A-Za-z0-9_-])/y,
+    judge: ({ window, secret }) =>
+      /mandrill|mailchimp/i.test(window) && classesOf(secret.slice(3)) >= 2 && entropyOf(secret) >= 3.5
+        ? 'high'
+        : undefined,
+  },
+  {
+    id: 'brevo-key',
+    title: 'API key of Brevo',
+    severity: 'high',
+    anchors: ['xkeysib-', 'xsmtpsib-'],
+    pattern: token('x(?:key|smtp)sib-[0-9a-f]{64}-[A-Za-z0-9]{16}'),
+  },
+  {
+    id: 'postmark-token',
+    title: 'server token of Postmark',
+    severity: 'high',
+    anchors: ['postmark'],
+    anyCase: true,
+    pattern: new RegExp(
+      String.raw`(?<name>postmark[_.-]?(?:api|server)?[_.-]?(?:key|token))${assigned}(?<secret>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?![0-9a-f-])`,
+      'iy',
+    ),
+  },
+  {
+    id: 'twilio-secret',
+    title: 'API key or auth token of Twilio',
+    severity: 'high',
+    anchors: ['twilio'],
+    anyCase: true,
+    pattern: new RegExp(
+      String.raw`(?<name>twilio[_.-]?(?:api|auth)?[_.-]?(?:key|token|secret)(?:[_.-]?sid)?)${assigned}(?<secret>(?:SK)?[0-9a-f]{32})(?![0-9A-Za-z])`,
+      'iy',
+    ),
+  },
+  {
+    id: 'easypost-key',
+    title: 'API key of EasyPost',
+    severity: 'high',
+    anchors: ['EZAK'],
+    pattern: /(?<![A-Za-z0-9_-])(?<secret>EZAK[A-Za-z0-9]{54})(?![A-Za-z0-9])/y,
+  },
+  {
+    id: 'huggingface-token',
+    title: 'token of Hugging Face',
+    severity: 'critical',
+    anchors: ['hf_', 'api_org_'],
+    pattern: /(?<![A-Za-z0-9_-])(?<secret>(?:hf_|api_org_)[A-Za-z0-9]{34})(?![A-Za-z0-9_])/y,
+    judge: ({ secret }) =>
+      classesOf(secret.slice(3)) >= 2 && !isPlaceholder(secret) ? 'critical' : undefined,
+  },
+  {
+    id: 'openai-key',
+    title: 'API key of OpenAI',
+    severity: 'critical',
+    anchors: ['T3BlbkFJ'],
+    pattern:
+      /(?<=(?<![A-Za-z0-9_-])sk-(?:(?:proj|svcacct|admin|None)-)?[A-Za-z0-9_-]{18,100})(?<secret>T3BlbkFJ[A-Za-z0-9_-]{18,100})/y,
+    inBinary: true,
+  },
+  {
+    id: 'anthropic-key',
+    title: 'API key of Anthropic',
+    severity: 'critical',
+    anchors: ['sk-ant-'],
+    pattern: token(String.raw`sk-ant-(?:api|admin|sid|oat|ort)\d\d-[A-Za-z0-9_-]{80,120}`),
+    inBinary: true,
+  },
+  {
+    id: 'groq-key',
+    title: 'API key of Groq',
+    severity: 'high',
+    anchors: ['gsk_'],
+    pattern: token('gsk_[A-Za-z0-9]{52}'),
+  },
+  {
+    id: 'xai-key',
+    title: 'API key of xAI',
+    severity: 'high',
+    anchors: ['xai-'],
+    pattern: token('xai-[A-Za-z0-9]{80}'),
+  },
+  {
+    id: 'perplexity-key',
+    title: 'API key of Perplexity',
+    severity: 'high',
+    anchors: ['pplx-'],
+    pattern: token('pplx-[A-Za-z0-9]{48}'),
+  },
+  {
+    id: 'replicate-token',
+    title: 'token of Replicate',
+    severity: 'high',
+    anchors: ['r8_'],
+    pattern: /(?<![A-Za-z0-9_-])(?<secret>r8_[A-Za-z0-9]{37})(?![A-Za-z0-9_])/y,
+  },
+  {
+    id: 'new-relic-key',
+    title: 'key of New Relic',
+    severity: 'high',
+    anchors: ['NRAK-', 'NRII-', 'NRAL'],
+    pattern:
+      /(?<![A-Za-z0-9_-])(?<secret>NRAK-[A-Z0-9]{27}|NRII-[A-Za-z0-9_-]{32}|(?:[0-9a-f]{36})?NRAL)(?![A-Za-z0-9])/y,
+    judge: ({ secret }) => (secret.length >= 30 && !isPlaceholder(secret) ? 'high' : undefined),
+  },
+  {
+    id: 'datadog-key',
+    title: 'API or application key of Datadog',
+    severity: 'high',
+    anchors: ['datadog', 'dd_api', 'dd-api', 'dd_app', 'dd-app'],
+    anyCase: true,
+    pattern: new RegExp(
+      String.raw`(?<name>(?:datadog|dd)[_.-]?(?:api|app|application)[_.-]?key)${assigned}(?<secret>[0-9a-f]{40}|[0-9a-f]{32})(?![0-9A-Za-z])`,
+      'iy',
+    ),
+  },
+  {
+    id: 'grafana-token',
+    title: 'token of Grafana',
+    severity: 'high',
+    anchors: ['glsa_', 'glc_eyJ'],
+    pattern: token('(?:glsa_[A-Za-z0-9]{32}_[0-9a-fA-F]{8}|glc_eyJ[A-Za-z0-9+/=]{40,300})'),
+    inBinary: true,
+  },
+  {
+    id: 'pagerduty-token',
+    title: 'token of PagerDuty',
+    severity: 'high',
+    anchors: ['pagerduty', 'pd_api', 'pd-api'],
+    anyCase: true,
+    pattern: new RegExp(
+      String.raw`(?<name>(?:pagerduty|pd)[_.-]?(?:api|rest)?[_.-]?(?:key|token))${assigned}(?<secret>[uy]\+?[A-Za-z0-9_+-]{18})(?![A-Za-z0-9_+-])`,
+      'iy',
+    ),
+  },
+  {
+    id: 'facebook-token',
+    title: 'access token of Facebook',
+    severity: 'high',
+    anchors: ['EAACEdEose0cBA', 'EAAB', 'EAAG'],
+    pattern:
+      /(?<![A-Za-z0-9+/_-])(?<secret>EAA(?:CEdEose0cBA|[BG])[A-Za-z0-9]{120,240})(?![A-Za-z0-9+/=_-])/y,
+  },
+  {
+    id: 'airtable-token',
+    title: 'personal token of Airtable',
+    severity: 'high',
+    anchors: ['airtable'],
+    anyCase: true,
+    pattern: new RegExp(
+      String.raw`(?<name>airtable[_.-]?(?:api|access|personal)?[_.-]?(?:key|token|pat))${assigned}(?<secret>pat[A-Za-z0-9]{14}\.[0-9a-f]{64}|key[A-Za-z0-9]{14})(?![A-Za-z0-9])`,
+      'iy',
+    ),
+  },
+  {
+    id: 'algolia-admin-key',
+    title: 'admin key of Algolia',
+    severity: 'high',
+    anchors: ['algolia'],
+    anyCase: true,
+    pattern: new RegExp(
+      String.raw`(?<name>algolia[_.-]?(?:admin|write)[_.-]?(?:api)?[_.-]?key)${assigned}(?<secret>[0-9a-f]{32})(?![0-9A-Za-z])`,
+      'iy',
+    ),
+  },
+];
