@@ -319,6 +319,11 @@ const table = {
     message: 'the judgement cannot be used',
     remedy: 'export it again with wharf judgement export',
   },
+  VEX_INVALID: {
+    status: 400,
+    message: 'the VEX document cannot be used',
+    remedy: 'give a document of OpenVEX, CycloneDX or CSAF (category csaf_vex) whose products are purls or digests',
+  },
   TAG_NOT_FRESH: {
     status: 403,
     message: 'the tag cannot be trusted to mean this image',

@@ -26,6 +26,7 @@ import { addSnapshotRoutes } from './api/snapshots/routes.ts';
 import { addTagRoutes } from './api/tags/routes.ts';
 import { addTombstoneRoutes } from './api/tombstones/routes.ts';
 import { addTokenRoutes } from './api/token/routes.ts';
+import { addVexRoutes } from './api/vex/routes.ts';
 import { addWebRoutes } from './api/web/routes.ts';
 import { createAuditBuffer } from './audit/buffer.ts';
 import type { LoadedConfig } from './config/load.ts';
@@ -73,6 +74,7 @@ import type { ProbeRunner } from './probes/run-probe.ts';
 import { removeLeftovers } from './probes/sandbox.ts';
 import { collectionSource } from './records/collection-source.ts';
 import { createKeyActs, createRecordActs } from './records/acts.ts';
+import { putFeedVex } from './records/vex.ts';
 import { policyChores } from './records/policy-chores.ts';
 import { openPolicy } from './records/policy-in-force.ts';
 import { renewRevocations } from './records/revoke.ts';
@@ -267,6 +269,7 @@ export async function startServer(
   addRecordRoutes(context, recordActs);
   addGrantRoutes(context, recordActs);
   addCollectionRoutes(context, recordActs);
+  addVexRoutes(context, revokeParts);
   addTombstoneRoutes(context, db);
   addKeyRoutes(context, createKeyActs(revokeParts));
   addPromotionRoutes(context, createPromotionActs(parts));
@@ -286,6 +289,7 @@ export async function startServer(
       now,
       folder: feedFolder,
       fetch: (url, init) => fetch(url, init),
+      putVex: (said) => putFeedVex(revokeParts, said),
       routinesOfAges: () => routinesOfAges(currentPolicy().collections),
     },
     () => currentPolicy().config.advisories.feeds,

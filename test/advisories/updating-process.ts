@@ -14,6 +14,7 @@ for (const file of files) {
       now: () => new Date(),
       folder,
       fetch: () => Promise.reject(new Error('no network')),
+      putVex: () => Promise.reject(new Error('there is no feed of VEX')),
       routinesOfAges: () => [],
     },
     { name, kind: 'osv', written: file, everyMs: 1000, source: { at: 'path', path: file } },

@@ -75,6 +75,7 @@ export async function assessImage(source: ImageSource, options: AssessOptions): 
     ...(matched && { matched }),
     evidence,
     registered: rules.repository,
+    vex: rules.vex,
     ...(held && { held: { ...held, at: new Date(held.at) } }),
   });
   return { known, facts: known.facts, inventory, evidence, verdict: judgeFacts(known, rules, purpose, now) };

@@ -196,10 +196,16 @@ describe('a finding', () => {
     expect(vexOf({ ...one, signer: { ...one.signer, purposes: ['release'] } })).toBeUndefined();
   });
 
-  it('goes by the latest statement, and by the worst of one time', () => {
+  it('goes by the latest statement of one source, by the worst of one time, and by the worst of several sources', () => {
     const later = '2026-02-01T00:00:00Z';
     expect(vexOf(vex('affected'), vex('fixed', {}, later))?.status).toBe('fixed');
     expect(vexOf(vex('affected', {}, later), vex('not_affected'))?.status).toBe('affected');
     expect(vexOf(vex('not_affected'), vex('affected', {}, undefined, 'other'))?.status).toBe('affected');
+    expect(vexOf(vex('affected'), vex('not_affected', {}, later, 'other'))).toEqual({
+      status: 'affected',
+      justification: 'component_not_present',
+      by: 'ci',
+      against: ['other: not_affected'],
+    });
   });
 });

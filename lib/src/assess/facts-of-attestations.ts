@@ -13,7 +13,7 @@ import { readOpenVex } from './predicates/openvex.ts';
 import { readProbe, type ReadProbe, type StatedProbe } from './predicates/probe.ts';
 import { readProvenance02, readProvenance1 } from './predicates/provenance.ts';
 import { cycloneDxOf, readCycloneDxSbom, readSpdx, type SbomSummary } from './predicates/sbom.ts';
-import type { VexStatement } from './predicates/vex.ts';
+import { aboutImage, type VexStatement } from './predicates/vex.ts';
 
 /** An image as statements may speak of it. */
 export interface AttestedImage {
@@ -61,10 +61,13 @@ const readers: ReadonlyArray<readonly [type: RegExp, read: Reader]> = [
   [/^https:\/\/spdx\.dev\/Document(?:\/v2\.\d)?$/, (it) => ({ sbom: readSpdx(it) })],
   [/^https:\/\/cyclonedx\.org\/(?:bom|vex)(?:\/v1\.\d)?$/, readCycloneDx],
   [/^https:\/\/wharfinger\.dev\/attestation\/probe\/v1$/, (it) => ({ probe: readProbe(it) })],
-  [/^https:\/\/openvex\.dev\/ns(?:\/v0\.\d\.\d)?$/, (it, { image }) => ({ vex: readOpenVex(it, image) })],
+  [
+    /^https:\/\/openvex\.dev\/ns(?:\/v0\.\d\.\d)?$/,
+    (it, { image }) => ({ vex: aboutImage(readOpenVex(it).statements, image) }),
+  ],
   [
     /^https:\/\/docs\.oasis-open\.org\/csaf\/csaf\/v2\.(?:0\/csaf_json_schema|1\/schema\/csaf)\.json$/,
-    (it, { image }) => ({ vex: readCsafVex(it, image) }),
+    (it, { image }) => ({ vex: aboutImage(readCsafVex(it).statements, image) }),
   ],
 ];
 
@@ -165,7 +168,10 @@ function readerOf(predicateType: string): Reader | undefined {
 function readCycloneDx(predicate: unknown, { image }: Parameters<Reader>[1]): Said {
   const document = cycloneDxOf(predicate);
   const sbom = readCycloneDxSbom(document);
-  return { ...(sbom && { sbom }), vex: readCycloneDxVex(document, image) };
+  const { statements } = readCycloneDxVex(document);
+  if (statements.some(({ products = [] }) => products.some(({ versions }) => versions !== undefined)))
+    refuse('it speaks of ranges of versions, which are not read in what is attested for one image');
+  return { ...(sbom && { sbom }), vex: aboutImage(statements, image) };
 }
 
 /** An approval counts in one repository of one registry, for one platform, for its time, and for who signed it. */

@@ -15,8 +15,10 @@ import type {
   SubjectKind,
 } from '../routines/facts.ts';
 import { contentFacts } from './facts-of-contents.ts';
+import { licenceFacts } from './facts-of-licences.ts';
 import { signatureFacts, type CheckedSignatures } from './facts-of-signatures.ts';
 import { findingFacts, type MatchedPackages } from './findings-of-image.ts';
+import type { ImportedVex } from './imported-vex.ts';
 import { withVex } from './findings-with-vex.ts';
 import type { ImageEvidence } from './look-up-evidence.ts';
 
@@ -44,6 +46,8 @@ export interface KnownOfImage {
   >;
   /** what the registry says of the repository; left out: nothing */
   readonly registered?: RepositoryFacts;
+  /** VEX documents that were brought in; left out: there are none */
+  readonly vex?: readonly ImportedVex[];
   /** who holds it by hand; left out: nobody */
   readonly held?: { readonly by: string; readonly at: Date; readonly reason: string };
 }
@@ -61,7 +65,13 @@ export function factsAndTime(known: KnownOfImage): { readonly facts: Facts; read
     image: imageFacts(known),
     ...(inventory && { inventory: inventoryFacts(inventory) }),
     ...(findings && {
-      findings: withTeams(withVex(findings, evidence?.attested.vex ?? []), evidence?.custody),
+      findings: withTeams(
+        withVex(findings, evidence?.attested.vex ?? [], known.vex, {
+          image: known,
+          ...(registered && { repository: registered }),
+        }),
+        evidence?.custody,
+      ),
     }),
     ...(inventory && matched && { advisories: { uncovered: matched.uncovered, ages: matched.ages ?? [] } }),
     ...(evidence
@@ -87,12 +97,14 @@ export function factsAgain(
     advisories,
     evidence,
     registered,
+    vex,
     held,
   }: {
     readonly findings?: readonly FindingFact[];
     readonly advisories?: Facts['advisories'];
     readonly evidence: NonNullable<KnownOfImage['evidence']>;
     readonly registered: RepositoryFacts;
+    readonly vex: readonly ImportedVex[];
     readonly held?: KnownOfImage['held'];
   },
 ): { readonly facts: Facts; readonly validUntil?: string } {
@@ -100,7 +112,12 @@ export function factsAgain(
   const facts: Facts = {
     image,
     ...(inventory && { inventory }),
-    ...(findings && { findings: withTeams(withVex(findings, evidence.attested.vex), evidence.custody) }),
+    ...(findings && {
+      findings: withTeams(
+        withVex(findings, evidence.attested.vex, vex, { image, repository: registered }),
+        evidence.custody,
+      ),
+    }),
     ...(advisories && { advisories }),
     ...evidenceFacts(evidence),
     repository: registered,
@@ -223,6 +240,7 @@ function inventoryFacts(inventory: ImageInventory): InventoryFacts {
       ...(licence === undefined ? {} : { licence }),
       ...(spdx === undefined ? {} : { spdx }),
     })),
+    licences: licenceFacts(packages),
     problems: problems.map(({ code, message, path, layer, hides }) => ({
       code,
       message,

@@ -4,6 +4,7 @@ import type { BoundProbe } from '../probes/bound-probe.ts';
 import type { BindingRecord, Scope, Waiver } from '../routines/records.ts';
 import type { Collection } from '../routines/routine.ts';
 import type { SignatureFormat, TrustedSigner } from '../signing/evidence.ts';
+import type { ImportedVex } from './imported-vex.ts';
 import type { RevocationList } from '../signing/revocation-list.ts';
 
 export type { RevocationList } from '../signing/revocation-list.ts';
@@ -43,6 +44,8 @@ export interface Judgement {
   /** besides those that every repository has by its gate (routines/default-bindings.ts) */
   readonly bindings: readonly BindingRecord[];
   readonly waivers: readonly Waiver[];
+  /** VEX documents that were brought in; what is attested for an image is not among them. Absent: there are none */
+  readonly vex?: readonly ImportedVex[];
   /** who may break the glass where; the most specific pattern counts */
   readonly grantRules: readonly GrantRule[];
   /** signed grants: DSSE envelopes as text; each is verified by who judges */

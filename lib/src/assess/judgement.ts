@@ -22,6 +22,7 @@ import {
   truth,
   type Read,
 } from './plain-fields.ts';
+import { readImportedVex } from './read-imported-vex.ts';
 import { readCustody } from './read-layout.ts';
 import { readBoundProbe, readGrantRule, readHold } from './read-records.ts';
 import { readPem, readRevocations, readTrustRule } from './read-trust.ts';
@@ -69,6 +70,7 @@ const fieldNames = [
   'probes',
   'bindings',
   'waivers',
+  'vex',
   'grantRules',
   'grants',
   'holds',
@@ -110,6 +112,7 @@ export function parseJudgement(bytes: Uint8Array): Judgement {
     ...optional(fields, 'probes', [], check, listOf(readBoundProbe, 10_000)),
     bindings: at('bindings', listOf(readBinding, most)),
     waivers: at('waivers', listOf(readWaiver, most)),
+    ...optional(fields, 'vex', [], check, listOf(readImportedVex, 20_000)),
     grantRules: at('grantRules', listOf(readGrantRule(names), 1000)),
     grants: at('grants', listOf(listOf(textUpTo(64 * 1024), 100), 10_000)),
     holds: at('holds', listOf(readHold, most)),

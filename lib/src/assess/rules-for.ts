@@ -10,6 +10,7 @@ import type { Purpose } from '../routines/verdict.ts';
 import { isTrustedFor, signatureFormats, type TrustedSigner, type TrustSet } from '../signing/evidence.ts';
 import { registryItself } from '../signing/trusted-signers.ts';
 import { grantsFor, type CheckedGrants } from './grants.ts';
+import type { ImportedVex } from './imported-vex.ts';
 import type { Judgement, RepositoryRule } from './judgement-document.ts';
 
 /** What of a judgement counts for the images of one repository, at one time. */
@@ -27,6 +28,8 @@ export interface Rules {
   /** what is run on its images: what others find counts for nothing */
   readonly probes: readonly BoundProbe[];
   readonly exceptions: Exceptions;
+  /** what was brought in, for whatever repositories: the list of the judgement itself */
+  readonly vex: readonly ImportedVex[];
   /** RFC 3339: time alone changes these rules then, but for the end of the revocation list; absent: it does not */
   readonly validUntil?: string;
   /** RFC 3339: the end of the revocation list, where it matters; who has a newer list with the same entries has the same rules */
@@ -88,6 +91,7 @@ export function rulesFor(judgement: Judgement, repository: string, purpose: Purp
     }),
     ...(custody && { custody }),
     probes: probesFor(judgement.probes ?? [], repository),
+    vex: judgement.vex ?? [],
     exceptions: { waivers: judgement.waivers, grants: granted.grants },
     ...(validUntil !== undefined && { validUntil }),
     ...(someCount && { listUntil: expires }),

@@ -52,4 +52,6 @@ export const advisorySetTypes = {
   kev: 'application/vnd.wharfinger.advisory-set.kev.v1+gzip',
   /** scores of EPSS as FIRST publishes them */
   epss: 'application/vnd.wharfinger.advisory-set.epss.v1+gzip',
+  /** VEX documents of OpenVEX, CycloneDX or CSAF, one after the other */
+  vex: 'application/vnd.wharfinger.advisory-set.vex.v1+gzip',
 } as const;

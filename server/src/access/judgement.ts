@@ -22,6 +22,7 @@ export type JudgementRecords = Partial<
     | 'custody'
     | 'bindings'
     | 'waivers'
+    | 'vex'
     | 'grantRules'
     | 'grants'
     | 'holds'
@@ -64,6 +65,7 @@ export function judgementOf(
     ...(config.probes.run.length > 0 && { probes: config.probes.run.map(boundProbe) }),
     bindings: records.bindings ?? [],
     waivers: records.waivers ?? [],
+    ...(records.vex && records.vex.length > 0 && { vex: records.vex }),
     grantRules: [...config.grantRules, ...(records.grantRules ?? [])],
     grants: records.grants ?? [],
     holds: records.holds ?? [],
@@ -105,7 +107,7 @@ function rulesOfNamespace(namespace: LoadedConfig['namespaces'][number]): Reposi
 
 /**
  * What verdicts rest on in a judgement, as a digest: not which edition it is, not when its lists were issued, and neither what
- * is held by hand nor which of its keys were revoked, for these end the verdicts of their own images alone.
+ * is held by hand nor which of its keys were revoked, nor what VEX was brought in, for these end the verdicts of their own images alone.
  */
 export function basisOf(judgement: Judgement): Digest {
   const {
@@ -114,6 +116,7 @@ export function basisOf(judgement: Judgement): Digest {
     expires: ___,
     holds: ____,
     revocations: _____,
+    vex: ______,
     collections,
     ...rest
   } = judgement;

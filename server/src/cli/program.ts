@@ -37,6 +37,7 @@ import { addTrust } from './commands/trust.ts';
 import { addBinding } from './commands/binding.ts';
 import { addWaiver } from './commands/waiver.ts';
 import { addGrant } from './commands/grant.ts';
+import { addVex } from './commands/vex.ts';
 import { addLayout } from './commands/layout.ts';
 import { addCollection } from './commands/collection.ts';
 import type { Run } from './session.ts';
@@ -94,6 +95,7 @@ export function createProgram(run: Run): Command {
     addWaiver,
     addGrant,
     addLayout,
+    addVex,
     addCollection,
     addAudit,
     addCompletion,

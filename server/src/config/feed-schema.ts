@@ -1,6 +1,7 @@
 import { Cron } from 'croner';
 import { z } from 'zod';
 import { duration } from './units.ts';
+import { scopeFields } from './scope-schema.ts';
 import { algorithmField, nameField, signerFields } from './signer-schema.ts';
 
 /** A name as it stands in addresses and paths. */
@@ -25,14 +26,24 @@ const schedule = z.string().refine((text) => {
   }
 }, 'write a schedule as cron has it, such as "0 3 * * *"');
 
+const authorName = z.string().min(1).max(200);
+
+/** By whom documents must be, as they say; and the repositories in which they count, as bindings have it. */
+const vexTrust = z.strictObject({
+  author: z.union([authorName, z.array(authorName).min(1).max(100)]),
+  scope: scopeFields.default({}),
+});
+
 /** Where advisories are fetched from, and how often. */
 export const feedSchema = z
   .strictObject({
     name: feedName,
     /** a file or folder, an http(s) address, or oci://host/repository:tag (or @digest) */
     source: z.string().min(1),
-    /** `osv` records; `kev` the catalogue of exploited vulnerabilities; `epss` how likely they are to be */
-    kind: z.enum(['osv', 'kev', 'epss']).default('osv'),
+    /** `osv` records; `vex` documents; `kev` the catalogue of exploited vulnerabilities; `epss` how likely they are to be */
+    kind: z.enum(['osv', 'kev', 'epss', 'vex']).default('osv'),
+    /** whose documents a feed of VEX is trusted with, and where they count */
+    vex: vexTrust.optional(),
     every: duration.optional(),
     schedule: schedule.optional(),
     /** OSV ecosystems to take, with or without release; absent: all */
@@ -49,6 +60,10 @@ export const feedSchema = z
   .refine(
     ({ source, signedBy }) => signedBy === undefined || source.startsWith('oci://'),
     'signedBy counts for sources that begin with oci://',
+  )
+  .refine(
+    ({ kind, vex }) => (kind === 'vex') === (vex !== undefined),
+    'a feed of VEX, and no other, says whose documents are trusted: vex: { author: … }',
   )
   .refine(
     ({ kind, ecosystems }) => kind === 'osv' || ecosystems === undefined,

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { parseReference, type Reference } from '@wharfinger/lib/oci/reference';
 import type { CollectionTrust } from '@wharfinger/lib/assess/collection-goods';
+import type { Scope } from '@wharfinger/lib/routines/records';
 import type { TrustedKey } from '@wharfinger/lib/signing/evidence';
 import type { FeedConfig } from './feed-schema.ts';
 import { createReader } from './load-trust.ts';
@@ -24,6 +25,8 @@ export interface Feed {
   /** as cron has it, in UTC */
   readonly schedule?: string;
   readonly ecosystems?: readonly string[];
+  /** of a feed of VEX: whose documents are taken, and for which repositories */
+  readonly vex?: { readonly authors: readonly string[]; readonly scope: Scope };
 }
 
 export interface LoadedFeeds {
@@ -48,7 +51,7 @@ export async function loadFeeds(
   for (const [at, feed] of advisories.feeds.entries()) {
     const where = `advisories.feeds.${at} (${feed.name})`;
     if (feeds.some(({ name }) => name === feed.name)) mistakes.push(`${where}: the name stands twice`);
-    const { signedBy, every, schedule, ecosystems } = feed;
+    const { signedBy, every, schedule, ecosystems, vex } = feed;
     const keys = await reader.keys(signedBy?.keys ?? [], `${where}.signedBy.keys`);
     const trust = { keys: keys as TrustedKey[], needed: signedBy?.needed ?? 0 };
     const found = sourceOf(feed.source, base, trust);
@@ -62,6 +65,7 @@ export async function loadFeeds(
       ...found,
       ...(schedule === undefined ? { everyMs: every ?? usualInterval } : { schedule }),
       ...(ecosystems === undefined ? {} : { ecosystems }),
+      ...(vex && { vex: { authors: [vex.author].flat(), scope: vex.scope } }),
     });
   }
   return { advisories: { feeds } };

@@ -88,6 +88,7 @@ export async function openShelf(db: Db): Promise<Shelf> {
     now: () => now,
     folder: join(folder, 'fetched'),
     fetch: (url, init) => fetch(url, init),
+    putVex: () => Promise.reject(new Error('feeds of VEX are not for this shelf')),
     routinesOfAges: () => [],
   };
   return {

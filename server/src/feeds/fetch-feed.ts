@@ -147,7 +147,9 @@ async function fetchArtifact(
       });
     if (seen?.digest === set.digest) return undefined;
     const stored = await store(folder, untilAborted(set.open(), signal));
-    return { ...stored, name: `${name}.jsonl.gz`, seen: { digest: set.digest } };
+    // documents of VEX stand one after the other, as they were written
+    const ending = kind === 'vex' ? 'json.gz' : 'jsonl.gz';
+    return { ...stored, name: `${name}.${ending}`, seen: { digest: set.digest } };
   } finally {
     await session.close();
   }

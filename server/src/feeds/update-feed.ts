@@ -9,14 +9,24 @@ import { feedState, putFeedState, type FeedState } from '../stores/feeds.ts';
 import { placesFailing } from '../stores/failing-verdicts.ts';
 import { fetchFeed, type FetchParts } from './fetch-feed.ts';
 import { takeInRecords, type TakenIn } from './take-in.ts';
+import { takeInVex, type PutVex } from './take-in-vex.ts';
 import { takeInThreats } from './take-in-threats.ts';
 
 /** What updating feeds works with. */
 export type FeedParts = Pick<PipelineParts, 'db' | 'memory' | 'now'> &
   Omit<FetchParts, 'now'> & {
+    readonly putVex: PutVex;
     /** names of the routines whose answer may change when data were fetched anew, though no record did (`routinesOfAges`) */
     readonly routinesOfAges: () => readonly string[];
   };
+
+/** How what was fetched is taken in, by the kind of feed. */
+const takeIns: Readonly<Record<Feed['kind'], typeof takeInRecords | typeof takeInVex>> = {
+  osv: takeInRecords,
+  kev: takeInThreats,
+  epss: takeInThreats,
+  vex: takeInVex,
+};
 
 /** The routines of these collections that read how old advisories are. */
 export function routinesOfAges(collections: readonly Collection[]): string[] {
@@ -43,8 +53,7 @@ export async function updateFeed(parts: FeedParts, feed: Feed, signal: AbortSign
     }
     try {
       isOverlaid = true;
-      const take = feed.kind === 'osv' ? takeInRecords : takeInThreats;
-      const taken = await take(parts, feed, fetched, signal);
+      const taken = await takeIns[feed.kind](parts, feed, fetched, signal);
       return await keep(parts, feed, before, {
         tried,
         succeeded: tried,

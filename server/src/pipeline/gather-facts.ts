@@ -61,6 +61,7 @@ export async function gatherFacts(parts: PipelineParts, place: Placed): Promise<
     ...(matched && { matched }),
     evidence,
     registered: rules.repository,
+    vex: rules.vex,
     ...(held && { held }),
   });
 }

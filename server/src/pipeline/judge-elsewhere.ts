@@ -55,6 +55,7 @@ export async function judgeElsewhere(
     ...(matched && { matched }),
     evidence,
     registered: rules.repository,
+    vex: rules.vex,
     ...(held && { held }),
   });
   return judgeFacts(known, rules, purpose, now);

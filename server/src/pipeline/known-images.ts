@@ -138,10 +138,12 @@ async function knowAgain(
   return inTurns(images, (basis, index): KnownImage => {
     const { recorded, report, outline, results } = basis;
     const held: Hold | undefined = holds.get(`${basis.repository}@${basis.digest}`);
+    const rules = policy.rulesFor(basis.repository, 'pull', now);
     const again = factsAgain(recorded.facts, {
       ...(outline && { findings: findings[index]!, advisories: advisoriesOf(outline.ecosystems) }),
       evidence: report.report,
-      registered: policy.rulesFor(basis.repository, 'pull', now).repository,
+      registered: rules.repository,
+      vex: rules.vex,
       ...(held && { held }),
     });
     const { inventory } = recorded;

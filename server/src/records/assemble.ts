@@ -1,4 +1,6 @@
+import type { ImportedVex } from '@wharfinger/lib/assess/imported-vex';
 import type { RevocationList, TrustRule } from '@wharfinger/lib/assess/judgement-document';
+import { mostVexStatements } from '@wharfinger/lib/assess/vex-file';
 import { mistakesInBindings } from '@wharfinger/lib/routines/check-bindings';
 import { loadCollection } from '@wharfinger/lib/routines/collection';
 import { formatPath } from '@wharfinger/lib/routines/plain-check';
@@ -25,6 +27,9 @@ export interface Assembled {
 
 /** The parts of a judgement that come from records; what the configuration says stands beside them. */
 export type AddedByRecords = Required<Omit<JudgementRecords, 'holds'>>;
+
+/** Characters of what all VEX documents say: the judgement, which others read, has room for other things as well. */
+const largestVex = 8 * 1024 * 1024;
 
 /** All of them are read with every change. */
 const mostRecords = 20_000;
@@ -116,11 +121,31 @@ export function assemble(config: LoadedTrust, builtIn: Collection, stored: Store
       custody: of('layout'),
       bindings,
       waivers: of('waiver'),
+      vex: vexOf(of('vex'), mistakes),
       grantRules,
       grants: of('grant').map(({ envelopes }) => envelopes),
       collections,
     },
   };
+}
+
+/** What was brought in, as judgements have it, and bounded as these are. */
+function vexOf(records: ReadonlyArray<Documents['vex']>, mistakes: string[]): readonly ImportedVex[] {
+  const vex = records.map(({ id, digest, author, by, scope, statements }): ImportedVex => ({
+    id,
+    digest,
+    ...(author === undefined ? {} : { author }),
+    by,
+    scope,
+    statements,
+  }));
+  const made = vex.reduce((sum, { statements }) => sum + statements.length, 0);
+  if (made > mostVexStatements)
+    mistakes.push(`VEX documents make ${made} statements, more than ${mostVexStatements}: remove some`);
+  const size = vex.reduce((sum, one) => sum + JSON.stringify(one).length, 0);
+  if (size > largestVex)
+    mistakes.push(`what VEX documents say takes ${size} characters, more than ${largestVex}: remove some`);
+  return vex;
 }
 
 function byName<D extends { readonly name: string }, T>(

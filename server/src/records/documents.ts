@@ -16,6 +16,7 @@ import {
   signerFields,
   trustStoreName,
 } from '../config/signer-schema.ts';
+import type { VexRecord } from './vex.ts';
 import type { RecordKind } from '../stores/policy-record-rows.ts';
 
 const shortText = z.string().trim().min(1).max(1000);
@@ -116,6 +117,7 @@ export interface Documents {
   readonly grant: z.infer<typeof grant>;
   readonly collection: z.infer<typeof collection>;
   readonly layout: Judgement['custody'][number];
+  readonly vex: VexRecord;
 }
 
 /** How a document of a kind is read, and which of its fields is its name. */
@@ -137,6 +139,7 @@ const readers: {
   grant: named(grant),
   collection: named(collection),
   layout: { read: parseLayout, nameOf: ({ pattern }) => pattern },
+  vex: { read: refuseVex, nameOf: ({ name }) => name },
 };
 
 /**
@@ -166,6 +169,11 @@ function strictly<T>(schema: z.ZodType<T>): (value: unknown) => T {
         .join('; '),
     });
   };
+}
+
+/** What a document says is read from its bytes (`readVexFile`), never taken from who sends it. */
+function refuseVex(): never {
+  throw new WharfingerError('INPUT_INVALID', { what: 'VEX is brought in as a document' });
 }
 
 function parseLayout(value: unknown): Judgement['custody'][number] {

@@ -25,3 +25,18 @@ export async function advisoriesNamed(db: Db, name: string): Promise<number[]> {
     .execute();
   return rows.map((row) => row.advisory_key);
 }
+
+/** Keys of the advisories that go by any of these names, letter for letter. */
+export async function advisoriesNaming(db: Db, names: Iterable<string>): Promise<number[]> {
+  const keys = new Set<number>();
+  for (const part of chunks([...names])) {
+    const rows = await db
+      .selectFrom('advisory_names')
+      .select('advisory_key')
+      .distinct()
+      .where('name', 'in', part)
+      .execute();
+    for (const row of rows) keys.add(row.advisory_key);
+  }
+  return [...keys];
+}

@@ -15,6 +15,7 @@ export const recordKinds = [
   'grant',
   'collection',
   'layout',
+  'vex',
 ] as const;
 export type RecordKind = (typeof recordKinds)[number];
 

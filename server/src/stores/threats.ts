@@ -1,5 +1,6 @@
 import { joinThreats, threatElement, type Threat } from '@wharfinger/lib/advisories/threats';
 import { chunks } from '../db/dialect.ts';
+import { advisoriesNaming } from './advisory-names.ts';
 import type { Db } from '../db/schema.ts';
 import { updateGeneration } from './advisory-generation.ts';
 
@@ -66,18 +67,4 @@ export async function putThreats(
     });
   await updateGeneration(trx, elements(before), elements(after), at);
   return advisoriesNaming(trx, changed);
-}
-
-async function advisoriesNaming(db: Db, cves: readonly string[]): Promise<number[]> {
-  const keys = new Set<number>();
-  for (const part of chunks(cves)) {
-    const rows = await db
-      .selectFrom('advisory_names')
-      .select('advisory_key')
-      .distinct()
-      .where('name', 'in', part)
-      .execute();
-    for (const row of rows) keys.add(row.advisory_key);
-  }
-  return [...keys];
 }

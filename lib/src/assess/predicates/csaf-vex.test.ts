@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../oci/digest.ts';
 import { refusalReason } from '../../signing/refusal.ts';
 import { readCsafVex } from './csaf-vex.ts';
+import { aboutImage } from './vex.ts';
 
 const image = { digest: digestOf('an image'), repository: 'team/app' };
 const [, hex] = image.digest.split(':');
@@ -34,9 +35,13 @@ function csaf(vulnerabilities: readonly object[], tree: object = {}, document: o
   };
 }
 
+function read(document: unknown) {
+  return aboutImage(readCsafVex(document).statements, image);
+}
+
 function reasonOf(document: unknown): string {
   try {
-    readCsafVex(document, image);
+    read(document);
   } catch (error) {
     return refusalReason(error) ?? `it threw ${String(error)}`;
   }
@@ -58,7 +63,7 @@ describe('VEX of CSAF', () => {
       aliases: ['GHSA-1'],
       at: Date.parse('2026-03-01T10:00:00Z'),
     };
-    expect(readCsafVex(document, image)).toEqual([
+    expect(read(document)).toEqual([
       {
         ...common,
         status: 'not_affected',
@@ -98,7 +103,7 @@ describe('VEX of CSAF', () => {
       ],
       tree,
     );
-    expect(readCsafVex(document, image)).toMatchObject([
+    expect(read(document)).toMatchObject([
       { status: 'not_affected', products: ['pkg:npm/left@1.0.0', 'pkg:deb/debian/curl@8.1'] },
     ]);
   });
@@ -128,7 +133,7 @@ describe('VEX of CSAF', () => {
       ],
     };
     const fixed = ['RANGE', 'OS', 'OTHER', 'OS:CURL'];
-    expect(readCsafVex(csaf([{ cve: 'CVE-2026-3', product_status: { fixed } }], tree), image)).toEqual([]);
+    expect(read(csaf([{ cve: 'CVE-2026-3', product_status: { fixed } }], tree))).toEqual([]);
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { isDigest } from '../../oci/digest.ts';
 import { refuse } from '../../signing/refusal.ts';
 import { objectOf, type Fields } from '../../signing/strict-fields.ts';
 import {
@@ -10,11 +11,10 @@ import {
 } from './predicate-fields.ts';
 import {
   productOf,
-  productsOf,
   timeOf,
-  type Product,
-  type VexImage,
-  type VexStatement,
+  type StatedProduct,
+  type StatedVex,
+  type VexDocument,
   type VexStatus,
 } from './vex.ts';
 
@@ -22,6 +22,8 @@ import {
 const deepest = 32;
 /** Products of all trees together. */
 const mostProducts = 100_000;
+/** Ways in which one product is named. */
+const mostNames = 100;
 
 /** What a group of products is said to be. `recommended` and `first_affected` say nothing of a version at hand. */
 const statuses: ReadonlyArray<readonly [field: string, status: VexStatus]> = [
@@ -36,9 +38,9 @@ const statuses: ReadonlyArray<readonly [field: string, status: VexStatus]> = [
 /**
  * Reads a document of the VEX profile of CSAF (OASIS Common Security Advisory Framework 2.0 and 2.1, profile 5 `csaf_vex`): its
  * product tree as far as products are named by purl or by digest, the status of products, and flags that say why. A product that
- * is named otherwise, or by a range of versions, is taken for something else than the image. Refuses by `refuse`.
+ * is named otherwise is left out. Refuses by `refuse`.
  */
-export function readCsafVex(predicate: unknown, image: VexImage): VexStatement[] {
+export function readCsafVex(predicate: unknown): VexDocument {
   const fields = documentOf(predicate, 'the CSAF document');
   const document = objectOf(fields['document'], 'document');
   if (document['category'] !== 'csaf_vex') refuse('its category is not csaf_vex');
@@ -47,24 +49,31 @@ export function readCsafVex(predicate: unknown, image: VexImage): VexStatement[]
   const tracking = optionalObject(document['tracking'], 'document.tracking');
   if (tracking['status'] === 'draft') refuse('it is a draft');
   const made = timeOf(tracking['current_release_date']);
-  const products = readTree(optionalObject(fields['product_tree'], 'product_tree'), image);
-  return optionalList(fields['vulnerabilities'], 'vulnerabilities').flatMap((value, at) =>
-    readVulnerability(objectOf(value, `vulnerabilities[${at}]`), `vulnerabilities[${at}]`, products, made),
-  );
+  const products = readTree(optionalObject(fields['product_tree'], 'product_tree'));
+  const id = optionalText(tracking['id'], 'document.tracking.id');
+  const publisher = optionalObject(document['publisher'], 'document.publisher');
+  const author = optionalText(publisher['name'], 'document.publisher.name');
+  return {
+    ...(id === undefined ? {} : { id }),
+    ...(author === undefined ? {} : { author }),
+    statements: optionalList(fields['vulnerabilities'], 'vulnerabilities').flatMap((value, at) =>
+      readVulnerability(objectOf(value, `vulnerabilities[${at}]`), `vulnerabilities[${at}]`, products, made),
+    ),
+  };
 }
 
 interface Tree {
-  readonly products: ReadonlyMap<string, Product>;
+  readonly products: ReadonlyMap<string, readonly StatedProduct[]>;
   readonly groups: ReadonlyMap<string, readonly string[]>;
 }
 
-function readTree(tree: Fields, image: VexImage): Tree {
-  const products = new Map<string, Product>();
-  const add = (value: unknown, where: string, isRange = false): void => {
-    const { id, product } = readProduct(objectOf(value, where), where, image);
+function readTree(tree: Fields): Tree {
+  const products = new Map<string, readonly StatedProduct[]>();
+  const add = (value: unknown, where: string, versions?: string): void => {
+    const { id, named } = readProduct(objectOf(value, where), where);
     if (products.has(id)) refuse(`${where}: the product ${id} stands twice`);
     if (products.size >= mostProducts) refuse(`it has more than ${mostProducts} products`);
-    products.set(id, isRange ? 'other' : product);
+    products.set(id, versions === undefined ? named : named.map((one) => ({ ...one, versions })));
   };
   readBranches(optionalList(tree['branches'], 'product_tree.branches'), 'product_tree.branches', add, 1);
   for (const [at, value] of optionalList(tree['full_product_names'], 'full_product_names').entries())
@@ -76,8 +85,14 @@ function readTree(tree: Fields, image: VexImage): Tree {
     const part = products.get(textOf(fields['product_reference'], `${where}.product_reference`));
     const whole = products.get(textOf(fields['relates_to_product_reference'], where));
     if (products.has(id)) refuse(`${where}: the product ${id} stands twice`);
-    // a part is meant where it is part of this image; the same part of something else is something else
-    products.set(id, whole === 'image' && part !== undefined ? part : 'other');
+    // a part is meant where it is part of an image; the same part of something else is something else
+    const parts = (whole ?? []).flatMap((one) =>
+      one.image !== undefined && one.purl === undefined
+        ? (part ?? []).map((other) => ({ ...one, ...other }))
+        : [],
+    );
+    if (parts.length > mostNames) refuse(`${where} names more than ${mostNames} products`);
+    products.set(id, parts);
   }
   const groups = new Map<string, readonly string[]>();
   for (const [at, value] of optionalList(tree['product_groups'], 'product_groups').entries()) {
@@ -90,7 +105,7 @@ function readTree(tree: Fields, image: VexImage): Tree {
 function readBranches(
   branches: readonly unknown[],
   where: string,
-  add: (value: unknown, where: string, isRange: boolean) => void,
+  add: (value: unknown, where: string, versions?: string) => void,
   depth: number,
 ): void {
   if (depth > deepest) refuse('the branches of its product tree are nested too deeply');
@@ -98,13 +113,18 @@ function readBranches(
     const place = `${where}[${at}]`;
     const fields = objectOf(value, place);
     if (!absent(fields['product']))
-      add(fields['product'], place, fields['category'] === 'product_version_range');
+      add(
+        fields['product'],
+        place,
+        fields['category'] === 'product_version_range' ? textOf(fields['name'], `${place}.name`) : undefined,
+      );
     readBranches(optionalList(fields['branches'], place), place, add, depth + 1);
   }
 }
 
-/** A product is this image where any of its digests is, else what its purl names. */
-function readProduct(fields: Fields, where: string, image: VexImage): { id: string; product: Product } {
+/** A product is the image of any of its digests, or what its purl names. */
+function readProduct(fields: Fields, where: string): { id: string; named: StatedProduct[] } {
+  const named: StatedProduct[] = [];
   const id = textOf(fields['product_id'], `${where}.product_id`);
   const helper = optionalObject(
     fields['product_identification_helper'],
@@ -113,18 +133,20 @@ function readProduct(fields: Fields, where: string, image: VexImage): { id: stri
   for (const hashes of optionalList(helper['hashes'], `${where}.hashes`))
     for (const hash of optionalList(objectOf(hashes, where)['file_hashes'], `${where}.file_hashes`)) {
       const { algorithm, value } = objectOf(hash, where);
-      if (typeof value === 'string' && `${String(algorithm)}:${value.toLowerCase()}` === image.digest)
-        return { id, product: 'image' };
+      const digest = typeof value === 'string' ? `${String(algorithm)}:${value.toLowerCase()}` : '';
+      if (isDigest(digest)) named.push({ image: digest });
     }
   // 2.1 has a list of them
   const purls = absent(helper['purls'])
     ? [optionalText(helper['purl'], `${where}.purl`)]
     : optionalList(helper['purls'], `${where}.purls`).map((purl) => textOf(purl, `${where}.purls`));
   const [purl] = purls;
-  return { id, product: purl === undefined ? 'other' : productOf(purl, image, where) };
+  if (purl !== undefined) named.push(productOf(purl, where));
+  if (named.length > mostNames) refuse(`${where} has more than ${mostNames} names`);
+  return { id, named };
 }
 
-function readVulnerability(fields: Fields, where: string, tree: Tree, made: number): VexStatement[] {
+function readVulnerability(fields: Fields, where: string, tree: Tree, made: number): StatedVex[] {
   const others = optionalList(fields['ids'], `${where}.ids`).map((id) =>
     textOf(objectOf(id, `${where}.ids`)['text'], `${where}.ids.text`),
   );
@@ -136,12 +158,11 @@ function readVulnerability(fields: Fields, where: string, tree: Tree, made: numb
     const ids = idsOf(status[field], `${where}.product_status.${field}`);
     // products for which different reasons are given are different statements
     const byReason = Map.groupBy(ids, (id) => reasons.get(id) ?? '');
-    return [...byReason].flatMap(([reason, same]): VexStatement[] => {
+    return [...byReason].flatMap(([reason, same]): StatedVex[] => {
       if (said === 'not_affected' && reason === '') refuse(`${where} says known_not_affected and not why`);
-      const products = productsOf(
-        same.map((id) => tree.products.get(id) ?? refuse(`${where}: there is no product ${id}`)),
+      const products = same.flatMap(
+        (id) => tree.products.get(id) ?? refuse(`${where}: there is no product ${id}`),
       );
-      if (products === undefined) return [];
       const justification = said === 'not_affected' && reason !== impact ? { justification: reason } : {};
       return [{ vulnerability, aliases, status: said, ...justification, products, at: made }];
     });

@@ -1,13 +1,13 @@
 import { refuse } from '../../signing/refusal.ts';
 import { objectOf, type Fields } from '../../signing/strict-fields.ts';
+import { exactly } from './version-range.ts';
 import { absent, optionalList, optionalObject, optionalText, textOf } from './predicate-fields.ts';
 import {
   productOf,
-  productsOf,
   timeOf,
-  type Product,
-  type VexImage,
-  type VexStatement,
+  type StatedProduct,
+  type StatedVex,
+  type VexDocument,
   type VexStatus,
 } from './vex.ts';
 
@@ -27,21 +27,35 @@ const deepest = 16;
  * Reads what a CycloneDX document says of vulnerabilities (cyclonedx.org, 1.4 and later, `vulnerabilities`). Those without an
  * analysis are found, not judged, and are left out. Refuses by `refuse`.
  */
-export function readCycloneDxVex(document: Fields, image: VexImage): VexStatement[] {
+export function readCycloneDxVex(document: Fields): VexDocument {
   const metadata = optionalObject(document['metadata'], 'metadata');
   const purls = new Map<string, string>();
   collectPurls(optionalList(document['components'], 'components'), purls, 1);
-  const subject = optionalText(
-    optionalObject(metadata['component'], 'metadata.component')['bom-ref'],
-    'bom-ref',
-  );
-  const references = { purls, subject };
+  const component = optionalObject(metadata['component'], 'metadata.component');
+  const references = { purls, subject: optionalText(component['bom-ref'], 'bom-ref') };
   const made = timeOf(metadata['timestamp']);
-  return optionalList(document['vulnerabilities'], 'vulnerabilities').flatMap((value, at) => {
-    const where = `vulnerabilities[${at}]`;
-    const fields = objectOf(value, where);
-    return absent(fields['analysis']) ? [] : readVulnerability(fields, where, made, references, image);
-  });
+  const id = optionalText(document['serialNumber'], 'serialNumber');
+  const author = authorOf(metadata);
+  const subject = optionalText(component['purl'], 'metadata.component.purl');
+  return {
+    ...(id === undefined ? {} : { id }),
+    ...(author === undefined ? {} : { author }),
+    ...(subject === undefined ? {} : { subject }),
+    statements: optionalList(document['vulnerabilities'], 'vulnerabilities').flatMap((value, at) => {
+      const where = `vulnerabilities[${at}]`;
+      const fields = objectOf(value, where);
+      return absent(fields['analysis']) ? [] : readVulnerability(fields, where, made, references);
+    }),
+  };
+}
+
+function authorOf(metadata: Fields): string | undefined {
+  const [first] = optionalList(metadata['authors'], 'metadata.authors');
+  for (const who of [first, metadata['supplier'], metadata['manufacturer'], metadata['manufacture']]) {
+    const name = optionalText(optionalObject(who, 'metadata')['name'], 'metadata: a name');
+    if (name !== undefined) return name;
+  }
+  return undefined;
 }
 
 interface References {
@@ -50,13 +64,7 @@ interface References {
   readonly subject: string | undefined;
 }
 
-function readVulnerability(
-  fields: Fields,
-  where: string,
-  made: number,
-  references: References,
-  image: VexImage,
-): VexStatement[] {
+function readVulnerability(fields: Fields, where: string, made: number, references: References): StatedVex[] {
   const analysis = objectOf(fields['analysis'], `${where}.analysis`);
   // an analysis may give a response and no state
   if (absent(analysis['state'])) return [];
@@ -65,24 +73,19 @@ function readVulnerability(
   const aliases = optionalList(fields['references'], `${where}.references`).map((reference, at) =>
     textOf(objectOf(reference, `${where}.references[${at}]`)['id'], `${where}.references[${at}].id`),
   );
-  const products = productsOf(
-    optionalList(fields['affects'], `${where}.affects`).map((affected, at) =>
-      readAffected(
-        objectOf(affected, `${where}.affects[${at}]`),
-        `${where}.affects[${at}]`,
-        references,
-        image,
-      ),
-    ),
-  );
-  if (products === undefined) return [];
+  const affected = optionalList(fields['affects'], `${where}.affects`);
   return [
     {
       vulnerability: textOf(fields['id'], `${where}.id`),
       aliases,
       status,
       ...(justification === undefined ? {} : { justification }),
-      products,
+      ...(affected.length > 0 && {
+        products: affected.flatMap((one, at) => {
+          const place = `${where}.affects[${at}]`;
+          return readAffected(objectOf(one, place), place, references, status);
+        }),
+      }),
       at: timeOf(analysis['lastUpdated']) || timeOf(fields['updated']) || made,
     },
   ];
@@ -93,16 +96,26 @@ function readAffected(
   fields: Fields,
   where: string,
   { purls, subject }: References,
-  image: VexImage,
-): Product {
-  if (optionalList(fields['versions'], `${where}.versions`).length > 0)
-    refuse(`${where} speaks of ranges of versions, which are not read`);
+  status: VexStatus,
+): StatedProduct[] {
   const ref = textOf(fields['ref'], `${where}.ref`);
-  if (ref === subject) return 'image';
-  const purl = purls.get(ref);
-  if (purl !== undefined) return productOf(purl, image, where);
   const linked = ref.startsWith('urn:cdx:') ? decoded(ref.slice(ref.indexOf('#') + 1)) : ref;
-  return productOf(linked, image, where);
+  const product = ref === subject ? { image: '' } : productOf(purls.get(ref) ?? linked, where);
+  const versions = optionalList(fields['versions'], `${where}.versions`);
+  if (versions.length === 0) return [product];
+  return versions.flatMap((one, at) => {
+    const place = `${where}.versions[${at}]`;
+    const said = objectOf(one, place);
+    // what is listed as unaffected is meant by an analysis that says so, and by no other
+    const isMeant =
+      absent(said['status']) ||
+      said['status'] === 'affected' ||
+      (said['status'] === 'unaffected' && status === 'not_affected');
+    if (!isMeant) return [];
+    const version = optionalText(said['version'], `${place}.version`);
+    const range = version === undefined ? textOf(said['range'], `${place}.range`) : exactly(version);
+    return [{ ...product, versions: range }];
+  });
 }
 
 function decoded(text: string): string {

@@ -6,7 +6,7 @@ import { readCycloneDxVex } from './cyclonedx-vex.ts';
 import { readOpenVex } from './openvex.ts';
 import { readProvenance02, readProvenance1 } from './provenance.ts';
 import { cycloneDxOf, readCycloneDxSbom, readSpdx } from './sbom.ts';
-import { purlMatches } from './vex.ts';
+import { aboutImage, purlMatches } from './vex.ts';
 
 const image = { digest: digestOf('an image'), repository: 'team/app' };
 const commit = 'c'.repeat(40);
@@ -122,11 +122,11 @@ describe('OpenVEX', () => {
       },
     ],
   });
-  const productsOf = (products?: unknown) =>
-    readOpenVex(document({ products }), image).map((one) => one.products);
+  const read = (predicate: unknown) => aboutImage(readOpenVex(predicate).statements, image);
+  const productsOf = (products?: unknown) => read(document({ products })).map((one) => one.products);
 
   it('says what a statement says', () => {
-    expect(readOpenVex(document({}), image)).toEqual([
+    expect(read(document({}))).toEqual([
       {
         vulnerability: 'CVE-2026-1',
         aliases: ['GHSA-a'],
@@ -161,7 +161,7 @@ describe('OpenVEX', () => {
     ['no vulnerability', document({ vulnerability: undefined }), /vulnerability is not an object/],
     ['another context', { ...document({}), '@context': 'https://x' }, /not that of OpenVEX/],
   ])('is refused with %s', (_, predicate, reason) => {
-    expect(reasonOf(() => readOpenVex(predicate, image))).toMatch(reason);
+    expect(reasonOf(() => readOpenVex(predicate))).toMatch(reason);
   });
 });
 
@@ -173,7 +173,8 @@ describe('VEX of CycloneDX', () => {
     components: [{ 'bom-ref': 'outer', components: [{ 'bom-ref': 'a', purl: 'pkg:npm/a@1' }] }],
     vulnerabilities: [{ id: 'CVE-2026-1', references: [{ id: 'GHSA-a' }], ...vulnerability }],
   });
-  const read = (vulnerability: object) => readCycloneDxVex(document(vulnerability), image);
+  const read = (vulnerability: object) =>
+    aboutImage(readCycloneDxVex(document(vulnerability)).statements, image);
 
   it('has the states of VEX, and finds what a reference means', () => {
     const [statement] = read({
@@ -199,7 +200,9 @@ describe('VEX of CycloneDX', () => {
     expect(reasonOf(() => read({ analysis, affects: [{ ref: 'b' }] }))).toMatch(
       /affects\[0\] is no purl: "b"/,
     );
-    expect(reasonOf(() => read({ analysis, affects: [{ ref: 'a', versions: [{}] }] }))).toMatch(/ranges/);
+    expect(reasonOf(() => read({ analysis, affects: [{ ref: 'a', versions: [{}] }] }))).toMatch(
+      /versions\[0\]/,
+    );
     expect(reasonOf(() => read({ analysis: { state: 'fine' } }))).toMatch(/state is not known/);
   });
 });
@@ -226,8 +229,8 @@ describe('any predicate', () => {
     readProvenance1,
     readSpdx,
     (it: unknown) => readCycloneDxSbom(cycloneDxOf(it)),
-    (it: unknown) => readCycloneDxVex(cycloneDxOf(it), image),
-    (it: unknown) => readOpenVex(it, image),
+    (it: unknown) => readCycloneDxVex(cycloneDxOf(it)),
+    readOpenVex,
   ];
   const names = [
     'builder',

@@ -173,7 +173,7 @@ export function demandSignedIn({ caller }: FastifyRequest): void {
  * Demands the right to govern every repository that a scope names. What names none is about all of them.
  * @throws WharfingerError DENIED
  */
-function demandGovernor(context: ApiContext, request: FastifyRequest, scope: Scope): void {
+export function demandGovernor(context: ApiContext, request: FastifyRequest, scope: Scope): void {
   const patterns = scope.repositories ?? ['**'];
   if (context.rights().mayInAll(request.caller, 'govern', patterns)) return;
   throw new WharfingerError('DENIED', {

@@ -71,6 +71,11 @@ async function importAdvisories(
   names: string[],
 ): Promise<ExitCode> {
   const kind = kindOf(text);
+  if (kind === 'vex')
+    throw new WharfingerError('USAGE', {
+      what: 'VEX is no advisory',
+      remedy: 'wharf vex import brings it into a registry; --vex gives it to wharf verify',
+    });
   if (kind !== 'osv') return importThreats(session, kind, server, names);
   const progress = session.progress();
   const sources = new AdvisorySources(names, (records) =>

@@ -7,6 +7,8 @@ import type { Command } from 'commander';
 import { describeSet, type FeedKind } from '@wharfinger/lib/advisories/packed-set';
 import { parseRecords, readFile } from '@wharfinger/lib/advisories/sources';
 import { readEpss, readKev } from '@wharfinger/lib/advisories/threat-sources';
+import { canonical } from '@wharfinger/lib/assess/judgement';
+import { readVexFile } from '@wharfinger/lib/assess/vex-file';
 import { findSet, pushSet } from '@wharfinger/lib/assess/advisory-goods';
 import { remoteContent } from '@wharfinger/lib/client/content-source';
 import { pushArtifact } from '@wharfinger/lib/client/referrers';
@@ -24,7 +26,7 @@ import { parseImageReference, parseTagReference } from '../../repository-argumen
 import type { Run, Session } from '../../session.ts';
 
 const kindOption =
-  'what it holds: osv records, kev (exploited vulnerabilities) or epss (how likely they are to be)';
+  'what it holds: osv records, kev (exploited vulnerabilities), epss (how likely they are to be) or vex (documents)';
 
 export function addPacked(advisories: Command, run: Run): void {
   advisories
@@ -181,12 +183,21 @@ async function pull(
 
 /** @throws WharfingerError USAGE */
 export function kindOf(text: string): FeedKind {
-  if (text === 'osv' || text === 'kev' || text === 'epss') return text;
-  throw new WharfingerError('USAGE', { what: `--kind ${text} is not one of osv, kev and epss` });
+  if (text === 'osv' || text === 'kev' || text === 'epss' || text === 'vex') return text;
+  throw new WharfingerError('USAGE', { what: `--kind ${text} is not one of osv, kev, epss and vex` });
 }
 
 /** Reads all of it, and gives the number of entries. */
 async function readWhole(kind: FeedKind, file: string): Promise<number> {
+  if (kind === 'vex') {
+    let documents = 0;
+    for await (const item of readFile(file, `${file}.json.gz`)) {
+      if ('failure' in item) throw item.failure;
+      readVexFile(Buffer.from(canonical(item.record)), item.origin);
+      documents += 1;
+    }
+    return documents;
+  }
   if (kind !== 'osv') {
     const { threats } = await (kind === 'kev' ? readKev : readEpss)(file, createReadStream(file));
     return threats.size;
