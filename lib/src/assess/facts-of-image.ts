@@ -91,7 +91,7 @@ export function factsAndTime(known: KnownOfImage): { readonly facts: Facts; read
  * @param before facts of the same image, the inventory left out or not
  */
 export function factsAgain(
-  before: Facts,
+  before: Pick<Facts, 'image' | 'inventory'>,
   {
     findings,
     advisories,

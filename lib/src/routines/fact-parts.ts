@@ -69,11 +69,13 @@ const digestsOfFindings = new WeakMap<FindingFact, string>();
 
 function digestOfFindings(findings: readonly FindingFact[]): string {
   let all = 'findings';
-  for (const finding of findings) {
-    let digest = digestsOfFindings.get(finding);
-    if (digest === undefined)
-      digestsOfFindings.set(finding, (digest = digestOfText(JSON.stringify(finding))));
-    all += ` ${digest}`;
-  }
+  for (const finding of findings) all += ` ${digestOfFinding(finding)}`;
   return digestOfText(all);
+}
+
+/** SHA-256 of a finding as it was put together, in base64url. */
+export function digestOfFinding(finding: FindingFact): string {
+  let digest = digestsOfFindings.get(finding);
+  if (digest === undefined) digestsOfFindings.set(finding, (digest = digestOfText(JSON.stringify(finding))));
+  return digest;
 }

@@ -16,6 +16,7 @@ import { exposure } from './migrations/0016-exposure.ts';
 import { advisoryFeeds } from './migrations/0017-advisory-feeds.ts';
 import { rejudging } from './migrations/0019-rejudging.ts';
 import { probes } from './migrations/0018-probes.ts';
+import { recordedFindings } from './migrations/0021-recorded-findings.ts';
 import type { Db } from './schema.ts';
 
 /** One step of the schema; never changed once it was released. */
@@ -42,6 +43,7 @@ const migrations: readonly Migration[] = [
   exposure,
   rejudging,
   probes,
+  recordedFindings,
 ];
 
 /** Names the lock that one migrating process holds; any number will do, if it stays the same. */

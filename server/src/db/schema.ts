@@ -74,6 +74,7 @@ export interface Schema {
   judgements: JudgementRow;
   advisory_generations: AdvisoryGenerationRow;
   recorded_inventories: RecordedInventoryRow;
+  recorded_findings: RecordedFindingRow;
   verdict_receipts: VerdictReceiptRow;
   verdict_events: VerdictEventRow;
   chain_parts: ChainPartRow;
@@ -320,6 +321,14 @@ interface RecordedInventoryRow {
   parts: Json | null;
 }
 
+/** Findings as facts tell of them, each once, for all records that name it. */
+interface RecordedFindingRow {
+  id: Generated<number>;
+  /** SHA-256 of its text */
+  digest: Uint8Array;
+  finding: Json;
+}
+
 /** What was known of an image since when; kept when the image is deleted. */
 interface VerdictReceiptRow {
   id: Generated<number>;
@@ -327,7 +336,7 @@ interface VerdictReceiptRow {
   digest: string;
   since: Time;
   facts_hash: string;
-  /** zstd of JSON: the facts without the inventory */
+  /** zstd of JSON: the facts without the inventory, with the keys of their recorded_findings rows */
   facts: Uint8Array;
   /** digest of its recorded_inventories row; null: it was not inspected then */
   inventory: string | null;

@@ -21,6 +21,7 @@ import { claimBatch, firstTurns, releaseAllLeases } from '../jobs/claim.ts';
 import { openPolicy } from '../records/policy-in-force.ts';
 import { renewRevocations } from '../records/revoke.ts';
 import { byHand } from '../stores/advisory-origins.ts';
+import { packJson } from '../stores/compressed-json.ts';
 import { packImage, putImage } from '../stores/images.ts';
 import { matchVersions } from '../stores/findings.ts';
 import { holdImage, releaseImage } from '../stores/holds.ts';
@@ -247,6 +248,26 @@ describe.each(testDatabases)('judging many images at once, on $name', (kind) => 
     await judgeImages(parts, places);
     const gone = (await eventsOf()).slice(count);
     expect(gone.map(({ cause }) => cause.findings[0]?.what)).toEqual(['went', 'went', 'went']);
+  });
+
+  test('compares with what earlier versions recorded, where the findings stand in the record itself', async () => {
+    await judgeImages(parts, places);
+    for (const place of places) {
+      const { inventory: _, ...rest } = (await factsAt(opened.db, place, new Date(time)))!.facts;
+      await opened.db
+        .updateTable('verdict_receipts')
+        .set({ facts: await packJson(rest), facts_hash: 'of another form' })
+        .where('repository', '=', place.repository)
+        .where('digest', '=', place.digest)
+        .execute();
+    }
+    const count = (await eventsOf()).length;
+    await importAll(advisory('NEW-1', 'up', '1.0.9', { aliases: ['CVE-2026-0001'] }));
+    await judgeImages(parts, places);
+    await allAreTrue();
+    const told = (await eventsOf()).slice(count);
+    expect(told.map(({ cause }) => cause.findings.map(({ what }) => what))).toEqual(told.map(() => ['came']));
+    expect(told).toHaveLength(3);
   });
 
   test('looks into an image again where anything else has changed, and keeps in mind who holds it', async () => {

@@ -1,7 +1,7 @@
 import { judgeApartFromList, underList } from '@wharfinger/lib/assess/judge-facts';
 import { verdictChange, type MadeVerdict } from '@wharfinger/lib/assess/verdict-change';
 import { digestOfPart, partsOf } from '@wharfinger/lib/routines/fact-parts';
-import type { Facts, InventoryFacts } from '@wharfinger/lib/routines/facts';
+import type { Facts, FindingFact, InventoryFacts } from '@wharfinger/lib/routines/facts';
 import { explainBriefly } from '@wharfinger/lib/routines/explain';
 import { rememberingEvaluator, type EvaluationLog } from '@wharfinger/lib/routines/remembered-results';
 import type { Verdict } from '@wharfinger/lib/routines/verdict';
@@ -24,8 +24,10 @@ import {
   recordInventories,
   type PackedFacts,
   type PackedInventory,
+  type RecordedFacts,
 } from '../stores/verdict-receipts.ts';
 import { putVerdicts, type NewVerdict, type StoredVerdict } from '../stores/verdicts.ts';
+import { findingChanges, type FindingChange } from './finding-changes.ts';
 import { inTurns } from './in-turns.ts';
 import { knowImages, type KnownImage } from './known-images.ts';
 import type { PipelineParts } from './parts.ts';
@@ -116,14 +118,18 @@ async function judgeAll(
     log.lacksInventory && image.inventory ? [image.inventory.digest] : [],
   );
   const inventories = lacking.length > 0 ? await recordedInventories(parts.db, lacking) : new Map();
-  return inTurns(tried, async (one) => {
+  const changes = await findingChanges(
+    parts.db,
+    tried.map(({ image }) => image),
+  );
+  return inTurns(tried, async (one, index) => {
     const { image, log } = one;
-    if (!log.lacksInventory) return finish(parts, policy, one);
+    if (!log.lacksInventory) return finish(parts, policy, one, changes[index]!);
     const inventory: InventoryFacts | undefined = inventories.get(image.inventory!.digest);
     if (!inventory) throw new Error(`the inventory ${image.inventory!.digest} was recorded and is gone`);
     const known = { ...image.known, facts: withInventory(image.known.facts, inventory) };
     const whole = judgeKnown(parts, policy, { ...image, known }, log);
-    return finish(parts, policy, { ...whole, image });
+    return finish(parts, policy, { ...whole, image }, changes[index]!);
   });
 }
 
@@ -168,6 +174,7 @@ async function finish(
   { db }: PipelineParts,
   policy: Policy,
   { image, rules, verdict, log }: JudgedOne,
+  change: FindingChange,
 ): Promise<Made> {
   const { basis, known } = image;
   const { repository, digest, last, recorded } = basis;
@@ -175,10 +182,14 @@ async function finish(
   const madeFrom = verdictMadeFrom(policy, rules);
   const { inventory } = known.facts;
   const inventoryDigest = image.inventory?.digest ?? (inventory && digestOfInventory(inventory));
-  const after = { verdict, facts: comparable(known.facts, inventoryDigest), policy: policy.digest };
+  const after = {
+    verdict,
+    facts: comparable(known.facts, change.after, inventoryDigest),
+    policy: policy.digest,
+  };
   const before: MadeVerdict | undefined = last && {
     verdict: last.verdict,
-    facts: recorded ? comparable(recorded.facts, recorded.inventory?.digest) : after.facts,
+    facts: recorded ? comparable(recorded.facts, change.before, recorded.inventory?.digest) : after.facts,
     policy: String(last.madeFrom['policy']),
   };
   const cause = verdictChange(before, after);
@@ -190,7 +201,7 @@ async function finish(
     facts: basis.facts,
     after: last?.edition ?? 0,
     results: serialiseResults(verdict, log.results),
-    packed: await packFacts(known, inventoryDigest, recorded?.hash),
+    packed: await packFacts(known, change.keys, inventoryDigest, recorded?.hash),
     inventory: inventory && (await packedInventory(db, known.facts, inventory, inventoryDigest!)),
     before: last?.verdict,
     event: cause && {
@@ -216,10 +227,18 @@ async function packedInventory(
   return packInventory(db, digest, inventory, Object.fromEntries(parts) as Record<string, string>);
 }
 
-/** Facts for a comparison: the digest of the inventory stands for it. */
-function comparable(facts: Facts, digest: string | undefined): Facts {
-  const { inventory: _, ...rest } = facts;
-  return digest === undefined ? rest : { ...rest, inventory: digest as unknown as InventoryFacts };
+/** Facts for a comparison: the digest of the inventory stands for it, and of the findings there are those that differ. */
+function comparable(
+  facts: Facts | RecordedFacts,
+  findings: readonly FindingFact[] | undefined,
+  digest: string | undefined,
+): Facts {
+  const { inventory: _, findings: __, ...rest } = facts as Facts;
+  return {
+    ...rest,
+    ...(findings && { findings }),
+    ...(digest !== undefined && { inventory: digest as unknown as InventoryFacts }),
+  };
 }
 
 /** What a verdict rests on besides the facts. Which edition of the revocation list is in force is asked when it is looked up. */

@@ -1,11 +1,11 @@
 import type { ImageEvidence } from '@wharfinger/lib/assess/look-up-evidence';
-import type { Facts } from '@wharfinger/lib/routines/facts';
 import type { Verdict } from '@wharfinger/lib/routines/verdict';
 import { pairsTable } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import { unpackJson } from './compressed-json.ts';
 import type { Placed } from './repositories.ts';
 import type { StoredReport } from './signature-reports.ts';
+import type { RecordedFacts } from './verdict-receipts.ts';
 
 /** What is kept of an image that its next verdict can be made of. */
 export interface VerdictBasis extends Placed {
@@ -23,7 +23,7 @@ export interface VerdictBasis extends Placed {
   };
   /** what was recorded of it last, without the inventory */
   readonly recorded?: {
-    readonly facts: Facts;
+    readonly facts: RecordedFacts;
     readonly hash: string;
     /** digest of the inventory, and of its fields by name */
     readonly inventory?: { readonly digest: string; readonly parts?: Readonly<Record<string, string>> };
@@ -133,7 +133,7 @@ export async function verdictBasis(
       }),
       ...(row.recorded && {
         recorded: {
-          facts: (await unpackJson(row.recorded)) as Facts,
+          facts: (await unpackJson(row.recorded)) as RecordedFacts,
           hash: row.hash!,
           ...(row.inventory !== null && {
             inventory: {

@@ -1,39 +1,49 @@
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import { digestOf } from '@wharfinger/lib/oci/digest';
-import type { Facts, InventoryFacts } from '@wharfinger/lib/routines/facts';
+import type { Facts, FindingFact, InventoryFacts } from '@wharfinger/lib/routines/facts';
 import type { KnownFacts } from '@wharfinger/lib/assess/judge-facts';
 import { chunks } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import { packJson, packText, unpackJson } from './compressed-json.ts';
+import { recordedFindings } from './recorded-findings.ts';
 import type { Placed } from './repositories.ts';
 
 /**
  * What is known of an image, ready to be recorded. Inventories are large and the same for as long as the image is: they are kept
- * once, and the rest whenever it changes.
+ * once, as are findings, and the rest whenever it changes.
  */
 export interface PackedFacts {
   readonly hash: string;
-  /** zstd of the facts without the inventory */
+  /** zstd of the facts without the inventory, with keys for the findings */
   readonly rest: Uint8Array;
   readonly validUntil?: string;
   /** digest of the inventory; absent: it was not inspected */
   readonly inventory?: string;
 }
 
+/** Facts as they are recorded, without the inventory. */
+export type RecordedFacts = Omit<Facts, 'inventory' | 'findings'> & {
+  /** keys of recorded findings; in records of earlier versions of this program the findings themselves */
+  readonly findings?: ReadonlyArray<number | FindingFact>;
+};
+
 /**
  * Packs what is to be recorded, before the transaction that records it, which so does not wait for it.
  *
+ * @param findings keys under which they were recorded, in their order; absent: its packages were not compared
  * @param inventory its digest; absent: it was not inspected
  * @param last hash of what was recorded last
  * @returns undefined: the same was recorded last
  */
 export async function packFacts(
   { facts, validUntil }: KnownFacts,
+  findings: readonly number[] | undefined,
   inventory: string | undefined,
   last: string | undefined,
 ): Promise<PackedFacts | undefined> {
   const { inventory: _, ...rest } = facts;
-  const text = JSON.stringify(rest);
+  // in its place among the others, so that they are told in their usual order again
+  const text = JSON.stringify({ ...rest, ...(findings && { findings }) });
   const hash = digestOf(
     Buffer.from(`[${text},${JSON.stringify(validUntil ?? null)},${JSON.stringify(inventory ?? null)}]`),
   );
@@ -143,10 +153,22 @@ export async function factsAt(
     .limit(1)
     .executeTakeFirst();
   if (!row) return undefined;
-  const { image, ...rest } = (await unpackJson(row.facts)) as Omit<Facts, 'inventory'>;
+  const { image, ...rest } = (await unpackJson(row.facts)) as RecordedFacts;
+  const findings = rest.findings && (await wholeFindings(db, rest.findings));
   const inventory = row.inventory && ((await unpackJson(row.inventory)) as InventoryFacts);
   return {
-    facts: { image, ...(inventory && { inventory }), ...rest },
+    facts: { image, ...(inventory && { inventory }), ...rest, ...(findings && { findings }) } as Facts,
     ...(row.valid_until === null ? {} : { validUntil: new Date(row.valid_until).toISOString() }),
   };
+}
+
+async function wholeFindings(
+  db: Db,
+  findings: NonNullable<RecordedFacts['findings']>,
+): Promise<FindingFact[]> {
+  const found = await recordedFindings(
+    db,
+    findings.filter((one) => typeof one === 'number'),
+  );
+  return findings.map((one) => (typeof one === 'number' ? found.get(one)! : one));
 }
