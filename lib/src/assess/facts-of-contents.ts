@@ -7,13 +7,15 @@ export function contentFacts({
   contamination,
   executables,
   secrets,
-}: ImageInventory): Pick<InventoryFacts, 'contamination' | 'executables' | 'secrets'> {
+  baked,
+}: ImageInventory): Pick<InventoryFacts, 'contamination' | 'executables' | 'secrets' | 'baked'> {
   return {
     ...(contamination && { contamination: contaminationFacts(contamination) }),
     ...(executables && {
       executables: { ...executables, files: executables.files.map(({ package: _owner, ...file }) => file) },
     }),
     ...(secrets && { secrets }),
+    ...(baked && { baked }),
   };
 }
 

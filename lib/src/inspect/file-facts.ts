@@ -38,6 +38,8 @@ export type FileFacts =
   | ({ readonly kind: 'executable' } & ExecutableFacts)
   /** secrets that it holds, told without saying them */
   | ({ readonly kind: 'secrets' } & FileSecrets)
+  /** data or configuration by its content; `id` of a row of baked/baked-rules.ts */
+  | { readonly kind: 'baked'; readonly id: string }
   /** a file that names the distribution in a form that is not read, such as debian_version */
   | { readonly kind: 'distribution-file' }
   /** a package database of a kind that is not read yet */
@@ -45,7 +47,7 @@ export type FileFacts =
 
 /** True for facts that say something of their file alone, and nothing of what is installed. */
 export function isOfFile(kind: FileFacts['kind']): boolean {
-  return kind === 'executable' || kind === 'secrets';
+  return kind === 'executable' || kind === 'secrets' || kind === 'baked';
 }
 
 export interface DpkgPackage {

@@ -1,4 +1,5 @@
 import type { Digest } from '../oci/digest.ts';
+import type { ImageBaked } from './baked/image-baked.ts';
 import type { Contamination } from './contamination/contamination.ts';
 import type { ImageExecutables } from './executables/image-executables.ts';
 import type { FileRecord } from './file-facts.ts';
@@ -137,6 +138,8 @@ export interface ImageInventory {
   readonly executables?: ImageExecutables;
   /** secrets in its layers and its configuration; absent for what has no file system */
   readonly secrets?: ImageSecrets;
+  /** data, configuration and leftovers in it; absent for what has no file system */
+  readonly baked?: ImageBaked;
 }
 
 /** A package that a layer had, and a later one took away or brought in another version. */

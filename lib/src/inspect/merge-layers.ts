@@ -1,3 +1,4 @@
+import { findBaked, type ImageBaked } from './baked/image-baked.ts';
 import type { Contamination } from './contamination/contamination.ts';
 import { FileHistory } from './contamination/file-history.ts';
 import {
@@ -37,6 +38,7 @@ export interface MergedImage {
   readonly executables?: ImageExecutables;
   /** those of the files */
   readonly secrets?: ImageSecrets;
+  readonly baked?: ImageBaked;
 }
 
 const exhausted: Problem = {
@@ -123,6 +125,11 @@ export function mergeLayers(layers: readonly PlacedLayer[], secrets = new Secret
     contamination: contamination(packages.map(({ type }) => type)),
     ...(executables === undefined ? {} : { executables }),
     secrets: secrets.finish(),
+    baked: findBaked(
+      tree.exhausted ? undefined : laid.history,
+      isOwn,
+      layers.every(({ inventory }) => inventory.complete),
+    ),
     problems: [
       ...problems,
       ...found.unreadable.map((path): Problem => {

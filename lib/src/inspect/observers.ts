@@ -1,3 +1,4 @@
+import { observeBaked } from './baked/observe-baked.ts';
 import { observeDiversions } from './contamination/diversions.ts';
 import { observeExecutable } from './executables.ts';
 import { observeLicences } from './licences/observe.ts';
@@ -17,5 +18,6 @@ export const observers: readonly FileObserver[] = [
   observeDpkgFiles,
   observeLicences,
   observeSecrets,
+  observeBaked,
   ...packageFormats.map((format) => format.observe),
 ];

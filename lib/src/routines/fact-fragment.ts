@@ -32,6 +32,7 @@ const faultless: Facts = {
     complete: true,
     distribution: { id: 'debian', version: '12', ecosystem: 'Debian:12' },
     packages: [],
+    licences: [],
     problems: [],
     contamination: {
       complete: true,
@@ -52,6 +53,7 @@ const faultless: Facts = {
       unrecorded: [],
     },
     executables: { all: 100, foreign: 0, files: [] },
+    baked: { complete: true, counts: { data: 0, configuration: 0, cache: 0, history: 0 }, places: [] },
     secrets: {
       complete: true,
       counts: { possible: 0, low: 0, medium: 0, high: 0, critical: 0 },
@@ -101,6 +103,8 @@ const elements: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'advisories.ages': { of: 'Debian:12', fetched: '2025-12-31T12:00:00Z' },
   'findings[].vex': { status: 'not_affected', by: 'release' },
   'inventory.packages': { type: 'deb', name: 'openssl', version: '3.0.1', purl: '', layer: 0 },
+  'inventory.licences': { from: 'record', unknown: [], choices: [], system: false, packages: ['npm left-pad 1.3.0'] },
+  'inventory.licences[].choices': { licences: [], categories: [], obligations: [] },
   'inventory.contamination.files': { kind: 'modified', path: 'usr/bin/env', layer: 0 },
   'inventory.executables.files': {
     path: 'usr/local/bin/app',
@@ -114,6 +118,16 @@ const elements: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     nx: true,
     stackProtector: true,
     fortified: true,
+  },
+  'inventory.baked.places': {
+    id: 'sqlite-database',
+    kind: 'data',
+    what: 'database of SQLite',
+    remedy: 'keep it in a volume',
+    path: 'app/db.sqlite',
+    layer: 0,
+    files: 1,
+    bytes: 4096,
   },
   'inventory.secrets.found': {
     rule: 'private-key',

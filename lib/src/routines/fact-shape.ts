@@ -64,6 +64,16 @@ const inventory = record({
   packages: list(
     record({ type: text, name: text, version: text, purl: text, layer: integer, licence: text, spdx: text }),
   ),
+  licences: list(
+    record({
+      spdx: text,
+      from: text,
+      unknown: list(text),
+      choices: list(record({ licences: list(text), categories: list(text), obligations: list(text) })),
+      system: truth,
+      packages: list(text),
+    }),
+  ),
   problems: list(record({ code: text, message: text, path: text, layer: integer, hides: truth })),
   contamination: record({
     complete: truth,
@@ -117,6 +127,22 @@ const inventory = record({
         language: text,
         packer: text,
         broken: truth,
+      }),
+    ),
+  }),
+  baked: record({
+    complete: truth,
+    counts: record({ data: integer, configuration: integer, cache: integer, history: integer }),
+    places: list(
+      record({
+        id: text,
+        kind: text,
+        what: text,
+        remedy: text,
+        path: text,
+        layer: integer,
+        files: integer,
+        bytes: integer,
       }),
     ),
   }),

@@ -92,6 +92,8 @@ export interface InventoryFacts {
     /** an SPDX expression; absent: its licence is not known, or not all of it */
     readonly spdx?: string;
   }>;
+  /** under what they are, each licence once */
+  readonly licences: readonly LicenceFact[];
   readonly problems: ReadonlyArray<{
     readonly code: string;
     readonly message: string;
@@ -106,6 +108,36 @@ export interface InventoryFacts {
   readonly executables?: ExecutablesFacts;
   /** absent: it has no file system */
   readonly secrets?: SecretsFacts;
+  /** absent: it has no file system */
+  readonly baked?: BakedFacts;
+}
+
+/** What an image holds besides code. */
+export interface BakedFacts {
+  /** false: its files could not all be looked at */
+  readonly complete: boolean;
+  /** how many places there are of each kind, whether they are listed or not */
+  readonly counts: {
+    readonly data: number;
+    readonly configuration: number;
+    readonly cache: number;
+    readonly history: number;
+  };
+  /** the first of each kind */
+  readonly places: ReadonlyArray<{
+    /** which sort it is, such as sqlite-database */
+    readonly id: string;
+    /** data, configuration, cache or history */
+    readonly kind: string;
+    readonly what: string;
+    readonly remedy: string;
+    /** a file, or a folder with a slash at its end */
+    readonly path: string;
+    /** index of the layer of its first file, from 0 */
+    readonly layer: number;
+    readonly files: number;
+    readonly bytes: number;
+  }>;
 }
 
 /** Secrets in the layers and the configuration of an image, none of which is told. */
@@ -142,6 +174,35 @@ export interface SecretsFacts {
     /** the same for the same secret; absent for passwords */
     readonly fingerprint?: string;
   }>;
+}
+
+/** Under what packages of an image are. */
+export interface LicenceFact {
+  /** an SPDX expression; absent: it is not known, or not all of it */
+  readonly spdx?: string;
+  /** what it was told from: record, copyright, text or nothing */
+  readonly from: string;
+  /** what of it is not known, in the words of its record */
+  readonly unknown: readonly string[];
+  /** the ways to keep to it, of which one is enough */
+  readonly choices: ReadonlyArray<{
+    /** which hold together: SPDX identifiers, `… WITH …` for those with an exception, and what is unknown in its own words */
+    readonly licences: readonly string[];
+    /**
+     * of which kinds they are, each once: public-domain, permissive, weak-copyleft, strong-copyleft, network-copyleft,
+     * source-available, non-commercial, proprietary or unknown
+     */
+    readonly categories: readonly string[];
+    /**
+     * what they ask: notice, advertising, source, source-of-files, source-when-served, same-licence, patents, no-commercial-use,
+     * no-changes, no-competing-service, agreement
+     */
+    readonly obligations: readonly string[];
+  }>;
+  /** the distribution brought them */
+  readonly system: boolean;
+  /** `type name version` of those under it */
+  readonly packages: readonly string[];
 }
 
 /** How the files of an image differ from what its packages recorded when they were installed. */

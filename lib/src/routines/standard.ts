@@ -26,6 +26,8 @@ import { noFixableVulnerabilities } from './standard/no-fixable-vulnerabilities.
 import { noSetuid } from './standard/no-setuid.ts';
 import { noTampering } from './standard/no-tampering.ts';
 import { noUnownedSystemFiles } from './standard/no-unowned-system-files.ts';
+import { noSecrets } from './standard/no-secrets.ts';
+import { separateCodeConfigurationData } from './standard/separate-code-configuration-data.ts';
 import { noSecretsInEnvironment } from './standard/no-secrets-in-environment.ts';
 import { noSevereVulnerabilities } from './standard/no-severe-vulnerabilities.ts';
 import { noShellEntrypoint } from './standard/no-shell-entrypoint.ts';
@@ -77,8 +79,10 @@ routines:${[
   noSetuid,
   hardenedExecutables,
   noDevelopmentTools,
+  noSecrets,
   noSecretsInEnvironment,
   configurationNotBakedIn,
+  separateCodeConfigurationData,
   noDataVolumes,
   noAdministrationPorts,
   nonRoot,

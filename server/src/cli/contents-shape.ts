@@ -84,3 +84,26 @@ export const secrets = z.looseObject({
     }),
   ),
 });
+
+/** What an image holds besides code. */
+export const baked = z.looseObject({
+  complete: z.boolean(),
+  counts: z.object({
+    data: z.number(),
+    configuration: z.number(),
+    cache: z.number(),
+    history: z.number(),
+  }),
+  places: z.array(
+    z.looseObject({
+      id: z.string(),
+      kind: z.string(),
+      what: z.string(),
+      remedy: z.string(),
+      path: z.string(),
+      layer: z.number(),
+      files: z.number(),
+      bytes: z.number(),
+    }),
+  ),
+});

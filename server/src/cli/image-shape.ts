@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { subjectKinds, type Facts } from '@wharfinger/lib/routines/facts';
-import { contamination, executables, secrets } from './contents-shape.ts';
+import { baked, contamination, executables, secrets } from './contents-shape.ts';
 import { advisoryAge, finding, verdictShape } from './api-shapes.ts';
 
 /** What the server tells of an image. Facts that this version does not know are passed on as they came. */
@@ -47,6 +47,25 @@ const inventory = z.looseObject({
       spdx: z.string().optional(),
     }),
   ),
+  /** servers before this version do not say it */
+  licences: z
+    .array(
+      z.looseObject({
+        spdx: z.string().optional(),
+        from: z.string(),
+        unknown: z.array(z.string()),
+        choices: z.array(
+          z.looseObject({
+            licences: z.array(z.string()),
+            categories: z.array(z.string()),
+            obligations: z.array(z.string()),
+          }),
+        ),
+        system: z.boolean(),
+        packages: z.array(z.string()),
+      }),
+    )
+    .default([]),
   problems: z.array(
     z.looseObject({
       code: z.string(),
@@ -58,6 +77,7 @@ const inventory = z.looseObject({
   contamination: contamination.optional(),
   executables: executables.optional(),
   secrets: secrets.optional(),
+  baked: baked.optional(),
 });
 
 const signer = {

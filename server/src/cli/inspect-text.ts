@@ -1,6 +1,7 @@
 import { count, displayable, formatBytes, formatTable, shortDigest, type Style } from './display.ts';
 import { filesSummary, filesText } from './files-text.ts';
 import { countFindings } from './findings-text.ts';
+import { bakedSummary, bakedText, secretsSummary, secretsText } from './secrets-text.ts';
 import type { KnownImage, RemovedShown } from './image-question.ts';
 import type { Facts } from '@wharfinger/lib/routines/facts';
 
@@ -14,6 +15,8 @@ export function inspectText(
     overview(facts, baseText(facts, base), style),
     problemsText(facts, style),
     filesText(facts.inventory?.contamination, style),
+    secretsText(facts.inventory?.secrets, style),
+    bakedText(facts.inventory?.baked, style),
     layersText(facts, style),
   ];
   blocks.push(removedText(inventory?.removed ?? [], style, withPackages));
@@ -55,6 +58,8 @@ function overview(
           : 'INCOMPLETELY: it may hide anything',
     ],
     ['files', filesSummary(inventory)],
+    ['secrets', secretsSummary(inventory)],
+    ['besides code', bakedSummary(inventory)],
     ['findings', findings === undefined ? 'not known yet' : countFindings(findings)],
     ['not looked for', advisories?.uncovered.join(', ')],
     ['signed by', signatures === undefined ? undefined : keysText(signatures)],

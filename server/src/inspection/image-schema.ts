@@ -13,6 +13,7 @@ import type { ImageManifest } from '@wharfinger/lib/oci/manifest';
 import { contamination, executables } from './contamination-schema.ts';
 import { measured, problem } from './inventory-schema.ts';
 import { count, text } from './schema-fields.ts';
+import { imageBaked } from './baked-schema.ts';
 import { imageSecrets } from './secrets-schema.ts';
 
 const decompress = promisify(zstdDecompress);
@@ -49,6 +50,7 @@ const inventory = z
     contamination: contamination.optional(),
     executables: executables.optional(),
     secrets: imageSecrets.optional(),
+    baked: imageBaked.optional(),
   })
   .refine(({ complete, problems }) => complete === !problems.some(({ hides }) => hides), 'complete is wrong');
 
@@ -125,7 +127,7 @@ export async function parseImage(
 
 /** Whether it speaks of layers that the manifest has. */
 function fits(
-  { packages, problems, layers, removed, contamination, executables, secrets }: ImageInventory,
+  { packages, problems, layers, removed, contamination, executables, secrets, baked }: ImageInventory,
   manifest: ImageManifest,
 ): boolean {
   const digests = new Set(manifest.layers.map((layer) => layer.digest));
@@ -139,6 +141,7 @@ function fits(
     (removed?.every((one) => isThere(one) && one.removedIn < manifest.layers.length) ?? true) &&
     (contamination?.files.every(isThere) ?? true) &&
     (executables?.files.every(isThere) ?? true) &&
-    (secrets?.found.every(isThere) ?? true)
+    (secrets?.found.every(isThere) ?? true) &&
+    (baked?.places.every(isThere) ?? true)
   );
 }
