@@ -172,6 +172,30 @@ describe('affects: what cannot be told is undecided, never clean', () => {
   });
 });
 
+describe('affects: bounds of PyPI that its rules do not allow today', () => {
+  const ofPython = (events: Events) => [
+    entry(events, { ecosystem: 'PyPI', ranges: [{ type: 'ECOSYSTEM', events }] }),
+  ];
+
+  it.each<[string, Events, string, object | undefined]>([
+    ['last affected', [{ introduced: '0' }, { lastAffected: '2.6.0-NA' }], '2.5.0', hit()],
+    ['last affected itself', [{ introduced: '0' }, { lastAffected: '2.6.0-NA' }], '2.6.0', hit()],
+    ['behind it', [{ introduced: '0' }, { lastAffected: '2.6.0-NA' }], '2.6.1', undefined],
+    ['behind the last branch', [{ introduced: '10.0.0' }, { fixed: '10.0.2-1.1' }], '18.1.1', undefined],
+    ['in the branch', [{ introduced: '10.0.0' }, { fixed: '10.0.2-1.1' }], '10.0.1', { advisory: 'X-1' }],
+  ])('%s', (_, events, version, expected) => {
+    const found = ask(ofPython(events), version, 'PyPI');
+    if (expected === undefined) expect(found).toBeUndefined();
+    else expect(found).toMatchObject(expected);
+    expect(found?.undecided).toBeUndefined();
+  });
+
+  it('are said not to be told where they are no versions at all', () => {
+    const found = ask(ofPython([{ introduced: '0' }, { fixed: 'soon' }]), '1.0', 'PyPI');
+    expect(found).toMatchObject({ undecided: expect.stringContaining('"soon" is not a version') });
+  });
+});
+
 describe('severityFor', () => {
   const affected = [entry([], { severity: 'low' }), entry([], { name: 'other' })];
   const advisory = { severity: 'critical', score: 9.8, affected } as const;

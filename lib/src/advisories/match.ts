@@ -3,7 +3,13 @@ import type { Advisory, Affected, AffectedRange, Match } from './advisory.ts';
 import { packageKey, sameRelease } from './ecosystem.ts';
 import { isFixedBuild, sameModule } from './modules.ts';
 import type { Scored } from './osv-severity.ts';
-import { namesBranch, publishedFix, versionOrder, type VersionOrder } from './versions/order.ts';
+import {
+  namesBranch,
+  publishedFix,
+  readableBound,
+  versionOrder,
+  type VersionOrder,
+} from './versions/order.ts';
 
 /** What advisories are matched by: for dpkg the source package and its version, for apk the origin, else name and version. */
 export interface PackageVersion {
@@ -120,11 +126,20 @@ function evaluateRange(range: AffectedRange, ecosystem: string, version: string)
   if (order === undefined) return withoutOrder(ecosystem);
   if (namesBranch(ecosystem, version)) return { undecided: `${version} names a branch, not a version` };
   try {
-    return isInside(range, order, version) ? yes : no;
+    const events = range.events.map((event) => readable(event, ecosystem, version));
+    return isInside({ ...range, events }, order, version) ? yes : no;
   } catch (error) {
     if (isWharfingerError(error, 'VERSION_INVALID')) return { undecided: error.message };
     throw error;
   }
+}
+
+/** An event at a position that can be told. */
+function readable(event: AffectedRange['events'][number], ecosystem: string, version: string): typeof event {
+  const at = (bound: string): string => readableBound(ecosystem, bound, version);
+  if ('introduced' in event) return { introduced: at(event.introduced) };
+  if ('fixed' in event) return { fixed: at(event.fixed) };
+  return 'lastAffected' in event ? { lastAffected: at(event.lastAffected) } : event;
 }
 
 /** The position of an event. */

@@ -10,7 +10,7 @@ import { compareHackage } from './hackage.ts';
 import { compareMaven } from './maven.ts';
 import { compareNuget } from './nuget.ts';
 import { comparePub } from './pub.ts';
-import { comparePython } from './python.ts';
+import { comparePython, pythonBound } from './python.ts';
 import { compareRpm } from './rpm.ts';
 import { compareSemver } from './semver.ts';
 
@@ -96,4 +96,9 @@ export function publishedFix(ecosystem: string, version: string): string {
   const base = ecosystemBase(ecosystem);
   if (base === 'Packagist') return version.replace(/-dev$/, '');
   return base === 'npm' || base === 'crates.io' ? version.replace(/-0$/, '') : version;
+}
+
+/** What the bound of a range stands for against this version, where it is none that the ecosystem allows today. */
+export function readableBound(ecosystem: string, bound: string, version: string): string {
+  return ecosystemBase(ecosystem) === 'PyPI' ? pythonBound(bound, version) : bound;
 }

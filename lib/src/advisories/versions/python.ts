@@ -35,12 +35,27 @@ export function comparePython(a: string, b: string): number {
   return compareMixed(legacyParts(a), legacyParts(b));
 }
 
-function parse(version: string): PythonVersion | undefined {
-  if (version === '' || version.length > longest) {
-    throw new WharfingerError('VERSION_INVALID', {
-      what: `${JSON.stringify(version.slice(0, 200))} is not a version of Python`,
-    });
+/**
+ * What the bound of a range stands for against a version: of one that PEP 440 does not allow, such as `2.6.0-NA`, the longest beginning
+ * that it does. Older versions would all come before the version, and the range would hold the wrong ones.
+ * @throws WharfingerError VERSION_INVALID where no beginning is a version
+ */
+export function pythonBound(bound: string, version: string): string {
+  if (parse(bound) !== undefined || parse(version) === undefined) return bound;
+  for (let end = bound.length - 1; end > 0; end -= 1) {
+    const isWhole = /[0-9a-z]/i.test(bound[end - 1]!) && !/[0-9a-z]/i.test(bound[end]!);
+    if (isWhole && parse(bound.slice(0, end)) !== undefined) return bound.slice(0, end);
   }
+  throw invalid(bound);
+}
+
+function invalid(version: string): WharfingerError {
+  const what = `${JSON.stringify(version.slice(0, 200))} is not a version of Python`;
+  return new WharfingerError('VERSION_INVALID', { what });
+}
+
+function parse(version: string): PythonVersion | undefined {
+  if (version === '' || version.length > longest) throw invalid(version);
   const found = shape.exec(version.toLowerCase());
   const release = found?.[2];
   if (found === null || release === undefined) return undefined;
