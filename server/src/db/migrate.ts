@@ -14,8 +14,8 @@ import { chainSummaries } from './migrations/0013-chain-summaries.ts';
 import { verdictEvents } from './migrations/0015-verdict-events.ts';
 import { exposure } from './migrations/0016-exposure.ts';
 import { advisoryFeeds } from './migrations/0017-advisory-feeds.ts';
-import { rejudging } from './migrations/0019-rejudging.ts';
 import { probes } from './migrations/0018-probes.ts';
+import { rejudging } from './migrations/0019-rejudging.ts';
 import { recordedFindings } from './migrations/0021-recorded-findings.ts';
 import type { Db } from './schema.ts';
 
@@ -39,10 +39,10 @@ const migrations: readonly Migration[] = [
   custody,
   chainSummaries,
   verdictEvents,
-  advisoryFeeds,
   exposure,
-  rejudging,
+  advisoryFeeds,
   probes,
+  rejudging,
   recordedFindings,
 ];
 
