@@ -71,6 +71,15 @@ const ours: Record<string, Implementation> = {
     }
     return celList([...seen]);
   },
+  // of CEL's extension for sets, as methods and for strings only
+  containsAll: ([list, others]) => {
+    const [there, wanted] = stringsOf(list, others) ?? [];
+    return there && wanted ? wanted.isSubsetOf(there) : celError('containsAll needs lists of strings');
+  },
+  containsAny: ([list, others]) => {
+    const [there, wanted] = stringsOf(list, others) ?? [];
+    return there && wanted ? !wanted.isDisjointFrom(there) : celError('containsAny needs lists of strings');
+  },
   getFullYear: utcPart((date) => date.getUTCFullYear()),
   getMonth: utcPart((date) => date.getUTCMonth()),
   getDate: utcPart((date) => date.getUTCDate()),
@@ -144,6 +153,25 @@ function elementOf(container: CelValue | undefined, key: CelValue | undefined): 
   if (isCelList(container)) return typeof key === 'bigint' ? container.get(Number(key)) : undefined;
   const isKey = typeof key === 'string' || typeof key === 'bigint' || typeof key === 'boolean';
   return isCelMap(container) && isKey ? container.get(key) : undefined;
+}
+
+/** Undefined where they are no lists of strings. */
+function stringsOf(
+  ...lists: ReadonlyArray<CelValue | undefined>
+): ReadonlyArray<ReadonlySet<string>> | undefined {
+  const sets: Array<ReadonlySet<string>> = [];
+  for (const list of lists) {
+    if (!isCelList(list)) return undefined;
+    spend(list.size);
+    const set = new Set<string>();
+    for (const item of list) {
+      if (typeof item !== 'string') return undefined;
+      spend(item.length / 64);
+      set.add(item);
+    }
+    sets.push(set);
+  }
+  return sets;
 }
 
 /** CEL's equality, counted element by element: shared parts could make a small value exponentially large to compare. */

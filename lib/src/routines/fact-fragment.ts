@@ -103,8 +103,14 @@ const elements: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'advisories.ages': { of: 'Debian:12', fetched: '2025-12-31T12:00:00Z' },
   'findings[].vex': { status: 'not_affected', by: 'release' },
   'inventory.packages': { type: 'deb', name: 'openssl', version: '3.0.1', purl: '', layer: 0 },
-  'inventory.licences': { from: 'record', unknown: [], choices: [], system: false, packages: ['npm left-pad 1.3.0'] },
-  'inventory.licences[].choices': { licences: [], categories: [], obligations: [] },
+  'inventory.licences': {
+    from: 'record',
+    unknown: [],
+    choices: [],
+    system: false,
+    packages: ['npm left-pad 1.3.0'],
+  },
+  'inventory.licences[].choices': { licences: [], without: [], categories: [], obligations: [] },
   'inventory.contamination.files': { kind: 'modified', path: 'usr/bin/env', layer: 0 },
   'inventory.executables.files': {
     path: 'usr/local/bin/app',

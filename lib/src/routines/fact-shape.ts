@@ -69,7 +69,14 @@ const inventory = record({
       spdx: text,
       from: text,
       unknown: list(text),
-      choices: list(record({ licences: list(text), categories: list(text), obligations: list(text) })),
+      choices: list(
+        record({
+          licences: list(text),
+          without: list(text),
+          categories: list(text),
+          obligations: list(text),
+        }),
+      ),
       system: truth,
       packages: list(text),
     }),

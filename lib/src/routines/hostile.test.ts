@@ -152,6 +152,13 @@ describe('huge facts', () => {
         purl: `pkg:npm/package-${index}@1`,
         licence: index % 2 === 0 ? 'MIT OR Apache-2.0' : '(MIT AND ISC) OR GPL-3.0-only',
       })),
+      licences: Array.from({ length: 100_000 }, (_, index) => ({
+        spdx: `LicenseRef-${index}`,
+        choices: [
+          { licences: ['MIT', 'GPL-3.0-only'], without: ['MIT', 'GPL-3.0-only'], categories: ['unknown'] },
+          { licences: [`LicenseRef-${index}`], without: [`LicenseRef-${index}`], categories: ['unknown'] },
+        ],
+      })),
     },
     findings: Array.from({ length: 100_000 }, (_, index) => ({ advisory: `CVE-${index}`, fixedIn: '2' })),
     image: {

@@ -15,6 +15,7 @@ import { hardenedExecutables } from './standard/hardened-executables.ts';
 import { inventoryComplete } from './standard/inventory-complete.ts';
 import { knownEcosystems } from './standard/known-ecosystems.ts';
 import { layersOwnedByTeams } from './standard/layers-owned-by-teams.ts';
+import { licencesForUse } from './standard/licences-for-use.ts';
 import { maximumAge } from './standard/maximum-age.ts';
 import { maximumLayers } from './standard/maximum-layers.ts';
 import { maximumSize } from './standard/maximum-size.ts';
@@ -70,6 +71,7 @@ routines:${[
   noSevereVulnerabilities,
   allowedLicences,
   deniedLicences,
+  licencesForUse,
   allowedBase,
   pinnedBase,
   allowedDistributions,

@@ -57,6 +57,7 @@ const inventory = z.looseObject({
         choices: z.array(
           z.looseObject({
             licences: z.array(z.string()),
+            without: z.array(z.string()),
             categories: z.array(z.string()),
             obligations: z.array(z.string()),
           }),

@@ -8,7 +8,7 @@ import { licenceNamed, withException } from './resolve-name.ts';
 export type LicenceStyle = 'apk' | 'cargo' | 'rpm' | 'deb' | 'plain';
 
 /** Longer texts are no names of licences. */
-const longestText = 4000;
+const longestText = 16 * 1024;
 const deepest = 20;
 
 /** Words by which records say that they say nothing. */

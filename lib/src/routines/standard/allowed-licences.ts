@@ -3,64 +3,76 @@ export const allowedLicences = String.raw`
   - name: allowed-licences
     title: Only allowed licences
     description: >-
-      Every package says its licence, and it is an allowed one. Of alternatives (A OR B) one must be allowed, of licences that
-      hold together (A AND B) all; an expression with parentheses counts as if all of its licences held together. Debian's
-      packages do not say their licence where it can be read: what that counts as is the parameter unknown.
+      Every package is under a licence that is known, and it is an allowed one. Of alternatives (A OR B) one must be allowed, of
+      licences that hold together (A AND B) all; one with an exception (A WITH B) is allowed where A is. What of a licence is not
+      known can be allowed in its own words; what it counts as otherwise is the parameter unknown.
     needs: [inventory]
     parameters:
       allowed:
         type: strings
         description: SPDX identifiers, or whole expressions
         tightens: fewer
-        default: [MIT, Apache-2.0, BSD-2-Clause, BSD-3-Clause, ISC, 0BSD, Zlib, Unlicense, CC0-1.0, PSF-2.0]
+        default: [MIT, Apache-2.0, BSD-2-Clause, BSD-3-Clause, ISC, 0BSD, Zlib, Unlicense, CC0-1.0, PSF-2.0, LicenseRef-public-domain]
       unknown:
         type: string
-        description: whether a package that says no licence passes
+        description: whether what is not known of a licence passes
         choices: [pass, fail]
         tightens: up
         default: fail
     variables:
-      told: inventory.packages.filter(p, has(p.licence))
-      untold: 'params.unknown == "pass" ? [] : inventory.packages.filter(p, !has(p.licence))'
+      lenient: params.unknown == "pass"
       refused: >-
-        told.filter(p, !(p.licence in params.allowed) && (p.licence.contains(" OR ") && !p.licence.contains("(") ?
-        !p.licence.split(" OR ").exists(l, l in params.allowed) :
-        !p.licence.replace("(", "").replace(")", "").replace(" OR ", " AND ").split(" AND ").all(l, l in params.allowed)))
-    expression: size(refused) == 0 && size(untold) == 0
+        inventory.licences.filter(r, !(has(r.spdx) && r.spdx in params.allowed) && !r.choices.exists(c,
+        (lenient || size(c.licences) > 0) && ((lenient ? params.allowed + r.unknown : params.allowed).containsAll(c.licences) ||
+        (size(c.without) == size(c.licences) &&
+        (lenient ? params.allowed + r.unknown : params.allowed).containsAll(c.without)))))
+    expression: size(refused) == 0
     message: >-
-      size(refused) > 0 ? refused[0].name + " " + refused[0].version + " is under " + refused[0].licence +
-      (size(refused) == 1 ? "" : "; and " + string(size(refused) - 1) + " more are not allowed") :
-      "the licence of " + untold[0].name + " " + untold[0].version + " is not known" +
-      (size(untold) == 1 ? "" : "; and that of " + string(size(untold) - 1) + " more")
+      (has(refused[0].spdx) ? refused[0].packages[0] + " is under " + refused[0].spdx :
+      size(refused[0].unknown) > 0 ? "the licence of " + refused[0].packages[0] + " is not known whole: " + refused[0].unknown[0] :
+      "the licence of " + refused[0].packages[0] + " is not known") +
+      (size(refused) == 1 && size(refused[0].packages) == 1 ? "" : "; and there are more that are not allowed")
     details: >-
-      refused.map(p, p.type + " " + p.name + " " + p.version + ": " + p.licence) +
-      untold.map(p, p.type + " " + p.name + " " + p.version + ": not known")
+      refused.map(r, r.packages.join(", ") + ": " + (has(r.spdx) ? r.spdx : "not known" +
+      (size(r.unknown) > 0 ? ": " + r.unknown.join(", ") : "")))
     remedy: replace the packages named, or have their licence allowed
     tests:
       - name: allowed
-        facts: { inventory: { packages: [{ licence: MIT }, { licence: Apache-2.0 AND MIT }] } }
+        facts: { inventory: { licences: [{ spdx: MIT, choices: [{ licences: [MIT] }] }] } }
         expect: pass
       - name: not allowed
-        facts: { inventory: { packages: [{ name: readline, licence: GPL-3.0-or-later }] } }
+        facts:
+          inventory: { licences: [{ spdx: GPL-3.0-or-later, choices: [{ licences: [GPL-3.0-or-later] }], packages: [npm a 1.0] }] }
         expect: fail
-        message: readline 3.0.1 is under GPL-3.0-or-later
+        message: npm a 1.0 is under GPL-3.0-or-later
       - name: one of two alternatives
-        facts: { inventory: { packages: [{ licence: GPL-2.0-only OR MIT }] } }
+        facts: { inventory: { licences: [{ spdx: GPL-2.0-only OR MIT, choices: [{ licences: [GPL-2.0-only] }, { licences: [MIT] }] }] } }
         expect: pass
       - name: both of two together
-        facts: { inventory: { packages: [{ licence: GPL-2.0-only AND MIT }] } }
+        facts: { inventory: { licences: [{ spdx: GPL-2.0-only AND MIT, choices: [{ licences: [GPL-2.0-only, MIT] }] }] } }
         expect: fail
-      - name: parentheses hide nothing
-        facts: { inventory: { packages: [{ licence: (MIT OR GPL-2.0-only) AND SSPL-1.0 }] } }
-        expect: fail
+      - name: an exception to what is allowed
+        facts: { inventory: { licences: [{ choices: [{ licences: [Apache-2.0 WITH LLVM-exception], without: [Apache-2.0] }] }] } }
+        expect: pass
       - name: not known
-        facts: { inventory: { packages: [{}] } }
+        facts: { inventory: { licences: [{ from: nothing, choices: [{ licences: [] }], packages: [deb openssl 3.0.1] }] } }
         expect: fail
-        message: the licence of openssl 3.0.1 is not known
+        message: the licence of deb openssl 3.0.1 is not known
       - name: not known, which may pass
-        facts: { inventory: { packages: [{}] } }
+        facts: { inventory: { licences: [{ from: nothing, choices: [{ licences: [] }] }] } }
         parameters: { unknown: pass }
         expect: pass
+      - name: partly known
+        facts: { inventory: { licences: [{ unknown: [BSD], choices: [{ licences: [MIT, BSD] }] }] } }
+        expect: fail
+      - name: partly known, and allowed in its own words
+        facts: { inventory: { licences: [{ unknown: [BSD], choices: [{ licences: [MIT, BSD] }] }] } }
+        parameters: { allowed: [MIT, BSD] }
+        expect: pass
+      - name: partly known, the rest not allowed
+        facts: { inventory: { licences: [{ unknown: [BSD], choices: [{ licences: [GPL-2.0-only, BSD] }] }] } }
+        parameters: { unknown: pass }
+        expect: fail
       - name: not inspected yet
         facts: { inventory: null }
         expect: undecided

@@ -3,8 +3,8 @@ export const deniedLicences = String.raw`
   - name: denied-licences
     title: No denied licence
     description: >-
-      No package is under a denied licence. Where there is a choice (A OR B) one licence that is not denied is enough. What
-      says no licence passes: allowed-licences asks for that.
+      No package is under a denied licence, with an exception or without. Where there is a choice (A OR B) one licence that is not
+      denied is enough. What is not known of a licence passes: allowed-licences asks for that.
     needs: [inventory]
     parameters:
       denied:
@@ -13,38 +13,35 @@ export const deniedLicences = String.raw`
         tightens: more
         default: [AGPL-3.0-only, AGPL-3.0-or-later, SSPL-1.0, BUSL-1.1, Elastic-2.0]
     variables:
-      told: inventory.packages.filter(p, has(p.licence))
-      mentioning: >-
-        told.filter(p, !p.licence.contains(" ") ? p.licence in params.denied : p.licence.replace("(", "").replace(")", "").replace(" OR ", " AND ").split(" AND ")
-        .exists(l, l in params.denied))
       bad: >-
-        mentioning.filter(p, p.licence.contains("(") || p.licence.contains(" AND ") ||
-        !p.licence.split(" OR ").exists(l, !(l in params.denied)))
+        inventory.licences.filter(r, r.choices.all(c, params.denied.containsAny(c.licences) || params.denied.containsAny(c.without)))
     expression: size(bad) == 0
     message: >-
-      bad[0].name + " " + bad[0].version + " is under " + bad[0].licence +
-      (size(bad) == 1 ? "" : "; and " + string(size(bad) - 1) + " more are denied")
-    details: 'bad.map(p, p.type + " " + p.name + " " + p.version + ": " + p.licence)'
+      bad[0].packages[0] + " is under " + (has(bad[0].spdx) ? bad[0].spdx : bad[0].choices[0].licences.join(" AND ")) +
+      (size(bad) == 1 && size(bad[0].packages) == 1 ? "" : "; and there are more that are denied")
+    details: >-
+      bad.map(r, r.packages.join(", ") + ": " + (has(r.spdx) ? r.spdx : r.choices[0].licences.join(" AND ")))
     remedy: replace the packages named
     tests:
       - name: others
-        facts: { inventory: { packages: [{ licence: MIT }, {}] } }
+        facts: { inventory: { licences: [{ choices: [{ licences: [MIT] }] }, { choices: [{ licences: [] }] }] } }
         expect: pass
       - name: denied
-        facts: { inventory: { packages: [{ name: mongo, licence: SSPL-1.0 }] } }
+        facts: { inventory: { licences: [{ spdx: SSPL-1.0, choices: [{ licences: [SSPL-1.0] }], packages: [deb mongo 3.0.1] }] } }
         expect: fail
-        message: mongo 3.0.1 is under SSPL-1.0
-      - name: denied together with another
-        facts: { inventory: { packages: [{ licence: MIT AND SSPL-1.0 }] } }
+        message: deb mongo 3.0.1 is under SSPL-1.0
+      - name: denied together with another that is not known
+        facts: { inventory: { licences: [{ unknown: [BSD], choices: [{ licences: [SSPL-1.0, BSD] }] }] } }
         expect: fail
       - name: a choice
-        facts: { inventory: { packages: [{ licence: SSPL-1.0 OR MIT }] } }
+        facts: { inventory: { licences: [{ choices: [{ licences: [SSPL-1.0] }, { licences: [MIT] }] }] } }
         expect: pass
       - name: a choice between denied ones
-        facts: { inventory: { packages: [{ licence: SSPL-1.0 OR BUSL-1.1 }] } }
+        facts: { inventory: { licences: [{ choices: [{ licences: [SSPL-1.0] }, { licences: [BUSL-1.1] }] }] } }
         expect: fail
-      - name: parentheses hide nothing
-        facts: { inventory: { packages: [{ licence: (MIT OR ISC) AND SSPL-1.0 }] } }
+      - name: an exception to what is denied
+        facts: { inventory: { licences: [{ choices: [{ licences: [GPL-2.0-only WITH Classpath-exception-2.0], without: [GPL-2.0-only] }] }] } }
+        parameters: { denied: [GPL-2.0-only] }
         expect: fail
       - name: not inspected yet
         facts: { inventory: null }
