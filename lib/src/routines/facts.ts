@@ -188,6 +188,8 @@ export interface LicenceFact {
   readonly choices: ReadonlyArray<{
     /** which hold together: SPDX identifiers, `… WITH …` for those with an exception, and what is unknown in its own words */
     readonly licences: readonly string[];
+    /** the same without their exceptions */
+    readonly without: readonly string[];
     /**
      * of which kinds they are, each once: public-domain, permissive, weak-copyleft, strong-copyleft, network-copyleft,
      * source-available, non-commercial, proprietary or unknown
