@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { letPullsPass } from './pulls-first.ts';
 
 /** The thread is not kept from answering pulls for longer than this. */
-const longestTurnMs = 4;
+const longestTurnMs = 3;
 
 /** Works on one after the other, with a break for others now and then. */
 export async function inTurns<T, R>(
@@ -14,6 +15,7 @@ export async function inTurns<T, R>(
     results.push(await work(item, results.length));
     if (performance.now() - begun < longestTurnMs) continue;
     await nextTurn();
+    await letPullsPass();
     begun = performance.now();
   }
   return results;

@@ -9,6 +9,7 @@ import type { Rules } from '@wharfinger/lib/assess/rules-for';
 import type { Policy } from '../access/policy.ts';
 import { auditEntry } from '../audit/entry.ts';
 import { recordAll } from '../audit/record.ts';
+import { chunks } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import { transact } from '../db/transaction.ts';
 import { toGateVerdict } from '../gate/verdict-memory.ts';
@@ -31,6 +32,7 @@ import { findingChanges, type FindingChange } from './finding-changes.ts';
 import { inTurns } from './in-turns.ts';
 import { knowImages, type KnownImage } from './known-images.ts';
 import type { PipelineParts } from './parts.ts';
+import { letPullsPass } from './pulls-first.ts';
 
 /** What came of judging images. */
 export interface Judged {
@@ -47,7 +49,10 @@ export function placeText({ repository, digest }: Placed): string {
 }
 
 /** Verdicts kept in one transaction: pulls that wait to keep one of their own do not wait for long. */
-const keptTogether = 64;
+const keptTogether = 16;
+
+/** Images of which what they share is looked up once: what is known of all of them lies in memory together. */
+const judgedTogether = 128;
 
 /**
  * Judges images by all that is known now, keeps the verdicts, what they were made of and which of them say something else than
@@ -58,7 +63,23 @@ const keptTogether = 64;
 export async function judgeImages(
   parts: PipelineParts,
   places: readonly Placed[],
-  done?: (trx: Db, places: readonly Placed[]) => Promise<void>,
+  done?: Done,
+): Promise<Judged> {
+  const all: Judged[] = [];
+  for (const some of chunks(places, judgedTogether)) all.push(await judgeTogether(parts, some, done));
+  return {
+    verdicts: new Map(all.flatMap(({ verdicts }) => [...verdicts])),
+    overtaken: all.flatMap(({ overtaken }) => overtaken),
+    failures: all.flatMap(({ failures }) => failures),
+  };
+}
+
+type Done = (trx: Db, places: readonly Placed[]) => Promise<void>;
+
+async function judgeTogether(
+  parts: PipelineParts,
+  places: readonly Placed[],
+  done: Done | undefined,
 ): Promise<Judged> {
   const since = parts.memory.mark();
   const policy = await parts.freshPolicy();
@@ -74,6 +95,7 @@ export async function judgeImages(
   if (gone.length > 0 && done) await transact(parts.db, (trx) => done(trx, gone));
   for (let at = 0; at < made.length; at += keptTogether) {
     const some = made.slice(at, at + keptTogether);
+    await letPullsPass();
     const kept = await transact(parts.db, async (trx) => {
       const found = await keep(trx, some, parts.now());
       await done?.(

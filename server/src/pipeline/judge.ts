@@ -7,6 +7,7 @@ import type { Placed } from '../stores/repositories.ts';
 import { getVerdict } from '../stores/verdicts.ts';
 import { judgeImages, placeText, verdictMadeFrom } from './judge-images.ts';
 import type { PipelineParts } from './parts.ts';
+import { asPull } from './pulls-first.ts';
 
 /** Judged again this often at most when what it rests on changes meanwhile; then the last verdict answers one read. */
 const maxTries = 5;
@@ -58,9 +59,8 @@ export function createVerdictSource(
     const key = `${repository}@${digest} ${parts.memory.mark()}`;
     let answer = asked.get(key);
     if (!answer) {
-      answer = answerGate(parts, { repository, digest: digest as Placed['digest'] }).finally(() =>
-        asked.delete(key),
-      );
+      const place = { repository, digest: digest as Placed['digest'] };
+      answer = asPull(() => answerGate(parts, place)).finally(() => asked.delete(key));
       asked.set(key, answer);
     }
     return answer;

@@ -5,6 +5,7 @@ import {
   flawsOf,
   subjectKey,
   uncoveredEcosystems,
+  type DatedFlaw,
   type InstalledPackage,
 } from '@wharfinger/lib/assess/findings-of-image';
 import { cvesOf } from '@wharfinger/lib/assess/match-advisories';
@@ -33,10 +34,14 @@ import type { Placed } from '../stores/repositories.ts';
 import { gatherFacts } from './gather-facts.ts';
 import { inTurns } from './in-turns.ts';
 import type { PipelineParts } from './parts.ts';
+import { letPullsPass } from './pulls-first.ts';
 import { reportHolds } from './verify.ts';
 
 /** Images of which everything that is kept is read at once: to parse it keeps the thread from answering pulls. */
 const readTogether = 16;
+
+/** Package versions whose findings are read at once, for the same reason. */
+const versionsTogether = 300;
 
 /** An image with all that it is judged by. */
 export interface KnownImage {
@@ -65,6 +70,7 @@ export async function knowImages(
   const quick: QuickBasis[] = [];
   const images: KnownImage[] = [];
   for (const some of chunks(places, readTogether)) {
+    await letPullsPass();
     for (const basis of await verdictBasis(parts.db, some, inventoryFormat)) {
       const found = quickBasis(basis, policy, now);
       if (found) quick.push(found);
@@ -163,16 +169,19 @@ async function findingsOf(
 ): Promise<ReadonlyArray<readonly FindingFact[]>> {
   const versions = new Set<number>();
   for (const { packages } of images) for (const { versionId } of packages) versions.add(versionId);
-  const matches = await matchesOfVersions(db, [...versions]);
-  const subjects = new Map(matches.map(({ subject }) => [subjectKey(subject), subject.id]));
-  const flaws = new Map([...flawsOf(matches)].map(([key, found]) => [subjects.get(key)!, found]));
+  const flaws = new Map<number, readonly DatedFlaw[]>();
+  const cves = new Set<string>();
+  for (const some of chunks([...versions], versionsTogether)) {
+    await letPullsPass();
+    const matches = await matchesOfVersions(db, some);
+    const subjects = new Map(matches.map(({ subject }) => [subjectKey(subject), subject.id]));
+    for (const [key, found] of flawsOf(matches)) flaws.set(subjects.get(key)!, found);
+    for (const id of cvesOf(matches)) cves.add(id);
+  }
   const wanted = new Set<number>();
   for (const { packages } of images)
     for (const { versionId, installedId } of packages) if (flaws.has(versionId)) wanted.add(installedId);
-  const [installed, threats] = await Promise.all([
-    installedPackages(db, [...wanted]),
-    threatsOf(db, cvesOf(matches)),
-  ]);
+  const [installed, threats] = await Promise.all([installedPackages(db, [...wanted]), threatsOf(db, cves)]);
   // A package that many images have in the same layer has the same findings in all of them, and in the same order.
   const shared = new Map<string, readonly FindingFact[]>();
   const of = ({ versionId, installedId, layer }: OutlinePackage): readonly FindingFact[] => {
