@@ -25,6 +25,16 @@ export function dpkgRecords(name: string, { files, recordedAs = (path) => path }
   ];
 }
 
+/** The same system with Debian named as the maker of all its packages. */
+export function madeByDebian(entries: readonly FixtureEntry[]): FixtureEntry[] {
+  const maintainer = 'Maintainer: Debian Developers <debian-devel@lists.debian.org>';
+  return entries.map((entry) =>
+    entry.name === 'var/lib/dpkg/status'
+      ? { ...entry, body: String(entry.body).replaceAll('Architecture:', `${maintainer}\nArchitecture:`) }
+      : entry,
+  );
+}
+
 /** The entries of a Debian system with these packages, base-files among them. */
 export function debianSystem(
   packages: Readonly<Record<string, Installed>>,

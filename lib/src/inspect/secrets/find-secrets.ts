@@ -2,7 +2,8 @@ import { fileKey, type FileHistory } from '../contamination/file-history.ts';
 import type { FileRecord } from '../file-facts.ts';
 import type { LayerInventory } from '../inventory.ts';
 import { decodePaths, eachEntry, TreeColumns } from '../layer-tree.ts';
-import { isOfSystem } from '../packages/package-types.ts';
+import { isOfDistribution } from '../contamination/vendors.ts';
+import type { PackageOwner } from '../packages/package-types.ts';
 import type { SecretList } from './image-secrets.ts';
 
 /** A layer in its place. */
@@ -39,6 +40,7 @@ export function findSecrets(
     const known = live.get(key);
     if (wanted.has(key) && (known === undefined || path < known)) live.set(key, path);
   });
+  const own = ownPackages(layers);
   const followed = history !== undefined && !history.tree.exhausted;
   for (const { inventory, layer } of layers) {
     const records = inventory.records.filter((record) => record.kind === 'secrets');
@@ -47,7 +49,11 @@ export function findSecrets(
     for (const record of records) {
       const path = paths.get(record.entry)!;
       const at = live.get(fileKey(layer, record.entry));
-      if (at === undefined ? wasRecorded(layers, inventory, path, record.entry) : isOwn(layer, record.entry))
+      if (
+        at === undefined
+          ? wasRecorded(layers, own, inventory, path, record.entry)
+          : isOwn(layer, record.entry)
+      )
         continue;
       if (record.more > 0) list.lacks('a file or layer holds more than are listed');
       for (const hit of record.hits) {
@@ -66,9 +72,31 @@ function pathsOf({ tree }: LayerInventory, entries: ReadonlySet<number>): Readon
   return paths;
 }
 
+/** The packages that the distribution itself made, of all that any layer had. */
+function ownPackages(layers: readonly Placed[]): ReadonlySet<string> {
+  const own = new Set<string>();
+  const foreign = new Set<string>();
+  for (const { inventory } of layers) {
+    for (const record of inventory.records) {
+      if (record.kind !== 'dpkg' && record.kind !== 'apk' && record.kind !== 'rpm') continue;
+      const type = record.kind === 'dpkg' ? 'deb' : record.kind;
+      for (const one of record.packages) {
+        const keys = 'architecture' in one ? [one.name, `${one.name}:${one.architecture}`] : [one.name];
+        for (const name of keys) (isOfDistribution(type, one) ? own : foreign).add(ownerKey({ type, name }));
+      }
+    }
+  }
+  return own.difference(foreign);
+}
+
+function ownerKey({ type, name }: PackageOwner): string {
+  return `${type} ${name}`;
+}
+
 /** True if a package of the distribution, of any version that a layer had, recorded just this content at the path. */
 function wasRecorded(
   layers: readonly Placed[],
+  own: ReadonlySet<string>,
   inventory: LayerInventory,
   path: string,
   entry: number,
@@ -76,7 +104,7 @@ function wasRecorded(
   const columns = new TreeColumns(inventory.tree);
   for (const { inventory: other } of layers) {
     for (const record of other.records) {
-      if (record.kind !== 'recorded-files' || !isOfSystem(record.owner.type)) continue;
+      if (record.kind !== 'recorded-files' || !own.has(ownerKey(record.owner))) continue;
       const { algorithm } = record;
       if (algorithm === undefined || algorithm === 'sha512') continue;
       let index = 0;

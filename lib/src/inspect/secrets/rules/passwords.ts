@@ -162,7 +162,7 @@ export const passwordRules: readonly SecretRule[] = [
     ],
     anyCase: true,
     pattern:
-      /(?<=(?<![\w.-])(?<before>[\w.-]{0,60}))(?<keyword>password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|auth_?key|encryption_key|signing_key|credentials?)(?<after>[\w.-]{0,40})(?:\\?["'`])?\]?[ \t]{0,8}(?:=>|:=|=|:)[ \t]{0,8}(?:\\?(?<quote>["'`]))?(?<secret>[^\s"'`<>;,\\]{8,200})/iy,
+      /(?<=(?<![\w./-])(?<before>[\w.-]{0,60}))(?<keyword>password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|auth_?key|encryption_key|signing_key|credentials?)(?<after>[\w.-]{0,40})(?:\\?["'`])?\]?[ \t]{0,8}(?:=>|:=|=|:)[ \t]{0,8}(?:\\?(?<quote>["'`]))?(?<secret>[^\s"'`<>;,\\]{8,200})/iy,
     chosen: true,
     judge: judgeAssigned,
   },
