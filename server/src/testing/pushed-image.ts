@@ -12,6 +12,8 @@ interface Reached {
 export interface ImageContent {
   /** npm packages, name to version */
   readonly packages?: Readonly<Record<string, string>>;
+  /** of its packages; absent: MIT */
+  readonly licence?: string;
   /** RFC 3339 */
   readonly created?: string;
   /** whom it runs as; absent: 1000 */
@@ -31,13 +33,14 @@ export interface SmallImage {
 /** Makes an image of one layer. */
 export function smallImage({
   packages = {},
+  licence = 'MIT',
   created = new Date().toISOString(),
   user = '1000',
   mark = '',
 }: ImageContent = {}): SmallImage {
   const files = Object.entries(packages).map(([name, version]) => ({
     name: `app/node_modules/${name}/package.json`,
-    body: JSON.stringify({ name, version, license: 'MIT' }),
+    body: JSON.stringify({ name, version, license: licence }),
   }));
   const layer = Buffer.from(tarOf({ name: 'mark', body: mark }, ...files));
   const config = Buffer.from(

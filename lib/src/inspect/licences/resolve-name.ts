@@ -14,8 +14,13 @@ export function licenceNamed(name: string): Licence | undefined {
   const own = identified(plain);
   if (own !== undefined) return own;
   const comparable = comparableLicence(plain);
-  const alias = aliasOf(comparable) ?? gnuLicence(comparable);
+  if (plain.split('(').length !== plain.split(')').length) return undefined;
+  const alias = aliasOf(comparable);
   if (alias !== undefined) return readSimple(alias);
+  // What stands between these are several names.
+  if (/[,;|/&]/.test(plain)) return undefined;
+  const gnu = gnuLicence(comparable, plain.includes('('));
+  if (gnu !== undefined) return readSimple(gnu);
   const id = byComparableName.get(comparable);
   if (id !== undefined) return readSimple(currentMeaning(id));
   return undefined;
@@ -52,8 +57,8 @@ function identified(name: string): Licence | undefined {
   return readSimple(/-only\b/.test(meaning) ? meaning.replace('-only', '-or-later') : `${meaning}+`);
 }
 
-const gnu =
-  /^(?:gnu )?(agpl|lgpl|gpl|affero general public|affero gpl|lesser general public|lesser gpl|library general public|library or lesser general public|general public) ?v?(\d(?:\.\d)?)?( ?\+| or later| only)?(?: (?:gnu )?[al]?gpl ?v?\d?(?:\.\d)?\+?)?$/;
+const gnuName =
+  /^(?:gnu )?(agpl|lgpl|gpl|affero general public|affero gpl|lesser general public|lesser gpl|library general public|library or lesser general public|general public) ?v?(\d(?:\.\d)?)?( ?\+| or later| only)?( (?:gnu )?[al]?gpl ?v?\d?(?:\.\d)?\+?)?$/;
 
 const gnuVersions: Readonly<Record<string, readonly string[]>> = {
   GPL: ['1.0', '2.0', '3.0'],
@@ -64,11 +69,14 @@ const gnuVersions: Readonly<Record<string, readonly string[]>> = {
 /**
  * The GNU licences in the many ways in which they are written. Without a version any may be chosen, as their texts say of
  * programs that name none (GPL-2.0, section 9; LGPL-2.1, section 13).
+ *
+ * @param hasAbbreviation it may stand twice, the second time in brackets, as Python's classifiers have it
  */
-function gnuLicence(comparable: string): string | undefined {
-  const found = gnu.exec(comparable);
+function gnuLicence(comparable: string, hasAbbreviation: boolean): string | undefined {
+  const found = gnuName.exec(comparable);
   if (found === null) return undefined;
-  const [, name, version, later] = found as unknown as [string, string, string?, string?];
+  const [, name, version, later, again] = found as unknown as [string, string, string?, string?, string?];
+  if (again !== undefined && !hasAbbreviation) return undefined;
   const family = name.startsWith('a') ? 'AGPL' : /^li?[egb]/.test(name) ? 'LGPL' : 'GPL';
   if (version === undefined) {
     return family === 'AGPL' || later === ' only'
