@@ -13,6 +13,7 @@ import { openDatabase, type Database } from '../server/src/db/open.ts';
 import { transact } from '../server/src/db/transaction.ts';
 import type { Question } from '../server/src/exposure/question.ts';
 import { createSearch } from '../server/src/exposure/search.ts';
+import { createLayerFiles } from '../server/src/inspection/layer-files.ts';
 import { importAdvisories } from '../server/src/stores/advisories.ts';
 import { recomputeFindings, versionsWithFindings } from '../server/src/stores/findings.ts';
 import { imagesWithVersions, placesOfImages } from '../server/src/stores/images.ts';
@@ -134,7 +135,7 @@ async function changeAdvisories(): Promise<void> {
 
 async function ask(): Promise<void> {
   const verdict = { outcome: 'allow', decided: true, at: '' } as never;
-  const search = createSearch(database.db, async () => verdict);
+  const search = createSearch(database.db, createLayerFiles(), async () => verdict);
   const everything = { visible: () => true, seesPulls: true };
   // Who may pull little waits longest: all that was found is looked through.
   const little = { visible: (name: string) => name.startsWith('team-49/'), seesPulls: false };

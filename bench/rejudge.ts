@@ -15,6 +15,7 @@ import { startPostgres } from '../server/src/db/testing/postgres-server.ts';
 import { transact } from '../server/src/db/transaction.ts';
 import { createVerdictMemory } from '../server/src/gate/verdict-memory.ts';
 import { loadRegistryKey } from '../server/src/identity/registry-key.ts';
+import { createLayerFiles } from '../server/src/inspection/layer-files.ts';
 import { startBatchWorker } from '../server/src/jobs/batch-worker.ts';
 import { enqueue } from '../server/src/jobs/enqueue.ts';
 import { createChainMemory } from '../server/src/pipeline/chain-memory.ts';
@@ -281,6 +282,7 @@ async function openParts(): Promise<{ parts: PipelineParts; close: () => Promise
     freshPolicy: inForce.fresh,
     readLayers: unread,
     composeImage: unread,
+    layerFiles: createLayerFiles(),
     results: createSharedResults(),
     chains: createChainMemory(db),
     registryKey,

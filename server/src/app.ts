@@ -37,6 +37,7 @@ import { routinesOfAges } from './feeds/update-feed.ts';
 import { describeFeedWork } from './feeds/work.ts';
 import { knownBase } from './exposure/known-base.ts';
 import { createSearch } from './exposure/search.ts';
+import { createLayerFiles } from './inspection/layer-files.ts';
 import { createGate } from './gate/gate.ts';
 import { createPullLog } from './gate/pull-log.ts';
 import { createRegistryHost } from './gate/registry-host.ts';
@@ -129,6 +130,8 @@ export async function startServer(
   const database = await openDatabase(config.data);
   opened.defer(() => database.close());
   const { db } = database;
+  const layerFiles = createLayerFiles();
+  opened.defer(() => layerFiles.close());
   const storage = await openFileSystemBlobStore(join(config.data, 'blobs'));
   const registryKey = await loadRegistryKey(config.data);
   const memory = createVerdictMemory();
@@ -174,6 +177,7 @@ export async function startServer(
     freshPolicy: inForce.fresh,
     readLayers: createLayerReader(storage, config.inspection),
     composeImage: createImageComposer(config.inspection),
+    layerFiles,
     results: createSharedResults(),
     chains: createChainMemory(db),
     registryKey,
@@ -256,7 +260,7 @@ export async function startServer(
   addImageRoutes(context, knowledge, gate, sign, (digest, visible) => knownBase(db, digest, visible));
   addExposureRoutes(
     context,
-    createSearch(db, (repository, digest) => verdictFor(parts, { repository, digest }, 'pull')),
+    createSearch(db, layerFiles, (repository, digest) => verdictFor(parts, { repository, digest }, 'pull')),
   );
   addDecisionRoutes(context, knowledge, {
     sign,

@@ -6,6 +6,7 @@ interface Page<T> {
   readonly images: readonly T[];
   readonly next?: string | undefined;
   readonly incomplete: number;
+  readonly pending: number;
 }
 
 const longestPage = 200;
@@ -17,10 +18,11 @@ export async function firstImages<T>(
   question: Readonly<Record<string, string | undefined>>,
   limit: number,
   shape: z.ZodType<Page<T>>,
-): Promise<{ images: T[]; more: boolean; incomplete: number }> {
+): Promise<{ images: T[]; more: boolean; incomplete: number; pending: number }> {
   const images: T[] = [];
   let last: string | undefined;
   let incomplete: number;
+  let pending: number;
   do {
     const page: Page<T> = await server.get(
       path,
@@ -28,7 +30,7 @@ export async function firstImages<T>(
       shape,
     );
     images.push(...page.images);
-    ({ next: last, incomplete } = page);
+    ({ next: last, incomplete, pending } = page);
   } while (last !== undefined && images.length < limit);
-  return { images, more: last !== undefined, incomplete };
+  return { images, more: last !== undefined, incomplete, pending };
 }

@@ -15,6 +15,9 @@ const hit = z.looseObject({
   tags: z.array(z.string()),
   packages: z.array(hitPackage).optional(),
   morePackages: z.number().optional(),
+  files: z.array(z.looseObject({ layer: z.string(), path: z.string() })).optional(),
+  moreFiles: z.number().optional(),
+  unconfirmed: z.literal(true).optional(),
 });
 
 const exposed = hit.extend({
@@ -34,7 +37,7 @@ const exposed = hit.extend({
     .optional(),
 });
 
-const page = { next: z.string().optional(), incomplete: z.number() };
+const page = { next: z.string().optional(), incomplete: z.number(), pending: z.number() };
 
 /** What `GET /api/v1/search` answers. */
 export const searchAnswer = z.object({ images: z.array(hit), ...page });

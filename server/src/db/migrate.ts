@@ -16,6 +16,7 @@ import { exposure } from './migrations/0016-exposure.ts';
 import { advisoryFeeds } from './migrations/0017-advisory-feeds.ts';
 import { probes } from './migrations/0018-probes.ts';
 import { rejudging } from './migrations/0019-rejudging.ts';
+import { fileIndex } from './migrations/0020-file-index.ts';
 import { recordedFindings } from './migrations/0021-recorded-findings.ts';
 import type { Db } from './schema.ts';
 
@@ -43,6 +44,7 @@ const migrations: readonly Migration[] = [
   advisoryFeeds,
   probes,
   rejudging,
+  fileIndex,
   recordedFindings,
 ];
 

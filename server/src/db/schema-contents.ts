@@ -10,6 +10,33 @@ export interface LayerInventoryRow {
   made_at: Time;
 }
 
+/** A layer whose files are found by their digests. */
+export interface LayerFilesRow {
+  id: Generated<number>;
+  /** null: the layer is gone */
+  digest: string | null;
+  /** 0: of some of its files the digest is not known */
+  complete: Flag;
+}
+
+/** A sorted list of files with the layers that have them: never changed, only replaced by one that it was merged into. */
+export interface FileSegmentRow {
+  id: Generated<number>;
+  /** how often it was merged */
+  level: number;
+  state: 'making' | 'used' | 'replaced';
+}
+
+/** A piece of a segment (file-index/pieces.ts). */
+export interface FilePieceRow {
+  segment_id: number;
+  /** of the first file */
+  first_key: number;
+  /** counts the pieces of a segment */
+  number: number;
+  bytes: Uint8Array;
+}
+
 /** What a manifest contains, whatever repository has it. */
 export interface ImageRow {
   id: Generated<number>;

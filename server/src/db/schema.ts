@@ -6,12 +6,15 @@ import type {
   AdvisoryOriginRow,
   AdvisoryRow,
   ChainRow,
+  FilePieceRow,
+  FileSegmentRow,
   FindingRow,
   GroupPackageRow,
   ImageChainRow,
   ImageGroupRow,
   ImageRow,
   LayerContentRow,
+  LayerFilesRow,
   LayerInventoryRow,
   PackageGroupRow,
   PackageLicenceRow,
@@ -48,6 +51,10 @@ export interface Schema {
   jobs: JobRow;
   audit: AuditRow;
   layer_inventories: LayerInventoryRow;
+  layers_to_index: { digest: string };
+  layer_files: LayerFilesRow;
+  file_segments: FileSegmentRow;
+  file_pieces: FilePieceRow;
   images: ImageRow;
   pkg_names: PkgNameRow;
   pkg_versions: PkgVersionRow;

@@ -1,8 +1,17 @@
 import { sameRelease } from '@wharfinger/lib/advisories/ecosystem';
 import { WharfingerError } from '@wharfinger/lib/errors';
-import type { Digest } from '@wharfinger/lib/oci/digest';
+import { digestOf, type Digest } from '@wharfinger/lib/oci/digest';
 import type { Db } from '../db/schema.ts';
 import { advisoriesNamed } from '../stores/advisory-names.ts';
+import { fileKey } from '../stores/file-index/pieces.ts';
+import { layersWithKey } from '../stores/file-index/segments.ts';
+import { digestBytes } from '../stores/image-layers.ts';
+import {
+  contentsOf,
+  imagesOfDigest,
+  imagesWithLayers,
+  type LayersByContent,
+} from '../stores/layer-search.ts';
 import {
   allImages,
   imageKey,
@@ -30,6 +39,16 @@ export interface Candidates {
   readonly packages?: PackageSet;
   /** keys of packages of which it cannot be told whether their version is asked for: they are among the others */
   readonly undecided?: ReadonlySet<number>;
+  /** the file that was asked for */
+  readonly files?: FileCandidates;
+}
+
+/** A file that is looked for, and the layers that have it as far as the beginning of its digest tells. */
+export interface FileCandidates {
+  readonly digest: Digest;
+  readonly layers: LayersByContent;
+  /** images that are meant whether they have the file or not */
+  readonly meant?: ReadonlySet<number>;
 }
 
 /**
@@ -52,6 +71,8 @@ export async function findImages(
   if (kind === 'vulnerability') return withVulnerability(db, question.id);
   if (kind === 'licence') return withLicence(db, question.licence);
   if (kind === 'layer') return { images: await imagesWithLayer(db, question.digest) };
+  if (kind === 'file') return withFile(db, question.digest);
+  if (kind === 'digest') return withDigest(db, question.digest, visible);
   if (!(await isSeen(db, question.digest, visible)))
     throw new WharfingerError('UNAVAILABLE', {
       what: `${question.digest} is no image, or was not taken apart yet`,
@@ -67,6 +88,35 @@ async function withLicence(db: Db, licence: string): Promise<Candidates> {
   const packages = { licence };
   if (!(await isCommonLicence(db, licence, many))) return withPackages(db, packages);
   return { images: await allImages(db), holds: (images) => imagesUnder(db, images, licence), packages };
+}
+
+/** Files of no bytes are not kept: every image has some. */
+const emptyFile = digestOf('');
+
+async function withFile(db: Db, digest: Digest): Promise<Candidates & { readonly files: FileCandidates }> {
+  if (!digest.startsWith('sha256:') || digest === emptyFile)
+    throw new WharfingerError('INPUT_INVALID', {
+      what: digest === emptyFile ? 'empty files are not looked for' : `${digest} is no SHA-256`,
+      remedy: 'name a file by the SHA-256 of what it contains',
+    });
+  const layers = await contentsOf(db, await layersWithKey(db, fileKey(digestBytes(digest))));
+  return { images: await imagesWithLayers(db, layers), files: { digest, layers } };
+}
+
+async function withDigest(
+  db: Db,
+  digest: Digest,
+  visible: (repository: string) => boolean,
+): Promise<Candidates> {
+  const meant = new Set([
+    ...(await imagesOfDigest(db, digest, visible)),
+    ...((await isSeen(db, digest, visible)) ? await imagesBuiltOn(db, digest) : []),
+    ...(await imagesWithLayer(db, digest)),
+  ]);
+  const mayBeFile = digest.startsWith('sha256:') && digest !== emptyFile;
+  const found = mayBeFile ? await withFile(db, digest) : undefined;
+  const images = [...new Set([...meant, ...(found?.images ?? [])])].sort((left, right) => right - left);
+  return { images, ...(found && { files: { ...found.files, meant } }) };
 }
 
 async function withVulnerability(db: Db, name: string): Promise<Candidates> {

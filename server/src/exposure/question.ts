@@ -12,5 +12,9 @@ export type Question =
   | { readonly kind: 'vulnerability'; readonly id: string }
   | { readonly kind: 'licence'; readonly licence: string }
   | { readonly kind: 'layer'; readonly digest: Digest }
+  /** a file, by its SHA-256 */
+  | { readonly kind: 'file'; readonly digest: Digest }
+  /** whatever has this digest: an image and those built upon it, a layer, or a file */
+  | { readonly kind: 'digest'; readonly digest: Digest }
   /** images built upon this one */
   | { readonly kind: 'base'; readonly digest: Digest };

@@ -2,18 +2,13 @@ import type { Digest } from '@wharfinger/lib/oci/digest';
 import type { Verdict } from '@wharfinger/lib/routines/verdict';
 import { pullsOf, type Pull } from '../audit/pulls.ts';
 import type { Db } from '../db/schema.ts';
-import {
-  incompleteImages,
-  packagesOfImages,
-  placesByKey,
-  tagsNow,
-  tagTimes,
-  type FoundPackage,
-  type FoundPlace,
-} from '../stores/search.ts';
+import { packagesOfImages, tagsNow, tagTimes, type FoundPackage, type FoundPlace } from '../stores/search.ts';
+import type { LayerFiles } from '../inspection/layer-files.ts';
 import { findImages, type Candidates } from './find-images.ts';
+import { filesOfImages, type FoundFile } from './found-files.ts';
 import { pageOfPlaces, type PageWish } from './pages.ts';
 import type { Question } from './question.ts';
+import { countUnknown, type UnknownImages } from './unknown-images.ts';
 
 /** An image in a repository that has what was looked for. */
 export interface Hit {
@@ -25,6 +20,11 @@ export interface Hit {
   readonly packages?: readonly HitPackage[];
   /** how many more packages were looked for and are there; absent: none */
   readonly morePackages?: number;
+  /** where the file is that was looked for; absent where that was no file */
+  readonly files?: readonly FoundFile[];
+  readonly moreFiles?: number;
+  /** not all of its layers were read again: it has a file whose digest begins like the one that was looked for */
+  readonly unconfirmed?: true;
 }
 
 export interface HitPackage {
@@ -48,12 +48,10 @@ export interface ExposedImage extends Hit {
   readonly lastPulled: string | null;
 }
 
-export interface SearchAnswer<T> {
+export interface SearchAnswer<T> extends UnknownImages {
   readonly images: readonly T[];
   /** the `last` of the next page */
   readonly next?: string;
-  /** images that could not be read whole, so that they may have what was looked for without being named here; 1000 at most */
-  readonly incomplete: number;
 }
 
 /** Who asks. */
@@ -75,7 +73,6 @@ const mostTags = 100;
 const mostTagTimes = 50;
 const mostPulls = 20;
 const mostPackages = 20;
-const mostIncomplete = 1000;
 
 /** Searches under way at a time: the others wait, so that reading the database for other reasons does not. */
 const atOnce = 2;
@@ -83,6 +80,7 @@ const atOnce = 2;
 /** @param verdictOf the verdict that stands; undefined: the image is not there any more */
 export function createSearch(
   db: Db,
+  layerFiles: LayerFiles,
   verdictOf: (repository: string, digest: Digest) => Promise<Verdict | undefined>,
 ): Search {
   const turn = turns(atOnce);
@@ -91,18 +89,25 @@ export function createSearch(
     const candidates = await findImages(db, question, visible);
     const { places, next } = await pageOfPlaces(db, candidates, wish, visible);
     const packages = await packagesOf(db, candidates, places);
+    const { files: asked } = candidates;
+    const ids = [...new Set(places.map(({ imageId }) => imageId))];
+    const files = asked && (await filesOfImages(db, layerFiles, ids, asked));
+    const isMeant = (id: number) => !files || files.has(id) || asked?.meant?.has(id) === true;
+    const meant = places.filter(({ imageId }) => isMeant(imageId));
     const hits = await Promise.all(
-      places.map(async (place) => ({
+      meant.map(async (place) => ({
         place,
         hit: {
           repository: place.repository,
           digest: place.digest,
           tags: await tagsNow(db, place, mostTags),
           ...packages?.get(place.imageId),
+          ...files?.get(place.imageId),
         } satisfies Hit,
       })),
     );
-    return { hits, ...(next !== undefined && { next }), incomplete: await countIncomplete(db, visible) };
+    const unknown = await countUnknown(db, visible, asked !== undefined);
+    return { hits, ...(next !== undefined && { next }), ...unknown };
   }
 
   return {
@@ -170,13 +175,6 @@ function shown(one: FoundPackage, undecided: ReadonlySet<number> | undefined): H
     ...(licence !== null && { licence }),
     ...(undecided?.has(one.id) && { undecided: true }),
   };
-}
-
-async function countIncomplete(db: Db, visible: (repository: string) => boolean): Promise<number> {
-  const images = await incompleteImages(db, mostIncomplete);
-  if (images.length === 0) return 0;
-  const places = await placesByKey(db, images);
-  return new Set(places.filter(({ repository }) => visible(repository)).map(({ imageId }) => imageId)).size;
 }
 
 /** Lets so many go on at a time, the others in the order in which they came. */

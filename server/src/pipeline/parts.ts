@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { Policy } from '../access/policy.ts';
 import type { Db } from '../db/schema.ts';
 import type { VerdictMemory } from '../gate/verdict-memory.ts';
+import type { LayerFiles } from '../inspection/layer-files.ts';
 import type { ProbeRunner } from '../probes/run-probe.ts';
 import type { ChainMemory } from './chain-memory.ts';
 import type { Editions } from './editions.ts';
@@ -28,6 +29,8 @@ export interface PipelineParts {
   readonly readLayers: LayerReader;
   /** composes images of what was read, away from this process as well */
   readonly composeImage: ImageComposer;
+  /** reads of layers that were taken apart which files they have, away from the thread that answers */
+  readonly layerFiles: LayerFiles;
   /** what routines said, to be used again where nothing that they read has changed */
   readonly results: SharedResults;
   /** what is known of the images that others are built on */

@@ -9,7 +9,9 @@ import { expiredVerdicts } from '../stores/verdicts.ts';
 import { getSetting, putSetting } from '../stores/settings.ts';
 import { manifestsAfter, placesOf, type Placed } from '../stores/repositories.ts';
 import { forgetImages } from '../stores/forgotten-images.ts';
+import { forgetLayers, layersToIndex } from '../stores/file-index/segments.ts';
 import { forgetUnlinkedBlobs, removeOrphans } from '../stores/orphans.ts';
+import { indexFiles, indexFilesJob, indexFilesRequest } from './index-files.ts';
 import { renewSummary, summariseJob } from './chain-summary.ts';
 import { jobFor, placeOfJob } from './image-jobs.ts';
 import { checkImage } from './image-path.ts';
@@ -52,6 +54,7 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
     inspecting: {
       async check(job, signal) {
         await checkImage(parts, placeOfJob(job), signal);
+        await askForIndex(parts);
         await askForProbes(parts, placeOfJob(job));
         await followPromotions(db, [placeOfJob(job)], now());
       },
@@ -69,6 +72,7 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
       [probeAllJob]: (job) => probeAll(parts, job),
       [summariseJob]: (job) => renewSummary(parts, placeOfJob(job)),
       'judge-all': (job) => sweep(parts, job),
+      [indexFilesJob]: (_job, signal) => indexFiles(db, parts.layerFiles, signal),
       promote: (job) => promoteJob(parts, job),
     },
     judging: { kind: 'judge', handler: (jobs, complete) => judgeJobs(parts, jobs, complete) },
@@ -81,6 +85,11 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
         work: async () => {
           await parts.editions.current();
         },
+      },
+      {
+        what: 'looking for layers whose files are not found yet',
+        everyMs: minute,
+        work: () => askForIndex(parts),
       },
       { what: 'looking for probes that were not run', everyMs: hour, work: () => askForAllProbes(parts) },
       {
@@ -101,7 +110,10 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
       {
         what: 'forgetting images that no repository has',
         everyMs: hour,
-        work: () => forgetUnused(parts, before(24 * hour)),
+        work: async () => {
+          await forgetUnused(parts, before(24 * hour));
+          await forgetLayers(db, before(24 * hour));
+        },
       },
     ],
     async policyChanged() {
@@ -113,6 +125,11 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
       });
     },
   };
+}
+
+async function askForIndex({ db, now }: PipelineParts): Promise<void> {
+  if ((await layersToIndex(db, 1)).length === 0) return;
+  await transact(db, (trx) => enqueue(trx, [indexFilesRequest], now()));
 }
 
 /** Judges the images of jobs together. Each job is done in the transaction that keeps the verdict that it asks for. */

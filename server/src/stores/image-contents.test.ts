@@ -8,6 +8,8 @@ import { ddl } from '../db/dialect.ts';
 import type { Schema } from '../db/schema.ts';
 import { testDatabases, type TestDatabase } from '../db/testing/databases.ts';
 import { transact } from '../db/transaction.ts';
+import { enqueue } from '../jobs/enqueue.ts';
+import { jobFor } from '../pipeline/image-jobs.ts';
 import { matchVersions } from './findings.ts';
 import { forgetImages } from './forgotten-images.ts';
 import { basesOf, mostLayers } from './image-layers.ts';
@@ -23,6 +25,7 @@ import {
   packagesNamed,
   packagesOfImages,
 } from './search.ts';
+import { countPending } from './layer-search.ts';
 import { createSqlCatalog } from './sql-catalog.ts';
 
 const at = new Date(Date.UTC(2026, 0, 1));
@@ -132,6 +135,20 @@ describe.each(testDatabases)('what images contain on $name', (kind) => {
       packages: [],
       more: 1,
     });
+  });
+
+  test('is not known of an image that waits for its check, and that is counted', async () => {
+    const { db } = opened;
+    const catalog = createSqlCatalog(db);
+    const digest = await addImage(catalog, 'team/waiting', 'v1');
+    const seen = (repository: string) => repository.startsWith('team/');
+    expect(await countPending(db, seen, 10)).toBe(0);
+    await transact(db, (trx) => enqueue(trx, [jobFor('check', { repository: 'team/waiting', digest })], at));
+    expect(await countPending(db, seen, 10)).toBe(1);
+    expect(await countPending(db, seen, 0)).toBe(0);
+    expect(await countPending(db, () => false, 10)).toBe(0);
+    await put(digest, []);
+    expect(await countPending(db, seen, 10)).toBe(0);
   });
 
   test('is told of layers by what they contain, however they are compressed', async () => {

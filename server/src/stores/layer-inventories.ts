@@ -1,5 +1,6 @@
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import type { Db } from '../db/schema.ts';
+import { transact } from '../db/transaction.ts';
 
 /** Whether the inventory of a layer is there in the format given. */
 export async function hasLayerInventory(db: Db, digest: Digest, format: number): Promise<boolean> {
@@ -30,7 +31,7 @@ export async function getLayerInventory(
   return row?.inventory;
 }
 
-/** Keeps the packed inventory of a layer; one that was there is replaced. */
+/** Keeps the packed inventory of a layer; one that was there is replaced. Its files wait for being made found. */
 export async function putLayerInventory(
   db: Db,
   digest: Digest,
@@ -38,9 +39,16 @@ export async function putLayerInventory(
   at: Date,
 ): Promise<void> {
   const row = { format, inventory: packed, made_at: at.getTime() };
-  await db
-    .insertInto('layer_inventories')
-    .values({ digest, ...row })
-    .onConflict((conflict) => conflict.column('digest').doUpdateSet(row))
-    .execute();
+  await transact(db, async (trx) => {
+    await trx
+      .insertInto('layer_inventories')
+      .values({ digest, ...row })
+      .onConflict((conflict) => conflict.column('digest').doUpdateSet(row))
+      .execute();
+    await trx
+      .insertInto('layers_to_index')
+      .values({ digest })
+      .onConflict((conflict) => conflict.column('digest').doNothing())
+      .execute();
+  });
 }

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import { digestOf } from '@wharfinger/lib/oci/digest';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { inFolder, wharf } from '../../cli/wharf.fixtures.ts';
-import { adminPassword, startTestServer, type TestServer } from '../../testing/running-server.ts';
+import { adminPassword, startTestServer, until, type TestServer } from '../../testing/running-server.ts';
 import { pushChecked } from '../../testing/pushed-image.ts';
 
 let server: TestServer;
@@ -29,6 +30,11 @@ test('wharf search and wharf exposure show people and scripts what the server kn
     const exposed = await wharf(['exposure', 'pkg:npm/left-pad@1.2.9', server.address], options);
     expect(exposed.output).toMatch(/^team\/app@sha256:[0-9a-f]{12}\n {2}tags +v1\n/);
     expect(exposed.output).toMatch(/last pulled +never/);
+    const file = digestOf(JSON.stringify({ name: 'left-pad', version: '1.2.9', license: 'MIT' }));
+    const byFile = ['search', server.address, '--file', file];
+    await until(async () => (await wharf(byFile, options)).output.includes('team/app'));
+    expect((await wharf(byFile, options)).output).toContain('app/node_modules/left-pad/package.json (');
+    expect((await wharf(['exposure', file, server.address], options)).output).toContain('team/app@');
     const limited = ['search', server.address, '--package', 'left-pad', '--limit', '1'];
     expect((await wharf(limited, options)).output).toContain('There are more');
     expect(await wharf(['search', server.address], options)).toMatchObject({ code: 2 });

@@ -14,6 +14,7 @@ interface Answer {
   readonly images: ReadonlyArray<Readonly<Record<string, unknown>> & { readonly repository: string }>;
   readonly next?: string;
   readonly incomplete: number;
+  readonly pending: number;
 }
 
 async function ask(path: string, query: Record<string, string>, as?: string) {
@@ -146,6 +147,40 @@ describe('a search', () => {
     expect(await repositories({ base: fixed.digest })).toEqual([]);
   });
 
+  test('finds images by file, and says in which layer and where it is', async () => {
+    const text = JSON.stringify({ name: 'left-pad', version: '1.2.9', license: 'MIT' });
+    const file = digestOf(text);
+    const path = 'app/node_modules/left-pad/package.json';
+    await until(async () => (await repositories({ file })).includes('team/old'));
+    const { images } = await search({ file, limit: '200' });
+    expect(images.find(({ repository }) => repository === 'team/old')).toEqual({
+      repository: 'team/old',
+      digest: old.digest,
+      tags: ['v1'],
+      files: [{ layer: old.layer, path }],
+    });
+    await until(async () => (await repositories({ file })).includes('secret/app'));
+    expect(await repositories({ file }, reader)).not.toContain('secret/app');
+    expect(await repositories({ file: digestOf('nobody has it') })).toEqual([]);
+    await until(async () => (await search({ file })).pending === 0);
+  });
+
+  test('leaves out an image whose file only begins with the same digits', async () => {
+    const file = digestOf(JSON.stringify({ name: 'tiny', version: '1.0.0', license: 'MIT' }));
+    await until(async () => (await repositories({ file })).includes('team/old'));
+    const end = file.at(-1) === '0' ? '1' : '0';
+    expect(await repositories({ file: `${file.slice(0, -1)}${end}` })).toEqual([]);
+  });
+
+  test('finds by a digest whatever has it', async () => {
+    const file = digestOf(JSON.stringify({ name: 'tiny', version: '1.0.0', license: 'MIT' }));
+    await until(async () => (await repositories({ file })).includes('team/old'));
+    for (const digest of [file, old.layer, old.digest])
+      expect(await repositories({ digest })).toContain('team/old');
+    expect(await repositories({ digest: hidden.digest }, reader)).toEqual([]);
+    expect(await repositories({ digest: digestOf('nothing') })).toEqual([]);
+  });
+
   test('tells nobody of what he may not pull, not by pages either', async () => {
     expect(await repositories({ package: 'left-pad', version: '<1.3.0' }, reader)).not.toContain(
       'secret/app',
@@ -183,6 +218,8 @@ describe('a search', () => {
     [{ package: 'a', purl: 'pkg:npm/a' }, 'INPUT_INVALID'],
     [{ purl: 'a' }, 'INPUT_INVALID'],
     [{ licence: 'MIT', version: '1' }, 'INPUT_INVALID'],
+    [{ file: 'md5:0' }, 'INPUT_INVALID'],
+    [{ file: digestOf('') }, 'INPUT_INVALID'],
     [{ package: 'left-pad', version: '<' }, 'INPUT_INVALID'],
     [{ vulnerability: 'CVE-1' }, 'NOT_FOUND'],
   ])('refuses %j', async (query, code) => {

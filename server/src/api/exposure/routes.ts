@@ -11,7 +11,7 @@ const words = z.string().min(1).max(longest);
 const digestField = z.string().refine(isDigest, 'not a digest');
 
 /** What is asked for: one of these, and no other. */
-const kinds = ['package', 'purl', 'vulnerability', 'licence', 'layer', 'base'] as const;
+const kinds = ['package', 'purl', 'vulnerability', 'licence', 'layer', 'file', 'base', 'digest'] as const;
 
 const searchQuery = z.strictObject({
   package: words.optional(),
@@ -21,7 +21,9 @@ const searchQuery = z.strictObject({
   vulnerability: words.optional(),
   licence: words.optional(),
   layer: digestField.optional(),
+  file: digestField.optional(),
   base: digestField.optional(),
+  digest: digestField.optional(),
   ...pageFields,
 });
 
@@ -61,11 +63,13 @@ function parseQuestion(input: unknown) {
 }
 
 function questionOf(asked: Omit<z.infer<typeof searchQuery>, 'last' | 'limit'>): Question {
-  const { ecosystem, version, purl, vulnerability, licence, layer, base } = asked;
+  const { ecosystem, version, purl, vulnerability, licence, layer, file, base, digest } = asked;
   if (purl !== undefined) return { kind: 'purl', purl };
   if (vulnerability !== undefined) return { kind: 'vulnerability', id: vulnerability };
   if (licence !== undefined) return { kind: 'licence', licence };
   if (layer !== undefined) return { kind: 'layer', digest: layer };
+  if (file !== undefined) return { kind: 'file', digest: file };
+  if (digest !== undefined) return { kind: 'digest', digest };
   if (base !== undefined) return { kind: 'base', digest: base };
   return {
     kind: 'package',

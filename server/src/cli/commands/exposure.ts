@@ -7,17 +7,20 @@ import { exitCodes } from '../exit-codes.ts';
 import { exposureAnswer, type ExposedImage } from '../exposure-shapes.ts';
 import { parseHost } from '../repository-argument.ts';
 import type { Run, Session } from '../session.ts';
-import { packagesText, parseLimit, remarks } from './search.ts';
+import { foundText, parseLimit, remarks } from './search.ts';
 
 export function addExposure(program: Command, run: Run): void {
   program
     .command('exposure')
     .summary('show where something is, and who has pulled it')
     .description(
-      'Shows which images of a Wharfinger registry have a vulnerability, a package or a layer: in which repositories, under ' +
+      'Shows which images of a Wharfinger registry have a vulnerability, a package, a layer or a file, or are built upon an image: in which repositories, under ' +
         'which tags now and then, with which verdict now, and, to administrators, who pulled them when and from where.',
     )
-    .argument('<what>', 'name of an advisory (CVE-…), package URL (pkg:…), or digest of a layer')
+    .argument(
+      '<what>',
+      'name of an advisory (CVE-…), package URL (pkg:…), or digest of an image, a layer or a file',
+    )
     .argument('[host]', 'host[:port] of the registry', 'localhost:5000')
     .option('--limit <number>', 'at most so many images', '100')
     .addHelpText(
@@ -50,16 +53,16 @@ async function exposure(session: Session, options: { readonly limit: string }, w
 
 function questionOf(what: string): Record<string, string> {
   if (what.startsWith('pkg:')) return { purl: what };
-  return isDigest(what) ? { layer: what } : { vulnerability: what };
+  return isDigest(what) ? { digest: what } : { vulnerability: what };
 }
 
 function imageText(image: ExposedImage, { style }: Session): string {
-  const { repository, digest, tags, tagged, verdict, packages, morePackages, lastPulled, pulls } = image;
+  const { repository, digest, tags, tagged, verdict, lastPulled, pulls } = image;
   const then = tagged.filter(({ until }) => until !== undefined);
   const lines: ReadonlyArray<readonly [string, string]> = [
     ['tags', tags.join(' ') || 'none'],
     ['tags before', then.map(({ tag, since, until }) => `${tag} (${since} to ${until})`).join(', ')],
-    ['has', packagesText(packages, morePackages)],
+    ['has', foundText(image)],
     ['verdict', verdict.decided ? verdict.outcome : `${verdict.outcome}, not decided`],
     ['last pulled', lastPulled ?? 'never'],
   ];

@@ -8,7 +8,7 @@ import { searchAnswer, type FoundImage } from '../exposure-shapes.ts';
 import { parseHost } from '../repository-argument.ts';
 import type { Run, Session } from '../session.ts';
 
-const kinds = ['package', 'purl', 'vulnerability', 'licence', 'layer', 'base'] as const;
+const kinds = ['package', 'purl', 'vulnerability', 'licence', 'layer', 'file', 'base'] as const;
 
 type SearchOptions = Readonly<Partial<Record<(typeof kinds)[number] | 'ecosystem' | 'versions', string>>> & {
   readonly limit: string;
@@ -19,8 +19,8 @@ export function addSearch(program: Command, run: Run): void {
     .command('search')
     .summary('find the images that have something')
     .description(
-      'Finds the images of a Wharfinger registry that have a package, a vulnerability, a licence or a layer, or that are built ' +
-        'upon an image; the newest first. Images that could not be read whole are counted: they may have it as well.',
+      'Finds the images of a Wharfinger registry that have a package, a vulnerability, a licence, a layer or a file, or that are built ' +
+        'upon an image; the newest first. Images that could not be read whole, or not yet, are counted: they may have it as well.',
     )
     .argument('[host]', 'host[:port] of the registry', 'localhost:5000')
     .option('--package <name>', 'a package, by its own name or that of its source')
@@ -30,6 +30,7 @@ export function addSearch(program: Command, run: Run): void {
     .option('--vulnerability <id>', 'a package that an advisory of this name matches')
     .option('--licence <id>', 'a package under this licence')
     .option('--layer <digest>', 'a layer, by the digest of its blob or of its content')
+    .option('--file <sha256>', 'a file, by the SHA-256 of what it contains')
     .option('--base <digest>', 'images built upon this one')
     .option('--limit <number>', 'at most so many images', '100')
     .addHelpText(
@@ -49,7 +50,7 @@ async function search(session: Session, options: SearchOptions, host: string) {
 }
 
 function questionOf(options: SearchOptions) {
-  const { package: name, ecosystem, versions, purl, vulnerability, licence, layer, base } = options;
+  const { package: name, ecosystem, versions, purl, vulnerability, licence, layer, file, base } = options;
   if (kinds.filter((kind) => options[kind] !== undefined).length !== 1)
     throw new WharfingerError('USAGE', {
       what: `say what to look for by one of ${kinds.map((kind) => `--${kind}`).join(', ')}`,
@@ -63,6 +64,7 @@ function questionOf(options: SearchOptions) {
     vulnerability,
     licence,
     layer,
+    file,
     base,
   };
 }
@@ -79,37 +81,51 @@ interface Found {
   readonly images: readonly FoundImage[];
   readonly more: boolean;
   readonly incomplete: number;
+  readonly pending: number;
 }
 
-function hitsText({ images, more, incomplete }: Found, session: Session): string {
+function hitsText({ images, ...rest }: Found, session: Session): string {
   const table = formatTable(
     ['REPOSITORY', 'DIGEST', 'TAGS', 'WHAT'],
-    images.map(({ repository, digest, tags, packages, morePackages }) => [
-      repository,
-      shortDigest(digest),
-      tags.join(' '),
-      packagesText(packages, morePackages),
+    images.map((image) => [
+      image.repository,
+      shortDigest(image.digest),
+      image.tags.join(' '),
+      foundText(image),
     ]),
     session.style,
   );
-  return [
-    images.length === 0 ? 'No image that could be read has it.' : table,
-    ...remarks({ more, incomplete }),
-  ].join('\n');
+  return [images.length === 0 ? 'No image that could be read has it.' : table, ...remarks(rest)].join('\n');
 }
 
 /** What a list leaves open. */
-export function remarks({ more, incomplete }: Pick<Found, 'more' | 'incomplete'>): string[] {
+export function remarks({ more, incomplete, pending }: Omit<Found, 'images'>): string[] {
   return [
     ...(more ? ['There are more; --limit shows them.'] : []),
     ...(incomplete > 0
       ? [`${count(incomplete, 'image')} could not be read whole, and may have it as well.`]
       : []),
+    ...(pending > 0
+      ? [
+          `${count(pending, 'image')} ${pending === 1 ? 'was' : 'were'} not taken apart yet, and may have it as well.`,
+        ]
+      : []),
   ];
 }
 
+/** What an image has of what was looked for, in short: packages, or where the file is. */
+export function foundText(
+  image: Pick<FoundImage, 'packages' | 'morePackages' | 'files' | 'moreFiles'>,
+): string {
+  const { packages, morePackages, files = [], moreFiles = 0 } = image;
+  const shown = files.slice(0, 3).map(({ path, layer }) => `${path} (${shortDigest(layer)})`);
+  const more = files.length - shown.length + moreFiles;
+  const of = packagesText(packages, morePackages);
+  return [...(of === '' ? [] : [of]), ...shown, ...(more > 0 ? [`and ${more} more`] : [])].join(', ');
+}
+
 /** The first few packages in short. */
-export function packagesText(packages: FoundImage['packages'], others = 0): string {
+function packagesText(packages: FoundImage['packages'], others = 0): string {
   const shown = (packages ?? [])
     .slice(0, 3)
     .map(({ name, version, undecided }) => `${name} ${version}${undecided ? ' (?)' : ''}`);
