@@ -49,6 +49,7 @@ function overview(
     ['base', base],
     ['distribution', distributionText(inventory)],
     ['packages', inventory === undefined ? 'not known yet' : packageCounts(inventory.packages)],
+    ['licences', licencesText(inventory)],
     [
       'read',
       inventory === undefined
@@ -82,6 +83,17 @@ function packageCounts(packages: ReadonlyArray<{ type: string }>): string {
   if (packages.length === 0) return 'none';
   const byType = Object.entries(Object.groupBy(packages, ({ type }) => type));
   return `${packages.length}: ${byType.map(([type, of]) => `${of!.length} ${type}`).join(', ')}`;
+}
+
+/** How many packages are under licences of which kind; of a choice the first way counts. */
+function licencesText(inventory: Facts['inventory']): string | undefined {
+  if (inventory === undefined || inventory.licences.length === 0) return undefined;
+  const counts = new Map<string, number>();
+  for (const { choices, packages } of inventory.licences) {
+    for (const kind of choices[0]?.categories ?? [])
+      counts.set(kind, (counts.get(kind) ?? 0) + packages.length);
+  }
+  return [...counts].map(([kind, many]) => `${many} ${kind}`).join(', ');
 }
 
 function keysText({ signers, refused, trustedKeys }: NonNullable<Facts['signatures']>): string {
@@ -134,12 +146,12 @@ function removedText(removed: readonly RemovedShown[], style: Style, all: boolea
 }
 
 function packagesText({ inventory }: Facts, style: Style): string {
-  const rows = (inventory?.packages ?? []).map(({ type, name, version, layer, licence }) => [
+  const rows = (inventory?.packages ?? []).map(({ type, name, version, layer, licence, spdx }) => [
     type,
     name,
     version,
     String(layer),
-    licence ?? '',
+    spdx ?? (licence === undefined ? '' : `? ${licence}`),
   ]);
   return rows.length === 0
     ? ''
