@@ -7,6 +7,7 @@ import { documentTargets } from './targets/documents.ts';
 import { keyTargets } from './targets/keys.ts';
 import { keylessTargets } from './targets/keyless.ts';
 import { languagePackageTargets } from './targets/language-packages.ts';
+import { licenceTargets } from './targets/licences.ts';
 import { notationTargets } from './targets/notation.ts';
 import { packageTargets } from './targets/packages.ts';
 import { predicateTargets } from './targets/predicates.ts';
@@ -26,6 +27,7 @@ export const targets: readonly Target[] = [
   ...recordTargets,
   ...recordedPackageTargets,
   ...languagePackageTargets,
+  ...licenceTargets,
   ...documentTargets,
   ...keyTargets,
   ...custodyTargets,
