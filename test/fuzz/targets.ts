@@ -4,6 +4,7 @@ import { archiveTargets } from './targets/archives.ts';
 import { conformanceTargets } from './targets/conformance.ts';
 import { custodyTargets } from './targets/custody.ts';
 import { documentTargets } from './targets/documents.ts';
+import { feedTargets } from './targets/feeds.ts';
 import { keyTargets } from './targets/keys.ts';
 import { keylessTargets } from './targets/keyless.ts';
 import { languagePackageTargets } from './targets/language-packages.ts';
@@ -13,6 +14,7 @@ import { packageTargets } from './targets/packages.ts';
 import { predicateTargets } from './targets/predicates.ts';
 import { recordTargets } from './targets/records.ts';
 import { recordedPackageTargets } from './targets/recorded-packages.ts';
+import { secretTargets } from './targets/secrets.ts';
 import { signatureTargets } from './targets/signatures.ts';
 import { trustedRootTargets } from './targets/trusted-roots.ts';
 
@@ -29,9 +31,11 @@ export const targets: readonly Target[] = [
   ...languagePackageTargets,
   ...licenceTargets,
   ...documentTargets,
+  ...feedTargets,
   ...keyTargets,
   ...custodyTargets,
   ...admissionTargets,
   ...archiveTargets,
   ...packageTargets,
+  ...secretTargets,
 ];
