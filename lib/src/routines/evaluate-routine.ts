@@ -58,24 +58,41 @@ export function evaluateRoutine(
   if (unprobed !== undefined) return undecided(unprobed, runTheProbe);
   if (absent === 'config') return undecided(unknown.config, 'push the image again, with its configuration');
   if (absent) return undecided(unknown[absent], 'wait until the image has been checked, then try again');
-  const mistakes = mistakesInParameters(parameters, routine.parameters);
-  if (mistakes.length > 0)
-    return undecided(mistakes.join('; '), 'correct the parameters where the routine is bound');
+  const checked = checkedParameters(routine, parameters);
+  if ('mistakes' in checked)
+    return undecided(checked.mistakes.join('; '), 'correct the parameters where the routine is bound');
   const compilation = compileRoutine(routine);
   if ('faults' in compilation) {
     const faults = compilation.faults.map((fault) => `${fault.path.join('.')}: ${fault.what}`);
     return undecided(`the routine is not valid: ${faults.join('; ')}`, 'correct the routine');
   }
-  const values = completeParameters(parameters, routine.parameters);
   const variables = addLazily(
     {
       ...variablesOfFacts(facts),
-      params: valueOfParameters(values, routine.parameters),
+      params: checked.params,
       now: valueOfTime(now),
     },
     compilation.routine.variables,
   );
   return run(compilation.routine, routine, variables, now);
+}
+
+type Checked = { readonly params: CelValue } | { readonly mistakes: readonly string[] };
+
+const checks = new WeakMap<Routine, WeakMap<ParameterValues, Checked>>();
+
+/** The parameters that a routine sees: one value for all images, by which expressions know that nothing else was asked. */
+function checkedParameters(routine: Routine, parameters: ParameterValues): Checked {
+  let known = checks.get(routine);
+  if (!known) checks.set(routine, (known = new WeakMap()));
+  let checked = known.get(parameters);
+  if (!checked) {
+    const mistakes = mistakesInParameters(parameters, routine.parameters);
+    const values = completeParameters(parameters, routine.parameters);
+    checked = mistakes.length > 0 ? { mistakes } : { params: valueOfParameters(values, routine.parameters) };
+    known.set(parameters, checked);
+  }
+  return checked;
 }
 
 const runTheProbe =

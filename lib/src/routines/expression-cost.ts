@@ -24,17 +24,18 @@ export function spend(units: number): void {
 
 /** Units that all evaluations together have spent, for who bounds many of them. */
 export function unitsSpent(): number {
-  return total + used();
+  return total + unitsUsed();
 }
 
-function used(): number {
+/** Units that this evaluation has spent. */
+export function unitsUsed(): number {
   return budget - left;
 }
 
 /** Runs one evaluation with a full budget. Errors made on the way carry no stack: making those is what costs. */
 export function withBudget<T>(run: () => T): T {
   const before = Error.stackTraceLimit;
-  total += used();
+  total += unitsUsed();
   left = budget;
   Error.stackTraceLimit = 0;
   try {

@@ -11,6 +11,7 @@ import {
   type CelResult,
   type CelValue,
 } from '@bufbuild/cel';
+import { ask, remembering, type Asking, type RememberingPart } from './element-memory.ts';
 import { spend } from './expression-cost.ts';
 import { findFunction } from './expression-functions.ts';
 
@@ -29,6 +30,8 @@ export type PlannedExpression = (variables: Variables) => CelResult;
 interface Frame {
   readonly variables: Variables;
   readonly slots: CelResult[];
+  /** notes the names that are asked for, where a loop remembers what it gave for an element */
+  asking?: Asking | undefined;
   /** how many elements the list of a sample has in truth */
   total?: number;
 }
@@ -154,7 +157,9 @@ function planName(name: string, scope: Scope): Plan {
   if (slot !== undefined) return { run: (frame) => frame.slots[slot]!, nodes: 1 };
   if (!scope.names.has(name))
     throw new ExpressionMistake(`there is nothing called ${name}; there are ${[...scope.names].join(', ')}`);
-  return { run: ({ variables }) => orError(variables[name], `${name} is not known`), nodes: 1 };
+  const run: Step = ({ variables, asking }) =>
+    ask(name, asking, () => orError(variables[name], `${name} is not known`));
+  return { run, nodes: 1 };
 }
 
 /** Null is a value: only undefined is none. */
@@ -321,18 +326,20 @@ function planBuild(step: Expr | undefined, body: Scope, item: number, most: numb
   const chosen = condition && planNode(condition, body);
   const element = planNode(added.exprKind.value.elements[0], body);
   const nodes = 2 + (chosen?.nodes ?? 0) + element.nodes;
+  const isChosen = chosen && rememberingStep(chosen, body, item);
+  const give = rememberingStep(element, body, item);
   const run: Loop['run'] = (frame, items) => {
     const built: CelValue[] = [];
     let total = 0;
     for (const one of items) {
       spend(nodes);
       frame.slots[item] = one;
-      const take = chosen === undefined || chosen.run(frame);
+      const take = isChosen === undefined || isChosen(frame);
       if (take === false) continue;
       if (take !== true) return isCelError(take) ? take : celError('the condition is not true or false');
       total += 1;
       if (total > most) continue;
-      const value = element.run(frame);
+      const value = give(frame);
       if (isCelError(value)) return value;
       built.push(value);
     }
@@ -340,6 +347,24 @@ function planBuild(step: Expr | undefined, body: Scope, item: number, most: numb
     return celList(built);
   };
   return { run, nodes };
+}
+
+/** Of an outermost loop: those in it see its elements too. What is one node is as quick as to remember it. */
+function rememberingStep({ run, nodes }: Plan, body: Scope, item: number): Step {
+  if (body.nesting > 1 || nodes < 3) return run;
+  const part: RememberingPart = {};
+  return (frame) =>
+    remembering(
+      (asking) => {
+        frame.asking = asking;
+        const value = run(frame);
+        frame.asking = undefined;
+        return value;
+      },
+      part,
+      frame.slots[item],
+      frame.variables,
+    );
 }
 
 function callNamed(expr: Expr | undefined, name: string): readonly Expr[] | undefined {

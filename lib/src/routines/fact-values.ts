@@ -2,6 +2,7 @@ import { celList, celMap, type CelInput, type CelMap, type CelValue } from '@buf
 import { create } from '@bufbuild/protobuf';
 import { reflect } from '@bufbuild/protobuf/reflect';
 import { DurationSchema, timestampFromMs, TimestampSchema } from '@bufbuild/protobuf/wkt';
+import { shared } from './element-memory.ts';
 import { factsShape, type Shape } from './fact-shape.ts';
 import type { Facts } from './facts.ts';
 import type { ParameterDeclaration, ParameterValues } from './routine.ts';
@@ -193,7 +194,7 @@ const records = new WeakMap<object, CelInput>();
 function mapOf(object: object, shape: Shape, times: Times): CelInput {
   let made = records.get(object);
   if (made === undefined) {
-    made = celMap(new FieldMap(object, shape, times));
+    made = shared(celMap(new FieldMap(object, shape, times)));
     records.set(object, made);
   }
   return made;

@@ -1,0 +1,77 @@
+import { array, assert, constantFrom, integer, property, record as shape, subarray } from 'fast-check';
+import { expect, test } from 'vitest';
+import { evaluate } from './expression.ts';
+import { unitsSpent } from './expression-cost.ts';
+import { planExpression } from './expression-plan.ts';
+import { evaluateRoutine } from './evaluate-routine.ts';
+import { factsFromFragment } from './fact-fragment.ts';
+import { variableNames, variablesOfFacts } from './fact-values.ts';
+import type { Facts, FindingFact } from './facts.ts';
+import { loadStandardCollection } from './standard.ts';
+
+const { routines } = loadStandardCollection();
+const readers = routines.filter(({ needs }) => needs.includes('findings'));
+
+/** Findings of all the tests of routines, of packages that are ignored and others. */
+const findings: readonly FindingFact[] = routines
+  .flatMap((routine) => routine.tests)
+  .flatMap(({ facts }) => factsFromFragment(facts).findings ?? [])
+  .flatMap((one) => [one, { ...one, package: 'linux-libc-dev' }, { ...one, package: 'linux-headers-6' }]);
+
+const times = integer({ min: Date.UTC(2024, 0, 1), max: Date.UTC(2027, 1, 1) }).map((ms) => new Date(ms));
+
+const images = shape({
+  findings: subarray([...findings]),
+  at: times,
+  routine: constantFrom(...readers),
+  pick: integer({ min: 0, max: 100 }),
+});
+
+/** What it says, and what it costs. */
+function measured<T>(work: () => T): { readonly said: T; readonly units: number } {
+  const before = unitsSpent();
+  const said = work();
+  return { said, units: unitsSpent() - before };
+}
+
+test('what is remembered of findings that images share changes neither what routines say nor what they pay', () => {
+  const { image, advisories } = factsFromFragment({ advisories: { ages: [{ of: 'KEV' }, { of: 'EPSS' }] } });
+  const all = property(array(images, { minLength: 2, maxLength: 8 }), (some) => {
+    for (const { findings: own, at, routine, pick } of some) {
+      const parameters = routine.tests[pick % routine.tests.length]!.parameters;
+      const facts: Facts = { image, findings: own, ...(advisories && { advisories }) };
+      const shared = measured(() => evaluateRoutine(routine, parameters, facts, at));
+      const anew = measured(() => evaluateRoutine(routine, parameters, structuredClone(facts), at));
+      expect(shared).toEqual(anew);
+    }
+  });
+  assert(all, { numRuns: 300 });
+});
+
+test('what else a condition asks for is asked again, and another answer counts', () => {
+  const expression = planExpression('size(findings.filter(f, f.package in image.missing))', variableNames);
+  const { findings: shared } = factsFromFragment({ findings: [{ package: 'curl' }] });
+  const size = (missing: readonly string[]): unknown => {
+    const { image } = factsFromFragment({ image: { missing } });
+    return evaluate(expression, variablesOfFacts({ image, findings: shared! }));
+  };
+  expect(['curl', 'zlib', 'curl'].map((name) => size([name]))).toEqual([
+    { ok: true, value: 1n },
+    { ok: true, value: 0n },
+    { ok: true, value: 1n },
+  ]);
+});
+
+test('a budget ends where it would without a memory', () => {
+  const text = 'findings.filter(f, ["a", "b", "c", "d"].exists(x, x == f.package)).size() == 0';
+  const expression = planExpression(text, variableNames);
+  const { findings: few } = factsFromFragment({ findings: [{ package: 'curl' }] });
+  const many = Array.from({ length: 150_000 }, () => few![0]!);
+  const { image } = factsFromFragment({});
+  for (const own of [few!, many]) {
+    const shared = evaluate(expression, variablesOfFacts({ image, findings: own }));
+    const anew = evaluate(expression, variablesOfFacts({ image, findings: own.map((one) => ({ ...one })) }));
+    expect(shared).toEqual(anew);
+    expect(shared.ok).toBe(own === few);
+  }
+});
