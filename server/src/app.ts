@@ -14,6 +14,7 @@ import { addAuditRoutes } from './api/audit/routes.ts';
 import { addEventRoutes } from './api/events/routes.ts';
 import { addDecisionRoutes } from './api/decisions/routes.ts';
 import { addExposureRoutes } from './api/exposure/routes.ts';
+import { addFileRoutes } from './api/files/routes.ts';
 import { addHoldRoutes } from './api/holds/routes.ts';
 import { addImageRoutes } from './api/images/routes.ts';
 import { addJudgementRoutes } from './api/judgement/routes.ts';
@@ -59,6 +60,8 @@ import { createEditions } from './pipeline/editions.ts';
 import { guardEvidence } from './pipeline/guard-evidence.ts';
 import { createNamedAncestors } from './pipeline/named-ancestors.ts';
 import { createHoldActs } from './pipeline/holds.ts';
+import { createFileLooker } from './inspection/look-process.ts';
+import { createImageFiles } from './pipeline/image-files.ts';
 import { createKnowledge } from './pipeline/knowledge.ts';
 import { createVerdictSource } from './pipeline/judge.ts';
 import { createImageComposer } from './pipeline/image-composer.ts';
@@ -258,6 +261,11 @@ export async function startServer(
   addTagRoutes(context, isTagImmutable);
   const sign = ({ statement }: Receipt): unknown => JSON.parse(signReceipt(statement, registryKey));
   addImageRoutes(context, knowledge, gate, sign, (digest, visible) => knownBase(db, digest, visible));
+  const looker = createFileLooker({
+    memory: config.inspection.memory,
+    seconds: config.inspection.time / 1000,
+  });
+  addFileRoutes(context, knowledge, gate, createImageFiles({ db, catalog }, looker));
   addExposureRoutes(
     context,
     createSearch(db, layerFiles, (repository, digest) => verdictFor(parts, { repository, digest }, 'pull')),

@@ -88,8 +88,8 @@ const reads = (send: Endpoint['send']): Endpoint => ({
   internal: /****/ '401 200 200 200 200 200 200 200 200 200 200 200',
   public: /******/ '200 200 200 200 200 200 200 200 200 200 200 200',
 });
-const image = (path: string) =>
-  reads((repository) => ['GET', `${path}?repository=${repository}&reference=v1`]);
+const image = (path: string, more = '') =>
+  reads((repository) => ['GET', `${path}?repository=${repository}&reference=v1${more}`]);
 
 const endpoints: Readonly<Record<string, Endpoint>> = {
   'GET /api/v1/tags': reads((repository) => ['GET', `/api/v1/tags?repository=${repository}`]),
@@ -102,6 +102,8 @@ const endpoints: Readonly<Record<string, Endpoint>> = {
   'GET /api/v1/findings': image('/api/v1/findings'),
   'GET /api/v1/tombstones': image('/api/v1/tombstones'),
   'GET /api/v1/sbom': image('/api/v1/sbom'),
+  'GET /api/v1/files': image('/api/v1/files'),
+  'GET /api/v1/diff': image('/api/v1/diff', '&otherReference=v1'),
   'POST /api/v1/tags/rollback': {
     send: (repository) => ['POST', '/api/v1/tags/rollback', { repository, tag: 'v1' }],
     private: /*****/ '401 404 403 200 403 403 403 403 403 403 403 200',

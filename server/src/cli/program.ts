@@ -8,6 +8,8 @@ import { addChannel } from './commands/channel.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addCustody } from './commands/custody/index.ts';
 import { addExposure } from './commands/exposure.ts';
+import { addDiff } from './commands/diff.ts';
+import { addFiles } from './commands/files.ts';
 import { addFindings } from './commands/findings.ts';
 import { addHold } from './commands/hold.ts';
 import { addInspect } from './commands/inspect.ts';
@@ -67,6 +69,8 @@ export function createProgram(run: Run): Command {
     addTags,
     addInspect,
     addSbom,
+    addFiles,
+    addDiff,
     addFindings,
     addSearch,
     addExposure,

@@ -26,15 +26,15 @@ function folderOf(entry: string): (library: string) => string {
 }
 
 /**
- * The command that takes layers apart, or that composes an image: Node.js with its permission model, which leaves it
+ * The command that takes layers apart, that composes an image, or that looks into its files: Node.js with its permission model, which leaves it
  * neither network nor child processes nor files but its own code. A shell sets the limits of processor time and data and
  * becomes it.
  */
 export function workerCommand(
-  task: { readonly inspect: WorkerRequest } | 'compose',
+  task: { readonly inspect: WorkerRequest } | 'compose' | 'look',
   limits: ProcessLimits,
 ): { file: string; args: readonly string[] } {
-  const program = task === 'compose' ? 'compose-entry' : 'worker-entry';
+  const program = typeof task === 'string' ? `${task}-entry` : 'worker-entry';
   const entry = require.resolve(`@wharfinger/lib/inspect/${program}`);
   const source = dirname(dirname(entry));
   const readable = [source, join(dirname(source), 'package.json'), ...libraries.map(folderOf(entry))];
@@ -47,7 +47,7 @@ export function workerCommand(
     '--max-semi-space-size=1',
     '--disable-warning=ExperimentalWarning',
     entry,
-    ...(task === 'compose' ? [] : [JSON.stringify(task.inspect)]),
+    ...(typeof task === 'string' ? [] : [JSON.stringify(task.inspect)]),
   ];
   if (process.platform === 'win32') return { file: process.execPath, args };
   const soft = Math.ceil(limits.cpuSeconds);

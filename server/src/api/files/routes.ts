@@ -1,0 +1,81 @@
+import { diffImages } from '@wharfinger/lib/assess/diff-images';
+import { fileStates } from '@wharfinger/lib/inspect/contamination/find-contamination';
+import { mostEntries } from '@wharfinger/lib/inspect/look/file-entry';
+import type { Digest } from '@wharfinger/lib/oci/digest';
+import { demandServed } from '@wharfinger/lib/registry/access';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Gate } from '../../gate/gate.ts';
+import type { ImageFileStore } from '../../pipeline/image-files.ts';
+import type { ImageKnowledge } from '../../pipeline/knowledge.ts';
+import { imageQuery, parseInput, resolveImage, type ApiContext } from '../context.ts';
+
+const path = z.string().max(16 * 1024);
+
+const filesQuery = imageQuery.extend({
+  path: path.default(''),
+  layer: z.coerce.number().int().min(0).optional(),
+  package: z.string().max(1024).optional(),
+  state: z.enum(fileStates).optional(),
+  last: path.optional(),
+  limit: z.coerce.number().int().min(1).max(mostEntries).default(100),
+});
+
+const diffQuery = imageQuery.extend({
+  otherRepository: imageQuery.shape.repository.optional(),
+  otherReference: imageQuery.shape.reference,
+  files: z.coerce.number().int().min(0).max(mostEntries).default(100),
+});
+
+/** The files of an image, and how two images differ: for those whom the gate lets read the images. */
+export function addFileRoutes(
+  context: ApiContext,
+  knowledge: Pick<ImageKnowledge, 'factsOf'>,
+  gate: Pick<Gate, 'manifest'>,
+  files: ImageFileStore,
+): void {
+  const { app } = context;
+
+  async function readable(
+    request: FastifyRequest,
+    image: { readonly repository: string; readonly reference: string },
+  ): Promise<{ repository: string; digest: Digest }> {
+    const place = await resolveImage(context, request, image);
+    demandServed(await gate.manifest({ caller: request.caller, ...place }));
+    return place;
+  }
+
+  app.get('/api/v1/files', async (request) => {
+    const {
+      repository,
+      reference,
+      layer,
+      package: owner,
+      state,
+      last,
+      ...query
+    } = parseInput(filesQuery, request.query);
+    const place = await readable(request, { repository, reference });
+    const page = await files.list(place, {
+      ...query,
+      ...(layer !== undefined && { layer }),
+      ...(owner !== undefined && { package: owner }),
+      ...(state !== undefined && { state }),
+      ...(last !== undefined && { after: last }),
+    });
+    return { ...place, ...page };
+  });
+
+  app.get('/api/v1/diff', async (request) => {
+    const query = parseInput(diffQuery, request.query);
+    const { repository, reference, otherReference, otherRepository = repository } = query;
+    const before = await readable(request, { repository, reference });
+    const after = await readable(request, { repository: otherRepository, reference: otherReference });
+    const changes = await files.compare(before, after, query.files);
+    const [first, second] = [
+      await knowledge.factsOf(before.repository, before.digest),
+      await knowledge.factsOf(after.repository, after.digest),
+    ];
+    return diffImages(first, second, changes);
+  });
+}

@@ -1,0 +1,195 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { mistakesInSpdx } from '@wharfinger/lib/inspect/sbom/spdx-rules.fixtures';
+import { wharf, type Ran } from '../../server/src/cli/wharf.fixtures.ts';
+import { attempt } from '../harness/command.ts';
+import { startProduct, type Product } from '../harness/product.ts';
+import { makeImage, pushImage } from '../cli/small-image.ts';
+import { lacksTools } from '../requirements.ts';
+
+let folder: string;
+let product: Product;
+let places: Readonly<Record<'old' | 'new', string>>;
+let layouts: Readonly<Record<'old' | 'new', string>>;
+
+function admin(...given: string[]): Promise<Ran> {
+  return wharf(given, { environment: { HOME: folder }, folder });
+}
+
+async function json<T>(...given: string[]): Promise<T> {
+  const { output, error } = await admin(...given, '--json');
+  if (output === '') throw new Error(error);
+  return JSON.parse(output) as T;
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'look-'));
+  product = await startProduct({
+    folder: join(folder, 'product'),
+    config: { namespaces: [{ name: 'open', gate: 'warn' }] },
+  });
+  const login = ['login', product.host, '-u', product.user, '--password-stdin'];
+  await wharf(login, { environment: { HOME: folder }, input: product.password });
+  const images = {
+    old: await makeImage(join(folder, 'old'), { left: '1.0.0', 'not a <name> at\u001b all': '1.0.0' }),
+    new: await makeImage(join(folder, 'new'), { left: '2.0.0', more: '1.0.0' }, { user: '0' }),
+  };
+  layouts = { old: images.old.layout, new: images.new.layout };
+  places = { old: `${product.host}/open/app:old`, new: `${product.host}/open/app:new` };
+  for (const name of ['old', 'new'] as const) {
+    await pushImage(product, images[name], 'open/app', name);
+    for (let tries = 0; /not checked yet/.test((await admin('verdict', places[name])).output); tries += 1) {
+      if (tries > 200) throw new Error('it was not checked');
+      await pause(100);
+    }
+  }
+});
+
+afterAll(async () => {
+  await product?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('wharf files', () => {
+  test('tells the same by the server and here', async () => {
+    for (const more of [[], ['app/node_modules'], ['app', '--layer', '0'], ['/', '--state', 'other']]) {
+      const there = await json<object>('files', places.new, ...more);
+      const here = await json<object>('files', layouts.new, ...more);
+      expect(there).toEqual({ ...here, repository: 'open/app' });
+    }
+    const { output } = await admin('files', places.new, 'app/node_modules');
+    expect(output).toMatch(/^d---- +left\/$/m);
+  });
+
+  test('says what is not there, and what cannot be', async () => {
+    for (const image of [places.new, layouts.new]) {
+      expect(await admin('files', image, 'none')).toMatchObject({
+        code: 1,
+        error: expect.stringMatching(/nothing at this path: "none"/),
+      });
+      expect(await admin('files', image, '--layer', '9')).toMatchObject({
+        code: 1,
+        error: expect.stringMatching(/no layer 9/),
+      });
+    }
+    expect((await admin('files', places.new, '--limit', '0')).code).toBe(2);
+    expect((await admin('files', places.new, '--layer', 'x')).code).toBe(2);
+  });
+});
+
+describe('wharf diff', () => {
+  test('tells the same by the server and here', async () => {
+    const there = await json<Record<string, unknown>>('diff', places.old, places.new);
+    const here = await json<Record<string, unknown>>('diff', layouts.old, layouts.new);
+    const { findings: _, ...known } = there;
+    expect(here).toEqual(known);
+    expect(there).toMatchObject({
+      same: false,
+      sharedLayers: 0,
+      packages: { changed: [{ name: 'left', before: '1.0.0', after: '2.0.0', direction: 'up' }] },
+      configuration: [{ field: 'user', before: '1000', after: '0' }],
+    });
+  });
+
+  test('ends with 3 where it is asked to and they differ', async () => {
+    expect((await admin('diff', layouts.old, layouts.new)).code).toBe(0);
+    expect((await admin('diff', layouts.old, layouts.new, '--exit-code')).code).toBe(3);
+    const same = await admin('diff', layouts.new, layouts.new, '--exit-code');
+    expect(same).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(/They are the same in all that is compared/),
+    });
+  });
+});
+
+describe('wharf sbom', () => {
+  test('is valid in every format, of the image and of a layer, by the server and here', async () => {
+    for (const image of [places.old, layouts.old]) {
+      for (const layer of [[], ['--layer', '0']]) {
+        const spdx = await written('sbom', image, '--format', 'spdx', ...layer);
+        expect(mistakesInSpdx(JSON.parse(spdx))).toEqual([]);
+        for (const [version, spec] of [
+          ['1.6', Spec.Version.v1dot6],
+          ['1.7', Spec.Version.v1dot7],
+        ] as const) {
+          const text = await written('sbom', image, '--spec-version', version, ...layer);
+          expect(await new Validation.JsonStrictValidator(spec).validate(text)).toBeNull();
+        }
+      }
+      expect(await admin('sbom', image, '--layer', '7')).toMatchObject({
+        code: 1,
+        error: expect.stringMatching(/no layer 7/),
+      });
+    }
+  });
+
+  test('is the same each time where SOURCE_DATE_EPOCH is set', async () => {
+    const environment = { HOME: folder, SOURCE_DATE_EPOCH: '1700000000' };
+    const texts: string[] = [];
+    for (const name of ['a', 'b']) {
+      const file = join(folder, name);
+      await wharf(['sbom', layouts.old, '--format', 'spdx', '-o', file], { environment, folder });
+      texts.push(readFileSync(file, 'utf8'));
+    }
+    expect(texts[0]).toBe(texts[1]);
+    expect(texts[0]).toContain('2023-11-14T22:13:20Z');
+  });
+
+  test.skipIf(lacksTools(['cosign3']))('is attached as an attestation that cosign verifies', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const key = join(folder, 'ci.key');
+    writeFileSync(key, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    writeFileSync(join(folder, 'ci.pub'), publicKey.export({ type: 'spki', format: 'pem' }));
+    const home = join(folder, 'cosign');
+    mkdirSync(home);
+    const auth = Buffer.from(`${product.user}:${product.password}`).toString('base64');
+    writeFileSync(join(home, 'config.json'), JSON.stringify({ auths: { [product.host]: { auth } } }));
+    for (const [format, type] of [
+      ['spdx', 'spdxjson'],
+      ['cyclonedx', 'cyclonedx'],
+    ] as const) {
+      const { digest } = await json<{ digest: string }>(
+        'sbom',
+        places.new,
+        '--format',
+        format,
+        '--attest',
+        '--key',
+        key,
+      );
+      const verified = await attempt(
+        [
+          'cosign3',
+          'verify-attestation',
+          '--type',
+          type,
+          '--key',
+          join(folder, 'ci.pub'),
+          '--insecure-ignore-tlog',
+          '--allow-insecure-registry',
+          `${product.host}/open/app@${digest}`,
+        ],
+        { env: { HOME: home, DOCKER_CONFIG: home } },
+      );
+      expect(verified).toMatchObject({ code: 0 });
+      const { payload } = JSON.parse(verified.stdout) as { payload: string };
+      const statement = JSON.parse(Buffer.from(payload, 'base64').toString('utf8')) as { predicate: object };
+      expect(JSON.stringify(statement.predicate)).toContain('pkg:npm/left@2.0.0');
+    }
+    const refused = await admin('sbom', layouts.new, '--attest', '--key', key);
+    expect(refused).toMatchObject({ code: 2, error: expect.stringMatching(/lies in no registry/) });
+    expect((await admin('sbom', places.new, '--attest')).code).toBe(2);
+  });
+});
+
+/** What a command writes as a document: to a file, since it writes to the standard output of this process otherwise. */
+async function written(...given: string[]): Promise<string> {
+  const file = join(folder, 'document.json');
+  await admin(...given, '-o', file);
+  return readFileSync(file, 'utf8');
+}
