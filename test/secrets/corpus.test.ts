@@ -65,12 +65,12 @@ describe('the corpus', () => {
   });
 
   test('has no secret that is told', () => {
-    for (const one of secrets) {
+    const told = secrets.filter((one) => {
       const line = one.text.split('\n')[one.expected!.line - 1] ?? '';
       const value = [...line.matchAll(/[A-Za-z0-9+/]{20,}/g)].at(-1)?.[0];
-      const told = JSON.stringify(scan(one));
-      if (value !== undefined) expect(told).not.toContain(value.slice(5, 15));
-    }
+      return value !== undefined && JSON.stringify(scan(one)).includes(value.slice(5, 15));
+    });
+    expect(told.map(({ path }) => path)).toEqual([]);
   });
 });
 

@@ -37,7 +37,7 @@ const makers: readonly Make[] = [
       'app/yarn.lock',
       `${word(r)}@^1.0.0:`,
       '  version "1.0.4"',
-      `  resolved "https://registry.yarnpkg.com/${word(r)}/-/${word(r)}-1.0.4.tgz#${r.text(hex, 40)}"`,
+      `  resolved "https://npm.corp.test/${word(r)}/-/${word(r)}-1.0.4.tgz#${r.text(hex, 40)}"`,
       `  integrity sha512-${r.text(base64, 86)}==`,
     ),
   (r) =>
@@ -89,9 +89,7 @@ const makers: readonly Make[] = [
   () =>
     file(
       'app/public.pem',
-      generateKeyPairSync('ec', { namedCurve: 'P-256' })
-        .publicKey.export({ type: 'spki', format: 'pem' })
-        .toString(),
+      generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'pem' }),
     ),
   (r) =>
     file(

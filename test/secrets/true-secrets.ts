@@ -151,7 +151,7 @@ function peculiar(random: Seeded): Case[] {
   ])
     .toString('base64')
     .replaceAll(/.{70}/g, '$&\n');
-  const begin = (kind: string): string => `-----BEGIN ${kind}PRIVATE ${'KEY'}-----`;
+  const begin = (kind: string): string => join('-----BEGIN ', kind, 'PRIVATE ', 'KEY-----');
   const at = (path: string, text: string, rule: string, line = 1): Case => ({
     path,
     text,
@@ -191,7 +191,7 @@ function peculiar(random: Seeded): Case[] {
     ),
     at(
       'root/key.ppk',
-      `PuTTY-User-Key-File-${'3'}: ssh-ed25519\nEncryption: none\nComment: me\nPublic-Lines: 2\n${random.text(base64, 64)}\n${random.text(base64, 20)}\nPrivate-Lines: 1\n${random.text(base64, 48)}\n`,
+      `${join('PuTTY-User-', 'Key-File-3')}: ssh-ed25519\nEncryption: none\nComment: me\nPublic-Lines: 2\n${random.text(base64, 64)}\n${random.text(base64, 20)}\nPrivate-Lines: 1\n${random.text(base64, 48)}\n`,
       'putty-private-key',
       3,
     ),
@@ -214,7 +214,7 @@ function peculiar(random: Seeded): Case[] {
     ),
     at(
       'app/.npmrc',
-      `registry=https://npm.corp.test/\n//npm.corp.test/:_auth${'Token'}=${random.uuid()}\n`,
+      `registry=https://npm.corp.test/\n//npm.corp.test/:${join('_auth', 'Token')}=${random.uuid()}\n`,
       'npm-registry-login',
       2,
     ),

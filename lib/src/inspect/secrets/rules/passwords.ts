@@ -62,7 +62,7 @@ function judgeAddress(
   { path, isPublic }: SecretPlace,
 ): SecretSeverity | undefined {
   const { user = '', host = '' } = groups;
-  if (isPublic || prose.test(path) || isNoSecret(secret) || /[{}$%]\w*[{(]|^%[sdv]$|^\w*[<{(\[]/.test(secret))
+  if (isPublic || prose.test(path) || isNoSecret(secret) || /[{}$%]\w*[{(]|^%[sdv]$|^\w*[<{([]/.test(secret))
     return undefined;
   if (
     secret === user ||
