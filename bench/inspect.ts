@@ -1,8 +1,9 @@
 /** `node bench/inspect.ts`: what it costs to take a layer apart, beside what unpacking and hashing alone cost. See README.md here. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, createReadStream, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
@@ -17,7 +18,10 @@ import { digestOf } from '@wharfinger/lib/oci/digest';
 import { parseLayer } from '../server/src/inspection/inventory-schema.ts';
 import { workerCommand } from '../server/src/inspection/worker-command.ts';
 import { debianLayouts } from '../test/harness/debian-image.ts';
+import { layoutOf } from '../test/side-by-side/layouts.ts';
 import { median } from './table.ts';
+import { prepareTrivy, scanOnce } from './trivy.ts';
+import { usageOf, type Usage } from './usage.ts';
 
 const { values: options } = parseArgs({
   options: { layer: { type: 'string' }, rounds: { type: 'string', default: '5' } },
@@ -40,24 +44,9 @@ const digest = digestOf(blob);
 const isPacked = blob[0] === 0x1f && blob[1] === 0x8b;
 const content = isPacked ? gunzipSync(blob) : blob;
 
-interface Run {
+interface Run extends Usage {
   readonly wall: number;
-  /** seconds of processor time */
-  readonly cpu: number;
-  /** resident bytes at most */
-  readonly memory: number;
   readonly answer: Buffer;
-}
-
-/** What the kernel says of a process while it lives. */
-function usageOf(pid: number): { cpu: number; memory: number } | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ');
-    const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
-    return { cpu: (Number(stat[11]) + Number(stat[12])) / 100, memory: Number(peak) * 1024 };
-  } catch {
-    return undefined;
-  }
 }
 
 /** Takes the layer apart in a process of its own, as the server does, its start included. */
@@ -99,6 +88,11 @@ const floors: Record<string, () => unknown> = {
 
 const lines = new Map<string, number[]>();
 const note = (name: string, value: number): void => void lines.set(name, [...(lines.get(name) ?? []), value]);
+const folder = mkdtempSync(join(tmpdir(), 'wharfinger-inspect-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+const cache = prepareTrivy(join(folder, 'cache'));
+const layout = layoutOf(join(folder, 'layout'), [blob]);
+
 for (let round = 0; round < Number(options.rounds); round += 1) {
   const { wall, cpu, memory, answer } = await inspectOnce();
   note('inspect: wall (s)', wall);
@@ -113,6 +107,15 @@ for (let round = 0; round < Number(options.rounds); round += 1) {
       composeImage(manifestOf([digest]), configOf([layer.diffId]), new Map([[digest, layer]])),
     ),
   );
+  for (const scanners of cache === undefined ? [] : ['vuln', 'vuln,secret']) {
+    const theirs = await scanOnce(layout, cache!, scanners);
+    note(`Trivy, ${scanners}: wall (s)`, theirs.wall);
+    note(`Trivy, ${scanners}: processor time (s)`, theirs.cpu);
+    note(`Trivy, ${scanners}: memory (MiB)`, theirs.memory / MiB);
+    note(`Trivy, ${scanners} : inspect, wall (×)`, theirs.wall / wall);
+    note(`Trivy, ${scanners} : inspect, processor time (×)`, theirs.cpu / cpu);
+    note(`Trivy, ${scanners} : inspect, memory (×)`, theirs.memory / memory);
+  }
   for (const [name, work] of Object.entries(floors)) note(`floor: ${name} (s)`, await timed(work));
 }
 console.log(
