@@ -74,7 +74,7 @@ async function importAdvisories(
   if (kind === 'vex')
     throw new WharfingerError('USAGE', {
       what: 'VEX is no advisory',
-      remedy: 'wharf vex import brings it into a registry; --vex gives it to wharf verify',
+      remedy: 'wharf vex import brings it into a registry',
     });
   if (kind !== 'osv') return importThreats(session, kind, server, names);
   const progress = session.progress();
