@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import parse from 'spdx-expression-parse';
 import { describe, expect, test } from 'vitest';
 import { readDep5 } from '@wharfinger/lib/inspect/licences/dep5';
 import { written, type Licence } from '@wharfinger/lib/inspect/licences/expression';
 import { readFreeForm } from '@wharfinger/lib/inspect/licences/free-form';
+import { parseExpression } from '@wharfinger/lib/inspect/licences/licences.fixtures';
 import { normaliseLicence, type LicenceStyle } from '@wharfinger/lib/inspect/licences/normalise';
 import { recogniseText } from '@wharfinger/lib/inspect/licences/recognise-text';
 import { debianTar } from '../harness/debian-image.ts';
@@ -16,7 +16,7 @@ import { lacksPath, lacksRoot, lacksTools } from '../requirements.ts';
 function told(licence: Licence | undefined): { readonly spdx?: string; readonly unknown: readonly string[] } {
   if (licence === undefined) return { unknown: ['nothing'] };
   const said = written(licence);
-  parse('spdx' in said ? said.spdx : said.partly.spdx);
+  parseExpression('spdx' in said ? said.spdx : said.partly.spdx);
   return 'spdx' in said ? { spdx: said.spdx, unknown: [] } : { unknown: said.partly.unknown };
 }
 
@@ -126,6 +126,7 @@ describe.skipIf(lacksRoot() || lacksTools(['debootstrap', 'tar']))('copyright fi
     expect(names.length).toBeGreaterThan(80);
     let whole = 0;
     let machineReadable = 0;
+    const missed: string[] = [];
     for (const name of names) {
       const text = execFileSync('tar', ['-xOf', await debianTar(), name], { maxBuffer: 2 ** 24 }).toString();
       const dep5 = readDep5(text);
@@ -134,13 +135,10 @@ describe.skipIf(lacksRoot() || lacksTools(['debootstrap', 'tar']))('copyright fi
       if (found.spdx !== undefined) whole += 1;
       if (dep5 === undefined) continue;
       machineReadable += 1;
-      const grantsGpl3 = /^License: GPL-3\+$/m.test(text);
-      if (grantsGpl3)
-        expect([name, JSON.stringify(written(dep5))]).toEqual([
-          name,
-          expect.stringContaining('GPL-3.0-or-later'),
-        ]);
+      const said = JSON.stringify(written(dep5));
+      if (/^License: GPL-3\+$/m.test(text) && !said.includes('GPL-3.0-or-later')) missed.push(name);
     }
+    expect(missed).toEqual([]);
     expect(machineReadable).toBeGreaterThan(70);
     expect(whole).toBeGreaterThanOrEqual(35);
   }, 120_000);

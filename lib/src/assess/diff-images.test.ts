@@ -42,7 +42,7 @@ function factsOf({
       config,
       layers: layers.map((digest) => ({ digest, size: 1 })),
     },
-    inventory: { complete, packages: listed, problems: [] },
+    inventory: { complete, packages: listed, licences: [], problems: [] },
     ...(findings && {
       findings: findings.map(([advisory, aliases, name]) => ({
         advisory,

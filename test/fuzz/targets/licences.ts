@@ -1,7 +1,6 @@
-import parse from 'spdx-expression-parse';
 import { written, type Licence } from '@wharfinger/lib/inspect/licences/expression';
 import { choicesOf } from '@wharfinger/lib/inspect/licences/choices';
-import { isc, mit } from '@wharfinger/lib/inspect/licences/licences.fixtures';
+import { isc, mit, parseExpression } from '@wharfinger/lib/inspect/licences/licences.fixtures';
 import { normaliseLicence } from '@wharfinger/lib/inspect/licences/normalise';
 import { readDep5 } from '@wharfinger/lib/inspect/licences/dep5';
 import { readFreeForm } from '@wharfinger/lib/inspect/licences/free-form';
@@ -34,7 +33,7 @@ ${mit}`;
 function check(licence: Licence | undefined): undefined {
   if (licence === undefined) return;
   const said = written(licence);
-  parse('spdx' in said ? said.spdx : said.partly.spdx);
+  parseExpression('spdx' in said ? said.spdx : said.partly.spdx);
   if (choicesOf(said).length === 0) throw new Error('there is no way to keep to it');
 }
 

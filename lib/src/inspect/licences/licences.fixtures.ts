@@ -1,3 +1,10 @@
+import { createRequire } from 'node:module';
+
+/** Another reader of SPDX expressions, which has no types: throws where a text is none. */
+export const parseExpression = createRequire(import.meta.url)('spdx-expression-parse') as (
+  text: string,
+) => unknown;
+
 /** The MIT licence, without its title and the line of its owner. */
 export const mit = `Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
 documentation files (the "Software"), to deal in the Software without restriction, including without limitation the rights to use,
