@@ -126,12 +126,23 @@ function evaluateRange(range: AffectedRange, ecosystem: string, version: string)
   if (order === undefined) return withoutOrder(ecosystem);
   if (namesBranch(ecosystem, version)) return { undecided: `${version} names a branch, not a version` };
   try {
+    const simple = onlyFix(range);
+    if (simple !== undefined) {
+      return order(version, readableBound(ecosystem, simple, version)) < 0 ? yes : no;
+    }
     const events = range.events.map((event) => readable(event, ecosystem, version));
     return isInside({ ...range, events }, order, version) ? yes : no;
   } catch (error) {
     if (isWharfingerError(error, 'VERSION_INVALID')) return { undecided: error.message };
     throw error;
   }
+}
+
+/** Where a range is from the first version on to one that is fixed, as nearly all are: that one. */
+function onlyFix({ events }: AffectedRange): string | undefined {
+  const [first, second] = events;
+  if (events.length !== 2 || first === undefined || second === undefined) return undefined;
+  return 'introduced' in first && first.introduced === '0' && 'fixed' in second ? second.fixed : undefined;
 }
 
 /** An event at a position that can be told. */
@@ -186,11 +197,16 @@ function isLastAffected(event: AffectedRange['events'][number] | undefined): boo
 /** The smallest version above this one that an event calls fixed and that is not itself affected by another range. */
 function smallestFix(entries: readonly Affected[], subject: PackageVersion): string | undefined {
   let best: string | undefined;
-  for (const range of entries.flatMap((entry) => entry.ranges)) {
+  const ranges = entries.flatMap((entry) => entry.ranges);
+  // Nothing else could say that what is fixed there is affected.
+  const only = ranges.length === 1 && entries.every(({ versions }) => versions.length === 0);
+  const simple = only ? onlyFix(ranges[0]!) : undefined;
+  for (const range of ranges) {
     const order = versionOrder(subject.ecosystem, range.type);
     for (const event of range.events) {
       if (order === undefined || !('fixed' in event) || event.fixed === '0') continue;
       if (!isAfter(order, event.fixed, subject.version)) continue;
+      if (simple !== undefined) return simple;
       if (best !== undefined && !isAfter(order, best, event.fixed)) continue;
       const answer = evaluate(entries, subject.ecosystem, event.fixed);
       if ('affected' in answer && !answer.affected) best = event.fixed;
