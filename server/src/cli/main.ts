@@ -2,7 +2,8 @@ import { CommanderError } from 'commander';
 import { chooseStyle, displayable } from './display.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { describeFailure, exitCodeOfFailure } from './failure.ts';
-import { createProgram } from './program.ts';
+import { calledCommand } from './one-command.ts';
+import { programWith } from './program-with.ts';
 import { makeRun } from './session.ts';
 
 // Entry of the command line: bin/wharf.js imports this file.
@@ -21,11 +22,11 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     error: process.stderr,
     environment: process.env,
   };
-  const program = createProgram(
-    makeRun(surroundings, (finished) => {
-      code = finished;
-    }),
-  );
+  const run = makeRun(surroundings, (finished) => {
+    code = finished;
+  });
+  const called = await calledCommand(argv.slice(2));
+  const program = called ? programWith([called], run) : (await import('./program.ts')).createProgram(run);
   try {
     await program.parseAsync(argv);
     return code;

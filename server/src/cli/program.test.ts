@@ -2,6 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { calledCommand } from './one-command.ts';
+import { programWith } from './program-with.ts';
 import { createProgram } from './program.ts';
 import { inFolder, wharf } from './wharf.fixtures.ts';
 
@@ -14,6 +16,28 @@ describe('wharf', () => {
     for (const command of program.commands) expect(output).toContain(`\n  ${command.name()} `);
     expect((await wharf([])).code).toBe(2);
     expect((await wharf(['tags', '--help'])).output).toMatch(/Examples:\n {2}wharf tags /);
+  });
+
+  const others = program.commands.filter((command) => command.name() !== 'completion');
+  it.each(others.map((command) => [command.name(), command] as const))(
+    'knows where %s is, and loads it alone',
+    async (name, command) => {
+      const called = await calledCommand(['--json', name, '--help']);
+      const alone = programWith([called!], () => async () => {});
+      const found = alone.commands.find((one) => one.name() === name);
+      expect(found?.helpInformation()).toBe(command.helpInformation());
+    },
+  );
+
+  it.each([
+    [[] as string[]],
+    [['--help', 'ls']],
+    [['help', 'ls']],
+    [['completion']],
+    [['constructor']],
+    [['verdikt']],
+  ])('loads all commands for %j', async (words) => {
+    expect(await calledCommand(words)).toBeUndefined();
   });
 
   it('says what was meant', async () => {

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { addAdmission } from './commands/admission.ts';
 import { addAdvisories } from './commands/advisories.ts';
 import { addAttest } from './commands/attest.ts';
@@ -42,75 +41,55 @@ import { addGrant } from './commands/grant.ts';
 import { addVex } from './commands/vex.ts';
 import { addLayout } from './commands/layout.ts';
 import { addCollection } from './commands/collection.ts';
+import { programWith } from './program-with.ts';
 import type { Run } from './session.ts';
 
-/** The command tree of `wharf`. Errors of usage are thrown as CommanderError; nothing here ends the process. */
-export function createProgram(run: Run): Command {
-  const program = new Command('wharf')
-    .description('Checks container images, and runs the registry that does so by itself.')
-    .version(version(), '--version', 'print the version')
-    .option('--json', 'print results and errors as JSON')
-    .option('--no-color', 'print without colours (as with NO_COLOR)')
-    .option('--plain-http', 'speak HTTP without TLS to registries; this machine is always spoken to so')
-    .helpOption('-h, --help', 'explain a command')
-    .configureHelp({ showGlobalOptions: true, sortSubcommands: true })
-    .showSuggestionAfterError()
-    .configureOutput({ outputError() {} })
-    .exitOverride()
-    .addHelpText(
-      'after',
-      '\nExit codes: 0 done or allowed (warnings too), 1 failed, 2 wrong usage, 3 held or denied, 4 could not be decided.',
-    );
-  for (const add of [
-    addServe,
-    addLogin,
-    addLogout,
-    addLs,
-    addTags,
-    addInspect,
-    addSbom,
-    addFiles,
-    addDiff,
-    addFindings,
-    addSearch,
-    addExposure,
-    addVerdict,
-    addVerify,
-    addVerifyBlob,
-    addTrustedRoot,
-    addTree,
-    addSign,
-    addAttest,
-    addKey,
-    addJudgement,
-    addSave,
-    addPin,
-    addChannel,
-    addProbe,
-    addPromote,
-    addRelease,
-    addHold,
-    addAdmission,
-    addAdvisories,
-    addRoutine,
-    addPublisher,
-    addTrust,
-    addBinding,
-    addWaiver,
-    addGrant,
-    addLayout,
-    addVex,
-    addCollection,
-    addAudit,
-    addCompletion,
-    addCustody,
-  ]) {
-    add(program, run);
-  }
-  return program;
-}
+const commands = [
+  addServe,
+  addLogin,
+  addLogout,
+  addLs,
+  addTags,
+  addInspect,
+  addSbom,
+  addFiles,
+  addDiff,
+  addFindings,
+  addSearch,
+  addExposure,
+  addVerdict,
+  addVerify,
+  addVerifyBlob,
+  addTrustedRoot,
+  addTree,
+  addSign,
+  addAttest,
+  addKey,
+  addJudgement,
+  addSave,
+  addPin,
+  addChannel,
+  addProbe,
+  addPromote,
+  addRelease,
+  addHold,
+  addAdmission,
+  addAdvisories,
+  addRoutine,
+  addPublisher,
+  addTrust,
+  addBinding,
+  addWaiver,
+  addGrant,
+  addLayout,
+  addVex,
+  addCollection,
+  addAudit,
+  addCompletion,
+  addCustody,
+];
 
-function version(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+/** The whole command tree of `wharf`. */
+export function createProgram(run: Run): Command {
+  return programWith(commands, run);
 }
