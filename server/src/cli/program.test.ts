@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { calledCommand } from './one-command.ts';
+import { calledCommand, loadedAlone } from './one-command.ts';
 import { programWith } from './program-with.ts';
 import { createProgram } from './program.ts';
 import { inFolder, wharf } from './wharf.fixtures.ts';
@@ -18,16 +18,14 @@ describe('wharf', () => {
     expect((await wharf(['tags', '--help'])).output).toMatch(/Examples:\n {2}wharf tags /);
   });
 
-  const others = program.commands.filter((command) => command.name() !== 'completion');
-  it.each(others.map((command) => [command.name(), command] as const))(
-    'knows where %s is, and loads it alone',
-    async (name, command) => {
-      const called = await calledCommand(['--json', name, '--help']);
-      const alone = programWith([called!], () => async () => {});
-      const found = alone.commands.find((one) => one.name() === name);
-      expect(found?.helpInformation()).toBe(command.helpInformation());
-    },
-  );
+  it.each(loadedAlone)('shows %s the same where it is loaded alone', async (name) => {
+    const called = await calledCommand(['--json', name, '--help']);
+    const alone = programWith([called!], () => async () => {});
+    const [one, other] = [alone, program].map(({ commands }) =>
+      commands.find((found) => found.name() === name),
+    );
+    expect(one?.helpInformation()).toBe(other!.helpInformation());
+  });
 
   it.each([
     [[] as string[]],
