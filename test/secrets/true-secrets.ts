@@ -136,7 +136,7 @@ function pem(kind: 'rsa' | 'ec' | 'ed25519', type: 'pkcs1' | 'sec1' | 'pkcs8'): 
       : kind === 'ec'
         ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
         : generateKeyPairSync('ed25519');
-  return privateKey.export({ type: type as 'pkcs8', format: 'pem' }).toString();
+  return privateKey.export({ type: type as 'pkcs8', format: 'pem' });
 }
 
 /** Files that are secrets as a whole, or have a form of their own. */
