@@ -235,6 +235,11 @@ const table = {
   },
 
   // reading images
+  ROOTFS_INVALID: {
+    status: 400,
+    message: 'this is no root file system that an image can be made of',
+    remedy: 'give a tar of a root file system, plain or compressed with gzip or zstd',
+  },
   FILE_UNKNOWN: {
     status: 404,
     message: 'the image has nothing at this path',

@@ -11,6 +11,7 @@ import { addDiff } from './commands/diff.ts';
 import { addFiles } from './commands/files.ts';
 import { addFindings } from './commands/findings.ts';
 import { addHold } from './commands/hold.ts';
+import { addImport } from './commands/import.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addJudgement } from './commands/judgement.ts';
 import { addKey } from './commands/key.ts';
@@ -50,6 +51,7 @@ const commands = [
   addLogout,
   addLs,
   addTags,
+  addImport,
   addInspect,
   addSbom,
   addFiles,
