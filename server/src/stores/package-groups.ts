@@ -70,7 +70,8 @@ function endsGroup(name: string): boolean {
 }
 
 /** A package whose distribution is unknown is stored too: it can be asked for, though no advisory is about it. */
-function grouped({ match, name, version, purl, licence }: Package): Grouped {
+function grouped({ match, name, version, purl, spdx, partly, licence: recorded }: Package): Grouped {
+  const licence = spdx ?? partly?.spdx ?? recorded;
   const of = { ecosystem: match.ecosystem ?? '', name: match.name, version: match.version };
   const bare = purl.split(/[?#]/, 1)[0]!;
   const fields = [of.ecosystem, of.name, of.version, name, version, bare, licence ?? null];
