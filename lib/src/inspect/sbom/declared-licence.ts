@@ -10,9 +10,12 @@ export type DeclaredLicence = { readonly expression: string } | { readonly name:
 /** Longer texts are no expressions that anybody wrote; parsing takes the square of their length. */
 const longestExpression = 500;
 
-/** What a package's record says of its licence; undefined: nothing. */
-export function declaredLicence({ licence }: Pick<Package, 'licence'>): DeclaredLicence | undefined {
-  const text = licence?.trim() ?? '';
+/** What is known of a package's licence: the expression that it was found to be, else what its record says; undefined: nothing. */
+export function declaredLicence({
+  licence,
+  spdx,
+}: Pick<Package, 'licence' | 'spdx'>): DeclaredLicence | undefined {
+  const text = (spdx ?? licence)?.trim() ?? '';
   if (text === '') return undefined;
   return isExpression(text) ? { expression: text } : { name: text };
 }
