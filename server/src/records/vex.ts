@@ -161,10 +161,9 @@ function vexOf({ document }: PolicyRecord): VexRecord {
 }
 
 /** Where the file lies makes no difference. */
-function isSame(before: unknown, { source: _, ...after }: VexRecord): boolean {
+function isSame(before: unknown, after: VexRecord): boolean {
   if (before === undefined) return false;
-  const { source: __, ...rest } = before as VexRecord;
-  return canonical(rest) === canonical(after);
+  return canonical({ ...(before as VexRecord), source: '' }) === canonical({ ...after, source: '' });
 }
 
 /** Ends the verdicts of the images of which these documents may say something: those in their scope with a finding of that name. */

@@ -62,7 +62,7 @@ function vex(said: Said = {}, more: object = {}): object {
   return { '@context': context, '@id': id, author, timestamp: time, version: 1, statements: [statement] };
 }
 
-interface Record {
+interface Brought {
   readonly name: string;
   readonly images: number;
   readonly unchanged: boolean;
@@ -91,14 +91,13 @@ describe('VEX that is brought in', () => {
     server = await startTestServer(settings());
     feeds = join(server.folder, 'vendor');
     await mkdir(feeds);
-    const imported = await call('POST', 'advisories', JSON.stringify(advisory));
-    expect(imported.status).toBe(200);
+    await must('advisories', JSON.stringify(advisory));
     for (const repository of ['strict/app', 'strict/two', 'strict/right', 'other/app']) {
       const packages: Readonly<Record<string, string>> =
         repository === 'strict/right' ? { right: '1.0.0' } : { left: '1.0.0' };
       images.set(repository, await pushChecked(server, repository, 'v1', { packages, mark: repository }));
     }
-    expect((await call('POST', 'bindings', binding)).status).toBe(200);
+    await must('bindings', binding);
     await reached('strict/app', 'hold');
     await reached('strict/two', 'hold');
     await reached('strict/right', 'warn', 'allow');
@@ -108,6 +107,10 @@ describe('VEX that is brought in', () => {
   function call(method: string, path: string, body?: object | string, as = admin) {
     return server.call(method, `/api/v1/${path}`, { as, ...(body !== undefined && { body }) });
   }
+  async function must(path: string, body: object | string): Promise<void> {
+    const { status, text } = await call('POST', path, body);
+    if (status !== 200) throw new Error(`${path}: ${text}`);
+  }
   const verdictOf = async (repository: string) =>
     (await call('GET', `verdict?repository=${repository}&reference=v1`)).json().verdict;
   async function reached(repository: string, ...outcomes: string[]): Promise<void> {
@@ -115,7 +118,7 @@ describe('VEX that is brought in', () => {
   }
   async function bring(document: object, query = '', as = admin) {
     const { status, text } = await call('POST', `vex${query}`, JSON.stringify(document), as);
-    return { status, text, json: JSON.parse(text) as Record };
+    return { status, text, json: JSON.parse(text) as Brought };
   }
   const scopedTo = (...repositories: string[]) =>
     `?scope=${encodeURIComponent(JSON.stringify({ repositories }))}`;
