@@ -89,7 +89,7 @@ function ruleFor(
   { records }: NotedFile,
   bytes: number,
 ): { readonly rule: BakedRule; readonly place: string } | undefined {
-  if (anyPath.test(path)) {
+  if (bytes > 0 && anyPath.test(path)) {
     for (const rule of withPaths) {
       const match = bytes >= (rule.least ?? 1) ? rule.path.exec(path) : null;
       if (match === null || (rule.kind === 'data' && isPublicPath(path))) continue;

@@ -14,6 +14,8 @@ const systemDatabases =
 const settings = /(?:\.(?:conf|cfg|cnf|ini|ya?ml|json|toml|properties|xml)|(?:^|\/)\.env(?:\.[\w-]+)?)$/i;
 const manifests =
   /(?:^|\/)(?:package(?:-lock)?|composer|tsconfig|manifest)\.json$|(?:^|\/)(?:pnpm-lock|openapi|swagger)\.ya?ml$/;
+/** The shortest file that says anything: an address. */
+const shortest = 8;
 const longestSettings = 256 * 1024;
 
 /** A machine of a private network (RFC 1918), not a whole network. */
@@ -29,6 +31,7 @@ function namesInnerMachine(line: string): boolean {
 
 /** Tells of files that are data or configuration by what they contain. */
 export const observeBaked: FileObserver = ({ path, size, head }, _limits, listener) => {
+  if (size < shortest) return undefined;
   if (head.length >= 16 && head[0] === 0x53 && head.subarray(0, 16).equals(sqlite)) {
     if (!systemDatabases.test(path) && !isPublicPath(path))
       listener.fact({ kind: 'baked', id: 'sqlite-database' });
