@@ -10,6 +10,7 @@ import {
   type SbomDocument,
   type SbomSubject,
 } from './sbom-parts.ts';
+import { isOfSystem } from '../packages/package-types.ts';
 
 /** Versions of CycloneDX that are written. */
 export const cycloneDxVersions = ['1.6', '1.7'] as const;
@@ -54,7 +55,8 @@ function componentOf(ref: string, found: Package, inventory: ImageInventory): Sb
       property('layer', String(found.layer)),
       ...(layer === undefined ? [] : [property('layer:digest', layer.digest)]),
       ...(layer?.diffId === undefined ? [] : [property('layer:diffId', layer.diffId)]),
-      ...(found.match.name === found.name
+      // Elsewhere it is the same name, as advisories write it.
+      ...(!isOfSystem(found.type) || found.match.name === found.name
         ? []
         : [property('source', `${found.match.name} ${found.match.version}`)]),
       ...(found.owner === undefined ? [] : [property('owner', `${found.owner.type} ${found.owner.name}`)]),

@@ -9,6 +9,7 @@ import {
   type SbomDocument,
   type SbomSubject,
 } from './sbom-parts.ts';
+import { isOfSystem } from '../packages/package-types.ts';
 
 const tool = 'Tool: wharfinger';
 
@@ -70,7 +71,8 @@ function packageOf(
     ...(digest ? [`(${[digest, diffId].filter(Boolean).join(', ')})`] : []),
   ];
   const { match } = found;
-  const source = match.name === found.name ? '' : `; built from ${match.name} ${match.version}`;
+  const isBuilt = isOfSystem(found.type) && match.name !== found.name;
+  const source = isBuilt ? `; built from ${match.name} ${match.version}` : '';
   return {
     SPDXID: id,
     name: found.name,
