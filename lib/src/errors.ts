@@ -327,7 +327,8 @@ const table = {
   VEX_INVALID: {
     status: 400,
     message: 'the VEX document cannot be used',
-    remedy: 'give a document of OpenVEX, CycloneDX or CSAF (category csaf_vex) whose products are purls or digests',
+    remedy:
+      'give a document of OpenVEX, CycloneDX or CSAF (category csaf_vex) whose products are purls or digests',
   },
   TAG_NOT_FRESH: {
     status: 403,

@@ -119,7 +119,9 @@ describe.each(testDatabases)('what images contain on $name', (kind) => {
   });
 
   test('is found by each licence that a package names', async () => {
-    const one = await put(digestOf('one'), [packageOf('a', '1', 0, 'MIT AND (Apache-2.0 OR GPL-2.0-or-later)')]);
+    const one = await put(digestOf('one'), [
+      packageOf('a', '1', 0, 'MIT AND (Apache-2.0 OR GPL-2.0-or-later)'),
+    ]);
     const two = await put(digestOf('two'), [packageOf('b', '1', 0, 'MIT')]);
     const by = (licence: string) => imagesWithPackages(opened.db, { licence });
     expect(await by('mit')).toEqual([two, one]);

@@ -34,7 +34,11 @@ const openVex = {
       justification: 'component_not_present',
       products: [{ '@id': image, subcomponents: [{ '@id': 'pkg:npm/a@1' }] }, 'pkg:npm/b'],
     },
-    { vulnerability: { name: 'CVE-2025-0002' }, status: 'affected', products: [{ '@id': 'pkg:deb/debian/c' }] },
+    {
+      vulnerability: { name: 'CVE-2025-0002' },
+      status: 'affected',
+      products: [{ '@id': 'pkg:deb/debian/c' }],
+    },
   ],
 };
 const cycloneDx = {
