@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { debianRelease, tarOf } from '@wharfinger/lib/inspect/layer-fixture';
+import { debianRelease, dpkgStatus, tarOf } from '@wharfinger/lib/inspect/layer-fixture';
 import { wharf, type Ran } from '../../server/src/cli/wharf.fixtures.ts';
 import { run } from '../harness/command.ts';
 import { debianTar } from '../harness/debian-image.ts';
@@ -15,6 +15,7 @@ let folder: string;
 const tar = tarOf(
   { name: 'etc/', flag: '5' },
   { name: 'etc/os-release', body: debianRelease },
+  { name: 'var/lib/dpkg/status', body: dpkgStatus({ tool: '1' }) },
   { name: 'bin/tool', body: 'tool', mode: 0o755 },
 );
 
