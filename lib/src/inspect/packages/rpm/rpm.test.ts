@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, describe, test } from 'vitest';
-import type { FileFacts, RecordedFiles, RpmPackage } from '../../file-facts.ts';
+import { isOfFile, type FileFacts, type RecordedFiles, type RpmPackage } from '../../file-facts.ts';
 import { defaultLimits, type LayerLimits } from '../../limits.ts';
 import { NoteSink } from '../../note-sink.ts';
 import { decodePaths } from '../../layer-tree.ts';
@@ -48,7 +48,7 @@ function tell(path: string, bytes: Buffer, limits: LayerLimits = defaultLimits):
       fact.kind === 'rpm' || fact.kind === 'rpm-journal' ? fact.packages : [],
     ),
     files: facts.flatMap((fact) => (fact.kind === 'recorded-files' ? [fact] : [])),
-    kinds: [...new Set(facts.map(({ kind }) => kind))],
+    kinds: [...new Set(facts.map(({ kind }) => kind))].filter((kind) => !isOfFile(kind)),
     problems,
   };
 }
