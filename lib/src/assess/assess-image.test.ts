@@ -149,6 +149,21 @@ describe('assessImage', () => {
     expect(await dated(undefined, undefined)).toBe('1970-01-01T00:00:00.000Z');
   });
 
+  it('lets grace run from the first import of an id, in whatever order those who have it are read', async () => {
+    const index = await buildIndex([advisory({}, 'bash')]);
+    const imports = ['2025-11-11T00:00:00Z', '2025-10-10T00:00:00Z', '2025-12-12T00:00:00Z'];
+    for (const order of [imports, imports.toReversed(), imports.toSorted()]) {
+      const findMatches: AssessOptions['findMatches'] = (subjects) => {
+        const matches = index
+          .findMatches(subjects)
+          .flatMap((match) => order.map((time) => ({ ...match, firstImported: new Date(time) })));
+        return Promise.resolve({ matches, uncovered: [] });
+      };
+      const { facts } = await assess('app', [], { findMatches });
+      expect(facts.findings?.map(({ since }) => since)).toEqual(['2025-10-10T00:00:00.000Z']);
+    }
+  });
+
   it('holds what another key signed, and says so', async () => {
     const { verdict } = await assess('root', []);
     expect(verdict.outcome).toBe('hold');

@@ -155,12 +155,15 @@ function since({ published, advisories }: Finding, imported: ReadonlyMap<string,
   return new Date(Math.min(...dates)).toISOString();
 }
 
+/** Of an id that several databases have, the first import counts, in whatever order they are read. */
 function firstImports(matches: readonly DatedMatch[]): ReadonlyMap<string, Date> {
-  return new Map(
-    matches.flatMap(({ advisory, firstImported }) =>
-      firstImported ? [[advisory.id, firstImported] as const] : [],
-    ),
-  );
+  const first = new Map<string, Date>();
+  for (const { advisory, firstImported } of matches) {
+    const known = first.get(advisory.id);
+    if (firstImported && (known === undefined || firstImported < known))
+      first.set(advisory.id, firstImported);
+  }
+  return first;
 }
 
 /** What flaws are looked up by. */

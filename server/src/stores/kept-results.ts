@@ -14,10 +14,16 @@ interface Document {
 }
 
 /** What the facts are made of; another one in another version of the program. */
-const shape = hash('sha256', JSON.stringify(plainShape(factsShape)), 'base64url');
+const shape = digestOfShape(factsShape);
+
+/** Tells one shape from another, by every name and kind in it. */
+export function digestOfShape(of: Shape): string {
+  return hash('sha256', JSON.stringify(plainShape(of)), 'base64url');
+}
 
 function plainShape(of: Shape): unknown {
   if (of.kind === 'list') return [plainShape(of.of)];
+  if (of.kind === 'by-name') return { of: plainShape(of.of) };
   if (of.kind !== 'record') return of.kind;
   return [...of.fields].map(([name, field]) => [name, plainShape(field)]);
 }
