@@ -11,14 +11,15 @@ import { getSignatureReport, putSignatureReport } from './signature-reports.ts';
 import { getSetting, putSetting } from './settings.ts';
 import { emptyEvidence } from '../testing/empty-evidence.ts';
 import { createSqlCatalog } from './sql-catalog.ts';
-import { expiredVerdicts, getVerdict, lastOutcome, putVerdict, type StoredVerdict } from './verdicts.ts';
+import { expiredVerdicts, getVerdict, lastOutcome, putVerdicts, type StoredVerdict } from './verdicts.ts';
 
 const at = new Date(Date.UTC(2026, 0, 1));
 const later = (seconds: number) => new Date(at.getTime() + seconds * 1000);
 
-/** Keeps a verdict after so many others. */
-function put(db: Db, stored: StoredVerdict, facts: number, after = 0): Promise<boolean> {
-  return putVerdict(db, { ...stored, facts, after, results: null });
+/** Keeps a verdict after so many others; false if it was not kept. */
+async function put(db: Db, stored: StoredVerdict, facts: number, after = 0): Promise<boolean> {
+  const kept = await putVerdicts(db, [{ ...stored, facts, after, results: null }]);
+  return kept.size > 0;
 }
 
 function verdictOn(repository: string, digest: Digest, rest: Partial<Verdict> = {}): Verdict {

@@ -17,12 +17,7 @@ export interface VerdictEvent extends Placed {
   readonly cause: ChangeCause;
 }
 
-/** Records a change of a verdict, in the transaction that keeps the new one: there is one for each, and none is lost. */
-export async function recordVerdictChange(trx: Db, event: VerdictEvent): Promise<void> {
-  await recordVerdictChanges(trx, [event]);
-}
-
-/** The same for many, in the order given. */
+/** Records changes of verdicts, in the order given, in the transaction that keeps the new ones: there is one for each, and none is lost. */
 export async function recordVerdictChanges(trx: Db, events: readonly VerdictEvent[]): Promise<void> {
   const rows = events.map((event) => ({
     at: event.at.getTime(),

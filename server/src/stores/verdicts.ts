@@ -104,11 +104,6 @@ export async function putVerdicts<T extends NewVerdict>(trx: Db, verdicts: reado
   return kept;
 }
 
-/** Keeps one verdict. @returns false if it was not kept */
-export async function putVerdict(trx: Db, verdict: NewVerdict): Promise<boolean> {
-  return (await putVerdicts(trx, [verdict])).size > 0;
-}
-
 function rowOf({ verdict, madeFrom, facts, after, results }: NewVerdict, repositoryId: number) {
   return {
     repository_id: repositoryId,
