@@ -69,7 +69,7 @@ export async function settle(server: RunningServer, longestSeconds: number): Pro
   return false;
 }
 
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findViolations, type Declared, type Workspaces } from './architecture/rules.ts';
 import { readProject, sourceFile } from './architecture/source-file.ts';
+import { findUnusedExports } from './architecture/unused-exports.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -42,6 +43,10 @@ describe('the architecture', () => {
 
   it('is kept by every file', () => {
     expect(findViolations(files, workspaces)).toEqual([]);
+  });
+
+  it('has nothing exported that no other file imports', () => {
+    expect(findUnusedExports(files)).toEqual([]);
   });
 });
 
@@ -150,6 +155,32 @@ describe('a violation is found', () => {
 
   it.each(planted)('%s', (_name, path, text, what) => {
     expect(judge(path, text)).toEqual(expect.arrayContaining([expect.stringMatching(what)]));
+  });
+});
+
+describe('an export that no other file imports', () => {
+  const unused = (...files: ReadonlyArray<readonly [path: string, text: string]>) =>
+    findUnusedExports(files.map(([path, text]) => sourceFile(path, text))).map(({ what }) => what);
+  const used = 'export async function a() {}\nexport const b = 1;\nexport class C {}\nexport type D = 1;';
+
+  it('is found, whatever it is, and though a file of the same name is imported', () => {
+    expect(
+      unused(['lib/src/oci/x.ts', used], ['lib/src/x.ts', "import { a } from './storage/x.ts';"]),
+    ).toEqual([
+      'exports a, which no other file imports',
+      'exports b, which no other file imports',
+      'exports C, which no other file imports',
+    ]);
+  });
+
+  it.each([
+    ['by its name', "import {\n  type D,\n  a,\n  b as other,\n  C,\n} from '../oci/x.ts';"],
+    ['by the name of the package', "import { a, b, C } from '@wharfinger/lib/oci/x';"],
+    ['as a namespace', "import * as x from '../oci/x.ts';"],
+    ['while the program runs', "const { a } = await import('../oci/x.ts');"],
+    ['to be passed on', "export { a, b, C } from '../oci/x.ts';"],
+  ])('is none if it is imported %s', (_how, text) => {
+    expect(unused(['lib/src/oci/x.ts', used], ['lib/src/storage/y.test.ts', text])).toEqual([]);
   });
 });
 

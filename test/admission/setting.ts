@@ -90,11 +90,7 @@ export async function sign(trust: Trust, image: Published): Promise<void> {
 }
 
 /** Puts both webhook configurations in force and waits until they are. */
-export async function installWebhook(
-  kube: ApiServer,
-  webhook: Webhook,
-  failurePolicy = 'Fail',
-): Promise<void> {
+async function installWebhook(kube: ApiServer, webhook: Webhook, failurePolicy = 'Fail'): Promise<void> {
   for (const [kind, phase] of [
     ['Mutating', 'mutate'],
     ['Validating', 'validate'],

@@ -20,7 +20,7 @@ export interface Client {
   close(): void;
 }
 
-export const manifestType = 'application/vnd.oci.image.manifest.v1+json';
+const manifestType = 'application/vnd.oci.image.manifest.v1+json';
 
 export function contentOf(bytes: Uint8Array): Content {
   return { digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`, bytes };

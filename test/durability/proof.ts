@@ -63,7 +63,7 @@ function isLogSynced(before: readonly TraceEvent[], digest: string): boolean {
   );
 }
 
-export function isWrite({ call }: TraceEvent): boolean {
+function isWrite({ call }: TraceEvent): boolean {
   return /^p?writev?(64)?$/.test(call);
 }
 

@@ -9,7 +9,7 @@ export interface TraceEvent {
   readonly end: number;
 }
 
-export const tracedCalls = [
+const tracedCalls = [
   'write',
   'writev',
   'pwrite64',

@@ -42,7 +42,7 @@ export async function prepare(target: Target): Promise<Prepared> {
 }
 
 /** Makes the document of one case: the same for the same seed, index and genuine documents. */
-export function documentOf({ target }: Prepared, seed: string, index: number): Buffer {
+function documentOf({ target }: Prepared, seed: string, index: number): Buffer {
   const random = makeRandom(`${seed} ${target.name} ${index}`);
   return change(random.pick(target.genuine), random, [...target.genuine, ...(target.material ?? [])]);
 }

@@ -97,7 +97,7 @@ function mirrorOfThisMachine(): string {
 }
 
 /** A gzip'd tar of one file: a ustar header, the content, and the end. */
-export function smallLayer(path: string, content: string): Uint8Array {
+function smallLayer(path: string, content: string): Uint8Array {
   const header = Buffer.alloc(512);
   header.write(path, 0);
   header.write('0000644\0', 100);

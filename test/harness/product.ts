@@ -41,7 +41,7 @@ export interface Product {
 
 const user = 'admin';
 const password = 'only-for-this-test-0';
-export const authorization = basic(user, password);
+const authorization = basic(user, password);
 
 /** Starts the product and waits until it says that it serves. */
 export async function startProduct(options: ProductOptions): Promise<Product> {

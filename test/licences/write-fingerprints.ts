@@ -54,15 +54,18 @@ function write(folder: string): void {
       .sort((a, b) => a - b);
     const bytes = Buffer.alloc(kept.length * 4);
     for (const [index, shingle] of kept.entries()) bytes.writeUInt32LE(shingle, index * 4);
-    return `  ['${id}', ${step}, '${bytes.toString('base64')}'],\n`;
+    return `  ['${id}', ${step}, '${bytes.toString('base64')}'],`;
   });
-  const text = `/**
- * Numbers of the shingles of licences: identifier, step, and base64 of 32-bit numbers. Written by
- * test/licences/write-fingerprints.ts; recognise-text.ts reads them.
- */
-export const fingerprintData: ReadonlyArray<readonly [id: string, step: number, numbers: string]> = [
-${rows.join('')}];
-`;
+  const lines = [
+    '/**',
+    ' * Numbers of the shingles of licences: identifier, step, and base64 of 32-bit numbers. Written by',
+    ' * test/licences/write-fingerprints.ts; recognise-text.ts reads them.',
+    ' */',
+    'export const fingerprintData: ReadonlyArray<readonly [id: string, step: number, numbers: string]> = [',
+    ...rows,
+    '];\n',
+  ];
+  const text = lines.join('\n');
   writeFileSync(new URL('../../lib/src/inspect/licences/fingerprint-data.ts', import.meta.url), text);
 }
 

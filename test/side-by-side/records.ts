@@ -33,7 +33,7 @@ export interface OsvRecord {
 }
 
 /** The sources that both programs are given. */
-export const sources = [
+const sources = [
   'debian12-from-changelogs',
   'alpine-secdb-2020-06-08',
   'almalinux',

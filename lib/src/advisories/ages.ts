@@ -12,7 +12,7 @@ export interface AdvisoryAge {
 }
 
 /** Sources that are about CVEs in general. */
-export const threatSources: readonly string[] = ['KEV', 'EPSS'];
+const threatSources: readonly string[] = ['KEV', 'EPSS'];
 
 /**
  * What of it counts for packages of these ecosystems: for each that is known at all, the data that were fetched last, and for

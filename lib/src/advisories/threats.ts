@@ -25,9 +25,9 @@ export interface Epss {
 }
 
 /** Probabilities that count; a score between two counts as the lower one. */
-export const scoreSteps = [0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95] as const;
+const scoreSteps = [0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95] as const;
 
-export const percentileSteps = [0, 0.5, 0.75, 0.9, 0.95, 0.99] as const;
+const percentileSteps = [0, 0.5, 0.75, 0.9, 0.95, 0.99] as const;
 
 /** A score as it counts. */
 export function steppedEpss(score: number, percentile: number): Epss {

@@ -67,7 +67,7 @@ interface Entry {
  * Ways in which databases write the name of a vulnerability. A statement is about those findings that have one of these names,
  * letter for letter: so can they be looked up.
  */
-export function namesOfVulnerability(name: string): string[] {
+function namesOfVulnerability(name: string): string[] {
   const upper = name.toUpperCase();
   const ghsa = upper.startsWith('GHSA-') ? [`GHSA-${name.slice('GHSA-'.length).toLowerCase()}`] : [];
   return [...new Set([name, upper, ...ghsa])];

@@ -7,7 +7,7 @@ export interface Asked {
 }
 
 /** An address as it may be shown: without user, password and query, where tokens stand. */
-export function redactUrl(url: URL): string {
+function redactUrl(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname}`;
 }
 

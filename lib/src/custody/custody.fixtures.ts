@@ -220,12 +220,7 @@ export function attach(
 }
 
 /** Attaches what was signed elsewhere. */
-export function attachSigned(
-  world: World,
-  repository: string,
-  subject: Digest,
-  signed: SignedStatement,
-): void {
+function attachSigned(world: World, repository: string, subject: Digest, signed: SignedStatement): void {
   for (const { descriptor, bytes } of signed.blobs) world.blobs.set(descriptor.digest, bytes);
   const { manifest } = signed;
   world.manifests.set(`${repository}@${manifest.digest}`, manifest);
@@ -237,15 +232,6 @@ export function attachSigned(
   };
   const key = `${repository} ${subject}`;
   world.attached.set(key, [...(world.attached.get(key) ?? []), listed]);
-}
-
-/** Takes away what is attached to an image. */
-export function detach(world: World, repository: string, subject: Digest, evidence: Digest): void {
-  const key = `${repository} ${subject}`;
-  world.attached.set(
-    key,
-    (world.attached.get(key) ?? []).filter(({ digest }) => digest !== evidence),
-  );
 }
 
 /** A linked image, to build on. */
@@ -306,7 +292,7 @@ export function approve(
   return attach(world, image, { predicateType: predicateTypes.approval, predicate: change(predicate) }, key);
 }
 
-export const policy = digestOf('the policy');
+const policy = digestOf('the policy');
 
 /** The summary by which a team takes in what it builds on; made two hours before now. */
 export function takeIn(
@@ -424,7 +410,7 @@ export function linkApp(
   return link(world, image, 'payments/app', 'app-key', node, change);
 }
 
-export function approveBase(world: World, { image }: Built): void {
+function approveBase(world: World, { image }: Built): void {
   approve(world, image, { stage: 'base', role: 'security', approver: 'alice' }, 'alice-key');
 }
 

@@ -1,7 +1,7 @@
 import type { Digest } from '../oci/digest.ts';
 
 /** Everything that can be wrong with a chain of custody; docs/guide/custody.md explains them. */
-export const custodyProblemCodes = [
+const custodyProblemCodes = [
   // images
   'image-missing',
   'image-unreadable',

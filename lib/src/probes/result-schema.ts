@@ -22,7 +22,7 @@ const deepest = 12;
 /** Named properties of one object, and choices of one text. */
 const mostNames = 200;
 /** Elements of one list, and properties of one object that are not named. */
-export const mostElements = 20_000;
+const mostElements = 20_000;
 const longestText = 65_536;
 const longestName = 200;
 

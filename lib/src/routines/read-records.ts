@@ -133,7 +133,7 @@ export function readScope(value: unknown, path: Path, check: PlainCheck): Scope 
 }
 
 /** Reads a window: dates in their order, hours of a clock, a zone that exists. */
-export function readWindow(value: unknown, path: Path, check: PlainCheck): Window {
+function readWindow(value: unknown, path: Path, check: PlainCheck): Window {
   const fields = check.fields(value, path, ['from', 'until', 'weekly', 'zone', 'pauses']);
   const { weekly, zone, pauses } = fields;
   const dates = readDates(fields, path, check);

@@ -116,7 +116,7 @@ function hoursOfDay(weekly: readonly WeeklyHours[], zone: string, midnight: numb
 }
 
 /** Minutes of the day of HH:MM. */
-export function minutesOf(clock: string): number {
+function minutesOf(clock: string): number {
   return Number(clock.slice(0, 2)) * 60 + Number(clock.slice(3));
 }
 

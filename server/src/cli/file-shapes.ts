@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Files as the server tells of them. */
-export const fileEntryShape = z.looseObject({
+const fileEntryShape = z.looseObject({
   name: z.string(),
   path: z.string(),
   kind: z.string(),

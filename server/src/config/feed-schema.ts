@@ -35,7 +35,7 @@ const vexTrust = z.strictObject({
 });
 
 /** Where advisories are fetched from, and how often. */
-export const feedSchema = z
+const feedSchema = z
   .strictObject({
     name: feedName,
     /** a file or folder, an http(s) address, or oci://host/repository:tag (or @digest) */

@@ -85,7 +85,7 @@ export async function dropChains(trx: Db, imageId: number): Promise<void> {
 }
 
 /** The nodes of an image's layers, from the top down. */
-export async function chainsOf(db: Db, imageId: number): Promise<number[]> {
+async function chainsOf(db: Db, imageId: number): Promise<number[]> {
   const image = await db.selectFrom('images').select('chain_id').where('id', '=', imageId).executeTakeFirst();
   const chains: number[] = [];
   let next = image?.chain_id ?? 0;

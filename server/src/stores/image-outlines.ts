@@ -125,7 +125,7 @@ export async function installedPackages(
 }
 
 /** Differences to the one before as variable-length numbers: one byte each, where packages came together. */
-export function packOutline(packages: readonly OutlinePackage[]): Uint8Array {
+function packOutline(packages: readonly OutlinePackage[]): Uint8Array {
   const bytes: number[] = [];
   let [version, installed] = [0, 0];
   for (const { versionId, installedId, layer } of packages) {

@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely';
 import type { Db, Schema } from '../db/schema.ts';
 
 /** What records are about. */
-export const recordKinds = [
+const recordKinds = [
   'publisher',
   'key',
   'trust',

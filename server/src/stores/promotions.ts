@@ -25,7 +25,7 @@ export interface Promotion {
 }
 
 /** waiting: for evidence or approvals; done: it is there; refused: a routine denies it */
-export const promotionStates = ['waiting', 'done', 'refused', 'cancelled', 'expired'] as const;
+const promotionStates = ['waiting', 'done', 'refused', 'cancelled', 'expired'] as const;
 export type PromotionState = (typeof promotionStates)[number];
 
 export type PromotionRequest = Omit<Promotion, 'id' | 'state' | 'verdict' | 'ended'>;

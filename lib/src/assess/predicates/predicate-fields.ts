@@ -6,7 +6,7 @@ import { objectOf, stringOf, type Fields } from '../../signing/strict-fields.ts'
 const longestText = 4096;
 
 /** Most entries of one list: large images have thousands of packages. */
-export const mostEntries = 100_000;
+const mostEntries = 100_000;
 
 /** A text that is neither empty nor very long. */
 export function textOf(value: unknown, where: string): string {

@@ -18,7 +18,7 @@ export const observeDiversions: FileObserver = ({ path }, limits, listener) => {
  * Diversions as dpkg writes them (dpkg-divert, lib/dpkg/db-fsys-divert.c): `:` stands for no package.
  * @returns undefined where the lines do not come in threes
  */
-export function parseDiversions(text: string): readonly Diversion[] | undefined {
+function parseDiversions(text: string): readonly Diversion[] | undefined {
   const lines = text.split('\n');
   if (lines.at(-1) === '') lines.pop();
   if (lines.length % 3 !== 0) return undefined;

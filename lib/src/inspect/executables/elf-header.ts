@@ -38,7 +38,7 @@ export const segmentTypes = {
 /** Bytes from the start of a file that hold its program headers; they stand right behind the header but for rare cases. */
 export const headerWindow = 8 * 1024;
 
-export function half(bytes: Buffer, at: number, bigEndian: boolean): number {
+function half(bytes: Buffer, at: number, bigEndian: boolean): number {
   if (at + 2 > bytes.length) return 0;
   return bigEndian ? bytes.readUInt16BE(at) : bytes.readUInt16LE(at);
 }

@@ -37,7 +37,7 @@ function isCopyrightFile(path: string): boolean {
 }
 
 /** True for a licence beside a package of a language. */
-export function isLicenceFile(path: string): boolean {
+function isLicenceFile(path: string): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const first = name.charCodeAt(0) | 0x20;
   const mayBe = first === 0x6c || first === 0x75 || first === 0x63;

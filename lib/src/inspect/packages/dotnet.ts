@@ -16,7 +16,7 @@ const runtimePack = 'runtimepack.';
  * the compiler alone needed it or the runtime has a newer one, is not part of it.
  * @returns undefined where it is no such file
  */
-export function readDependencies(value: unknown): ReadRecord | undefined {
+function readDependencies(value: unknown): ReadRecord | undefined {
   if (!isFields(value)) return undefined;
   const { libraries } = value;
   if (!isFields(libraries)) return undefined;
@@ -61,7 +61,7 @@ function hasAssets(entry: unknown): boolean {
  * Reads a `packages.lock.json` (NuGet, "lock file"): what was resolved for each framework, projects aside.
  * @returns undefined where it is no such file
  */
-export function readLock(value: unknown): ReadRecord | undefined {
+function readLock(value: unknown): ReadRecord | undefined {
   const frameworks = isFields(value) ? value['dependencies'] : undefined;
   if (!isFields(frameworks)) return undefined;
   const found = new Map<string, RecordedPackage>();

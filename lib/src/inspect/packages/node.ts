@@ -34,7 +34,7 @@ export function parsePackageJson(text: string): NodePackage | undefined {
 }
 
 /** True where node looks for packages: `…/node_modules/<name>/package.json`, or with a scope. */
-export function isPackageRoot(path: string): boolean {
+function isPackageRoot(path: string): boolean {
   return /(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/@][^/]*\/package\.json$/.test(path);
 }
 

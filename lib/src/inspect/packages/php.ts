@@ -12,7 +12,7 @@ const unnamedLimit = 1024 ** 2;
  * as they were tagged (`v2.1.0`, `dev-main`).
  * @returns undefined where it is neither
  */
-export function readInstalled(value: unknown): ReadRecord | undefined {
+function readInstalled(value: unknown): ReadRecord | undefined {
   const list: unknown = isFields(value) ? value['packages'] : value;
   if (!Array.isArray(list)) return undefined;
   const packages = list.flatMap((item: unknown) => readPackage(item) ?? []);
@@ -37,7 +37,7 @@ function readPackage(item: unknown): RecordedPackage | undefined {
 }
 
 /** True where composer writes it; the folder above, most often `vendor`, may have any name. */
-export function isInstalledPath(path: string): boolean {
+function isInstalledPath(path: string): boolean {
   return /(?:^|\/)composer\/installed\.json$/.test(path);
 }
 

@@ -13,7 +13,7 @@ const longestLine = 2000;
 const stubLines = 20;
 
 /** True where RubyGems looks for what is installed, default gems included. */
-export function isSpecificationPath(path: string): boolean {
+function isSpecificationPath(path: string): boolean {
   return /(?:^|\/)specifications\/(?:[^/]+\/)*[^/]+\.gemspec$/.test(path);
 }
 

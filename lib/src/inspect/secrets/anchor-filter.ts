@@ -1,5 +1,5 @@
 /** The shortest anchor: the filter looks at three bytes at once. */
-export const shortestAnchor = 3;
+const shortestAnchor = 3;
 
 /** Bytes that stand in tokens, as the third byte of a window behind an anchor of three. */
 const tokenBytes = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_');

@@ -26,7 +26,7 @@ const longest = 15;
  * Makes the code from the lengths of its symbols' codes, 0 for those that do not occur.
  * @returns undefined where the lengths are no complete code; a single symbol may have a bit of its own, no symbol none
  */
-export function makeCode(lengths: Uint8Array): HuffmanCode | undefined {
+function makeCode(lengths: Uint8Array): HuffmanCode | undefined {
   const counts = new Uint16Array(longest + 1);
   for (const length of lengths) counts[length]! += 1;
   const used = lengths.length - counts[0]!;

@@ -58,7 +58,7 @@ export function isZeroBlock(block: Buffer): boolean {
 }
 
 /** True if the block carries its own checksum, summed over unsigned or, as some old writers did, signed bytes. */
-export function hasChecksum(block: Buffer): boolean {
+function hasChecksum(block: Buffer): boolean {
   const expected = parseNumber(block, 148, 8);
   if (expected === undefined) return false;
   let sum = 0;

@@ -156,6 +156,6 @@ export function readExtension<T>(
   return fail('an extension of it cannot be read');
 }
 
-export function sha256(bytes: Uint8Array): string {
+function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }

@@ -74,7 +74,7 @@ export function envelope(
 }
 
 /** The algorithm of a key; some other where there is none. */
-export function algorithmFor(key: KeyObject): NotationAlgorithm {
+function algorithmFor(key: KeyObject): NotationAlgorithm {
   const algorithm = algorithmOf(key);
   return typeof algorithm === 'string' ? algorithm : 'ES256';
 }

@@ -80,7 +80,7 @@ function readSchemaRow(content: Buffer | undefined): SchemaRow | undefined {
 }
 
 /** The bytes of the second column, behind the number of the row. */
-export function secondColumn(content: Buffer | undefined): Buffer | undefined {
+function secondColumn(content: Buffer | undefined): Buffer | undefined {
   const columns = content === undefined ? undefined : readRecord(content);
   const blob = columns?.length === 2 ? columns[1] : undefined;
   return Buffer.isBuffer(blob) ? blob : undefined;

@@ -13,7 +13,7 @@ const privateKey = new RegExp(
 );
 
 /** The base64 of a key as it stands in a file, free of what stands between its lines. */
-export function keyBody(text: string): string {
+function keyBody(text: string): string {
   const end = text.indexOf('-----');
   return (end < 0 ? text : text.slice(0, end)).replaceAll(/\\+[rn]/g, '').replaceAll(/[^A-Za-z0-9+/=]/g, '');
 }
