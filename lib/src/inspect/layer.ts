@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { pipeline, Readable } from 'node:stream';
 import { digestAlgorithm, finishDigest, startDigest, type Digest } from '../oci/digest.ts';
 import { createDecompressor, describeFailure, detectCompression } from './compression.ts';
-import { inventoryFormat, type LayerInventory, type ProblemCode } from './inventory.ts';
+import { inventoryFormat, type LayerInventory } from './inventory.ts';
+import { asBuffer, excessOf, peek } from './layer-bytes.ts';
 import { ContentReader } from './layer-content.ts';
 import { defaultLimits, type LayerLimits } from './limits.ts';
 
@@ -11,34 +12,6 @@ export interface LayerSource {
   /** what its bytes must hash to */
   readonly digest: Digest;
   readonly bytes: AsyncIterable<Uint8Array>;
-}
-
-/** The first bytes of a blob, and all of them. */
-async function peek(
-  bytes: AsyncIterable<Uint8Array>,
-  length: number,
-): Promise<{ head: Buffer; rest: AsyncIterable<Uint8Array> }> {
-  const iterator = bytes[Symbol.asyncIterator]();
-  let head = Buffer.alloc(0);
-  while (head.length < length) {
-    const next = await iterator.next();
-    if (next.done === true) break;
-    head = Buffer.concat([head, next.value]);
-  }
-  async function* all(): AsyncGenerator<Uint8Array> {
-    try {
-      if (head.length > 0) yield head;
-      for (let next = await iterator.next(); next.done !== true; next = await iterator.next())
-        yield next.value;
-    } finally {
-      await iterator.return?.();
-    }
-  }
-  return { head, rest: all() };
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /**
@@ -138,17 +111,4 @@ export async function readLayer(
     size,
     ...content.finish(compression === 'gzip'),
   };
-}
-
-function excessOf(
-  size: number,
-  compressed: number,
-  limits: LayerLimits,
-): { code: ProblemCode; message: string } | undefined {
-  if (size > limits.bytes)
-    return { code: 'too-large', message: `it unpacks to more than ${limits.bytes} bytes` };
-  if (size > limits.ratioFrom && size > limits.ratio * compressed) {
-    return { code: 'ratio', message: `it unpacks to more than ${limits.ratio} times its size` };
-  }
-  return undefined;
 }
