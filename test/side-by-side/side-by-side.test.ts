@@ -51,6 +51,7 @@ describe.skipIf(skips)('side by side with a real Trivy', () => {
       expect(inventory.problems.filter(({ hides }) => hides)).toEqual([]);
       const ours = findWithWharfinger(inventory, index);
       for (const [type, truth] of Object.entries(image.truth)) {
+        expect(truth.length, `${image.name}: ${type}`).toBeGreaterThan(0);
         const found = listed(ours.packages, type).filter((one) => !one.includes(':guice-no-aop '));
         expect([image.name, type, found]).toEqual([image.name, type, truth]);
       }

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { output } from '../requirements.ts';
@@ -49,10 +49,13 @@ function listedByNpm(folder: string): string[] {
     readonly name?: string;
     readonly version?: string;
     readonly dependencies?: Readonly<Record<string, Tree>>;
+    readonly error?: { readonly code: string };
   }
-  const args = ['-c', 'npm ls --all --json --long --offline 2>/dev/null || true'];
-  const listed: Tree = JSON.parse(execFileSync('sh', args, { cwd: folder, encoding: 'utf8' }));
-  // Dependencies that npm misses have no version: only what is there was taken.
+  // Of packages only the root was taken, so that npm misses what they depend on: it lists what is there, and complains.
+  const isMissing = (stdout: string): boolean => (JSON.parse(stdout) as Tree).error?.code === 'ELSPROBLEMS';
+  const args = ['ls', '--all', '--json', '--long', '--offline'];
+  const listed: Tree = JSON.parse(printed('npm', args, { cwd: folder, allowed: isMissing }));
+  // What is missing has no version.
   return Object.values(listed.dependencies ?? {})
     .filter(({ version }) => version !== undefined)
     .map(({ name, version }) => `${name} ${version}`);
@@ -66,10 +69,12 @@ function listedByPip(target: string): string[] {
 }
 
 function listedByGo(binary: string): string[] {
-  const { stdout } = spawn('go', ['version', '-m', binary]);
-  const [first = '', ...rest] = stdout.split('\n');
-  const standard = /: go(\d+(?:\.\d+)*)/.exec(first)?.[1];
-  if (standard === undefined) return [];
+  const isOfAnother = (_: string, stderr: string): boolean =>
+    stderr.trimEnd().endsWith('not a Go executable');
+  const text = printed('go', ['version', '-m', binary], { allowed: isOfAnother });
+  if (text === '') return [];
+  const [first = '', ...rest] = text.split('\n');
+  const standard = /: go(\d+(?:\.\d+)*)/.exec(first)![1];
   const modules: string[] = [];
   for (const line of rest) {
     const [, kind, path = '', version = ''] = line.split('\t');
@@ -87,14 +92,8 @@ function listedByGem(folder: string): string[] {
 }
 
 function listedByComposer(folder: string): string[] {
-  const { stdout } = spawn('composer', [
-    '--no-interaction',
-    '--working-dir',
-    folder,
-    'show',
-    '--format=json',
-  ]);
-  const { installed } = JSON.parse(stdout) as {
+  const args = ['--no-interaction', '--working-dir', folder, 'show', '--format=json'];
+  const { installed } = JSON.parse(printed('composer', args)) as {
     readonly installed: ReadonlyArray<{ readonly name: string; readonly version: string }>;
   };
   return sorted(installed.map(({ name, version }) => `${name} ${version}`));
@@ -127,10 +126,21 @@ function describedByDebian(archive: string): string[] {
   });
 }
 
-function spawn(program: string, args: readonly string[]): { readonly stdout: string } {
-  try {
-    return { stdout: execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }) };
-  } catch {
-    return { stdout: '' };
+/**
+ * What a tool prints. One that fails has nothing to say of the truth.
+ * @param rules.allowed which failures, by what it printed, are none
+ * @throws Error with what it complained of
+ */
+function printed(
+  program: string,
+  args: readonly string[],
+  rules: { readonly cwd?: string; readonly allowed?: (stdout: string, stderr: string) => boolean } = {},
+): string {
+  const { cwd, allowed } = rules;
+  const { error, status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8' });
+  if (error !== undefined) throw error;
+  if (status !== 0 && allowed?.(stdout, stderr) !== true) {
+    throw new Error(`${program} ${args.join(' ')} ended with ${status}: ${stderr}`);
   }
+  return stdout;
 }
