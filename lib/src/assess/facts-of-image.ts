@@ -12,6 +12,7 @@ import type {
   ImageFacts,
   InventoryFacts,
   RepositoryFacts,
+  ScannerFact,
   SubjectKind,
 } from '../routines/facts.ts';
 import { contentFacts } from './facts-of-contents.ts';
@@ -44,6 +45,8 @@ export interface KnownOfImage {
     ImageEvidence,
     'report' | 'trustedKeys' | 'attested' | 'custody' | 'probes' | 'validUntil'
   >;
+  /** what the scanners say that are bound to the repository, by name; left out: none is, or nobody can tell */
+  readonly scanners?: Readonly<Record<string, ScannerFact>>;
   /** what the registry says of the repository; left out: nothing */
   readonly registered?: RepositoryFacts;
   /** VEX documents that were brought in; left out: there are none */
@@ -59,7 +62,7 @@ export function factsOfImage(known: KnownOfImage): Facts {
 
 /** The same, and when time alone may change them next (RFC 3339; absent: it does not). */
 export function factsAndTime(known: KnownOfImage): { readonly facts: Facts; readonly validUntil?: string } {
-  const { inventory, matched, evidence, registered, held } = known;
+  const { inventory, matched, evidence, scanners, registered, held } = known;
   const findings = inventory && matched && findingFacts(inventory.packages, matched.matches, matched.threats);
   const facts: Facts = {
     image: imageFacts(known),
@@ -77,6 +80,7 @@ export function factsAndTime(known: KnownOfImage): { readonly facts: Facts; read
     ...(evidence
       ? evidenceFacts(evidence)
       : known.signatures && { signatures: signatureFacts(known.signatures) }),
+    ...(scanners && { scanners }),
     ...(registered && { repository: registered }),
     ...heldFacts(held),
   };
@@ -96,6 +100,7 @@ export function factsAgain(
     findings,
     advisories,
     evidence,
+    scanners,
     registered,
     vex,
     held,
@@ -103,6 +108,7 @@ export function factsAgain(
     readonly findings?: readonly FindingFact[];
     readonly advisories?: Facts['advisories'];
     readonly evidence: NonNullable<KnownOfImage['evidence']>;
+    readonly scanners?: Facts['scanners'];
     readonly registered: RepositoryFacts;
     readonly vex: readonly ImportedVex[];
     readonly held?: KnownOfImage['held'];
@@ -120,6 +126,7 @@ export function factsAgain(
     }),
     ...(advisories && { advisories }),
     ...evidenceFacts(evidence),
+    ...(scanners && { scanners }),
     repository: registered,
     ...heldFacts(held),
   };

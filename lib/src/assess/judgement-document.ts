@@ -41,6 +41,8 @@ export interface Judgement {
   readonly custody: ReadonlyArray<{ readonly pattern: string; readonly layout: CustodyLayout }>;
   /** what is run on the images of which repositories; of one name the most specific pattern counts. Absent: nothing is */
   readonly probes?: readonly BoundProbe[];
+  /** which scanners this registry asks about the images of which repositories. Absent: none */
+  readonly scanners?: readonly BoundScanner[];
   /** besides those that every repository has by its gate (routines/default-bindings.ts) */
   readonly bindings: readonly BindingRecord[];
   readonly waivers: readonly Waiver[];
@@ -54,6 +56,13 @@ export interface Judgement {
   readonly holds: readonly Hold[];
   /** the routines, whole: in the document stand their texts. The first is the one of the default bindings */
   readonly collections: readonly Collection[];
+}
+
+/** A scanner that is asked about the images of some repositories: what others say counts for nothing. */
+export interface BoundScanner {
+  readonly pattern: string;
+  /** what routines call it */
+  readonly name: string;
 }
 
 /** How the repositories of a pattern are judged. */

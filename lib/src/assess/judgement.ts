@@ -24,7 +24,7 @@ import {
 } from './plain-fields.ts';
 import { readImportedVex } from './read-imported-vex.ts';
 import { readCustody } from './read-layout.ts';
-import { readBoundProbe, readGrantRule, readHold } from './read-records.ts';
+import { readBoundProbe, readBoundScanner, readGrantRule, readHold } from './read-records.ts';
 import { readPem, readRevocations, readTrustRule } from './read-trust.ts';
 
 export type { Judgement, RepositoryRule } from './judgement-document.ts';
@@ -68,6 +68,7 @@ const fieldNames = [
   'revocations',
   'custody',
   'probes',
+  'scanners',
   'bindings',
   'waivers',
   'vex',
@@ -110,6 +111,7 @@ export function parseJudgement(bytes: Uint8Array): Judgement {
     revocations: at('revocations', readRevocations),
     custody: at('custody', listOf(readCustody, most)),
     ...optional(fields, 'probes', [], check, listOf(readBoundProbe, 10_000)),
+    ...optional(fields, 'scanners', [], check, listOf(readBoundScanner, 10_000)),
     bindings: at('bindings', listOf(readBinding, most)),
     waivers: at('waivers', listOf(readWaiver, most)),
     ...optional(fields, 'vex', [], check, listOf(readImportedVex, 20_000)),

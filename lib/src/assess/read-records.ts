@@ -1,6 +1,6 @@
 import type { BoundProbe } from '../probes/bound-probe.ts';
 import { readScope } from '../routines/read-records.ts';
-import type { GrantRule, Hold } from './judgement-document.ts';
+import type { BoundScanner, GrantRule, Hold } from './judgement-document.ts';
 import {
   digest,
   integer,
@@ -38,6 +38,15 @@ export const readBoundProbe: Read<BoundProbe> = (value, path, check) => {
     repository: textUpTo(255)(fields['repository'], [...path, 'repository'], check),
     digest: digest(fields['digest'], [...path, 'digest'], check),
     ...optional(fields, 'signedBy', path, check, textUpTo(200)),
+  };
+};
+
+/** A scanner, and the repositories about whose images it is asked. */
+export const readBoundScanner: Read<BoundScanner> = (value, path, check) => {
+  const fields = check.fields(value, path, ['pattern', 'name']);
+  return {
+    pattern: repositoryPattern(fields['pattern'], [...path, 'pattern'], check),
+    name: textUpTo(100)(fields['name'], [...path, 'name'], check),
   };
 };
 

@@ -1,5 +1,5 @@
 import type { CustodyLayout } from '../custody/layout.ts';
-import { mostSpecific } from '../oci/repository-pattern.ts';
+import { matchesRepository, mostSpecific } from '../oci/repository-pattern.ts';
 import { defaultBindings } from '../routines/default-bindings.ts';
 import { effectiveBindings } from '../routines/effective-bindings.ts';
 import type { RepositoryFacts } from '../routines/facts.ts';
@@ -27,6 +27,8 @@ export interface Rules {
   readonly custody?: CustodyLayout;
   /** what is run on its images: what others find counts for nothing */
   readonly probes: readonly BoundProbe[];
+  /** names of the scanners that the registry asks about its images, in order */
+  readonly scanners: readonly string[];
   readonly exceptions: Exceptions;
   /** what was brought in, for whatever repositories: the list of the judgement itself */
   readonly vex: readonly ImportedVex[];
@@ -91,11 +93,17 @@ export function rulesFor(judgement: Judgement, repository: string, purpose: Purp
     }),
     ...(custody && { custody }),
     probes: probesFor(judgement.probes ?? [], repository),
+    scanners: scannersFor(judgement, repository),
     vex: judgement.vex ?? [],
     exceptions: { waivers: judgement.waivers, grants: granted.grants },
     ...(validUntil !== undefined && { validUntil }),
     ...(someCount && { listUntil: expires }),
   };
+}
+
+function scannersFor({ scanners = [] }: Judgement, repository: string): readonly string[] {
+  const bound = scanners.filter(({ pattern }) => matchesRepository(pattern, repository));
+  return [...new Set(bound.map(({ name }) => name))].sort();
 }
 
 /** The first of these RFC 3339 times; undefined where none is given. */

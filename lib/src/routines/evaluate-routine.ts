@@ -36,6 +36,8 @@ const unknown: Readonly<Record<Need, string>> = {
   attestations: 'not checked yet: its attestations have not been looked up',
   custody: 'no chain of custody is known: no custody layout is in force here, or it was not walked yet',
   probes: 'no probe was run on it',
+  scanners:
+    'no report of a scanner is known: none is bound to its repository, or it is judged away from the registry',
   repository: 'it is judged outside of a registry, so that nothing is known of its repository',
 };
 
@@ -54,8 +56,10 @@ export function evaluateRoutine(
   if (kind !== undefined && !routine.appliesTo.includes(kind)) return { state: 'skipped' };
   const needs: readonly Need[] = appliesToAll ? routine.needs : ['kind', ...routine.needs];
   const absent = needs.find((need) => !isKnown(facts, need));
-  const unprobed = needs.includes('probes') ? absentProbe(routine, parameters, facts) : undefined;
-  if (unprobed !== undefined) return undecided(unprobed, runTheProbe);
+  for (const kind of ['probes', 'scanners'] as const) {
+    const lacking = needs.includes(kind) ? absentOf(kind, routine, parameters, facts) : undefined;
+    if (lacking !== undefined) return undecided(lacking, named[kind].remedy);
+  }
   if (absent === 'config') return undecided(unknown.config, 'push the image again, with its configuration');
   if (absent) return undecided(unknown[absent], 'wait until the image has been checked, then try again');
   const checked = checkedParameters(routine, parameters);
@@ -95,19 +99,37 @@ function checkedParameters(routine: Routine, parameters: ParameterValues): Check
   return checked;
 }
 
-const runTheProbe =
-  'have the registry run the probe (probes in its configuration: an engine, and the probe for this repository), or run it with wharf probe run --key';
+/** Facts by the names of who made them, of which a routine asks for one by a parameter. */
+const named = {
+  probes: {
+    parameter: 'probe',
+    absent: (name: string) => `not checked yet: the probe ${name} was not run on it`,
+    remedy:
+      'have the registry run the probe (probes in its configuration: an engine, and the probe for this repository), or run it with wharf probe run --key',
+  },
+  scanners: {
+    parameter: 'scanner',
+    absent: (name: string) => `not checked yet: the scanner ${name} has not reported on it`,
+    remedy:
+      'wait until the scanner has answered; if it does not, look at wharf scanner list, and at whether the scanner is configured for this repository',
+  },
+} as const;
 
-/** What is said where the probe was not run that a routine asks for by its parameter `probe`; undefined: it was. */
-function absentProbe(
+/** What is said where nothing is known of the one that a routine asks for by its parameter; undefined: it is known. */
+function absentOf(
+  kind: keyof typeof named,
   { parameters: declared }: Routine,
   parameters: ParameterValues,
-  { probes = {} }: Facts,
+  facts: Facts,
 ): string | undefined {
-  const name = parameters['probe'] ?? declared['probe']?.default;
-  if (typeof name !== 'string') return Object.keys(probes).length > 0 ? undefined : unknown.probes;
-  if (name === '') return 'the parameter probe names no probe';
-  return Object.hasOwn(probes, name) ? undefined : `not checked yet: the probe ${name} was not run on it`;
+  const known = Object.entries(facts[kind] ?? {})
+    .filter(([, one]) => !('state' in one) || one.state !== 'none')
+    .map(([name]) => name);
+  const { parameter, absent } = named[kind];
+  const name = parameters[parameter] ?? declared[parameter]?.default;
+  if (typeof name !== 'string') return known.length > 0 ? undefined : unknown[kind];
+  if (name === '') return `the parameter ${parameter} names no ${parameter}`;
+  return known.includes(name) ? undefined : absent(name);
 }
 
 function run(compiled: CompiledRoutine, routine: Routine, variables: Variables, now: Date): RoutineResult {

@@ -39,6 +39,7 @@ const faultless: Facts = {
       counts: {
         modified: 0,
         configuration: 0,
+        accounts: 0,
         missing: 0,
         missingDocumentation: 0,
         recordRewritten: 0,
@@ -53,6 +54,11 @@ const faultless: Facts = {
       unrecorded: [],
     },
     executables: { all: 100, foreign: 0, files: [] },
+    accounts: {
+      complete: true,
+      counts: { passwordless: 0, password: 0, administrator: 0, key: 0 },
+      found: [],
+    },
     baked: { complete: true, counts: { data: 0, configuration: 0, cache: 0, history: 0 }, places: [] },
     secrets: {
       complete: true,
@@ -125,6 +131,7 @@ const elements: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     stackProtector: true,
     fortified: true,
   },
+  'inventory.accounts.found': { kind: 'passwordless', account: 'root', path: 'etc/shadow', layer: 0 },
   'inventory.baked.places': {
     id: 'sqlite-database',
     kind: 'data',
@@ -184,6 +191,21 @@ const elements: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     complete: true,
     result: { findings: [] },
   },
+  'scanners.*': {
+    state: 'reported',
+    scanner: { name: 'Trivy', vendor: 'Aqua Security', version: '0.74.0' },
+    asked: '2025-12-31T12:00:00Z',
+    data: '2025-12-31T06:00:00Z',
+    counts: { unscored: 0, none: 0, low: 0, medium: 0, high: 0, critical: 0 },
+    findings: [],
+  },
+  'scanners.*.findings': {
+    id: 'CVE-2025-0001',
+    package: 'openssl',
+    version: '3.0.1',
+    severity: 'high',
+    cwes: [],
+  },
   'custody.layers': { index: 0, digest },
   'custody.problems': { code: 'UNATTRIBUTED', message: 'nobody answers for layer 1' },
   'signatures.refused': { format: 'cosign-v3', evidence: digest, reason: 'it does not verify' },
@@ -197,7 +219,7 @@ export function factsFromFragment(fragment: Readonly<Record<string, unknown>>): 
 
 function layOver(base: unknown, fragment: unknown, path: string): unknown {
   if (Array.isArray(fragment)) {
-    const element = elements[path];
+    const element = elementsAt(path);
     return fragment.map((part: unknown) => (element ? layOver(element, part, `${path}[]`) : part));
   }
   if (!isRecord(fragment)) return fragment;
@@ -209,9 +231,9 @@ function layOver(base: unknown, fragment: unknown, path: string): unknown {
   return merged;
 }
 
-/** Probes have names of their own, and each is as another. */
+/** Probes and scanners have names of their own, and each is as another. */
 function elementsAt(path: string): Readonly<Record<string, unknown>> | undefined {
-  return elements[path.replace(/^probes\.[^.]+$/, 'probes.*')];
+  return elements[path.replace(/^(probes|scanners)\.[^.]+/, '$1.*')];
 }
 
 /** Tells `check` of names in a fragment that no fact has, and of values of the wrong type. */

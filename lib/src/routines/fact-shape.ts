@@ -88,6 +88,7 @@ const inventory = record({
     counts: record({
       modified: integer,
       configuration: integer,
+      accounts: integer,
       missing: integer,
       missingDocumentation: integer,
       recordRewritten: integer,
@@ -152,6 +153,12 @@ const inventory = record({
         bytes: integer,
       }),
     ),
+  }),
+  accounts: record({
+    complete: truth,
+    reason: text,
+    counts: record({ passwordless: integer, password: integer, administrator: integer, key: integer }),
+    found: list(record({ kind: text, account: text, path: text, layer: integer, detail: text })),
   }),
   secrets: record({
     complete: truth,
@@ -296,6 +303,35 @@ export const factsShape = record({
       complete: truth,
       problem: text,
       result: { kind: 'json' },
+    }),
+  },
+  scanners: {
+    kind: 'by-name',
+    of: record({
+      state: text,
+      problem: text,
+      scanner: record({ name: text, vendor: text, version: text }),
+      asked: time,
+      data: time,
+      counts: record({
+        unscored: integer,
+        none: integer,
+        low: integer,
+        medium: integer,
+        high: integer,
+        critical: integer,
+      }),
+      findings: list(
+        record({
+          id: text,
+          package: text,
+          version: text,
+          fixedIn: text,
+          severity: text,
+          score: number,
+          cwes: list(text),
+        }),
+      ),
     }),
   },
   repository,

@@ -20,6 +20,7 @@ export const variableNames: ReadonlySet<string> = new Set([
   'attestations',
   'custody',
   'probes',
+  'scanners',
   'repository',
   'held',
   'params',

@@ -18,6 +18,8 @@ export interface Facts {
   readonly custody?: CustodyFacts;
   /** by name, those that are bound to the repository and were run; absent: none of them was */
   readonly probes?: Readonly<Record<string, ProbeFact>>;
+  /** by name, those that are bound to the repository; absent: none is, or it is judged away from the registry that asks them */
+  readonly scanners?: Readonly<Record<string, ScannerFact>>;
   /** absent: it is judged outside of a registry, by rules that say nothing of its repository */
   readonly repository?: RepositoryFacts;
   /** absent: nobody holds it by hand */
@@ -110,6 +112,38 @@ export interface InventoryFacts {
   readonly secrets?: SecretsFacts;
   /** absent: it has no file system */
   readonly baked?: BakedFacts;
+  /** absent: it has no file system */
+  readonly accounts?: AccountsFacts;
+}
+
+/** Who can log in wherever the image runs, by what lies in it. */
+export interface AccountsFacts {
+  /** false: there is something that could not be read */
+  readonly complete: boolean;
+  /** why it is not complete */
+  readonly reason?: string;
+  /** how many there are of each kind, whether they are listed or not */
+  readonly counts: {
+    /** accounts that let in without a password */
+    readonly passwordless: number;
+    /** accounts whose password hash is in the image */
+    readonly password: number;
+    /** accounts besides root with all of its rights */
+    readonly administrator: number;
+    /** accounts that let in by a key of SSH */
+    readonly key: number;
+  };
+  /** the first of each kind */
+  readonly found: ReadonlyArray<{
+    /** passwordless, password, administrator or key */
+    readonly kind: string;
+    readonly account: string;
+    /** the file that says so */
+    readonly path: string;
+    /** index of the layer since which it is so, from 0 */
+    readonly layer: number;
+    readonly detail?: string;
+  }>;
 }
 
 /** What an image holds besides code. */
@@ -217,6 +251,7 @@ export interface ContaminationFacts {
   readonly counts: {
     readonly modified: number;
     readonly configuration: number;
+    readonly accounts: number;
     readonly missing: number;
     readonly missingDocumentation: number;
     readonly recordRewritten: number;
@@ -453,6 +488,43 @@ export interface ProbeFact {
   readonly problem?: string;
   /** what it found, by its own schema; `findings` is a list in any case. Absent: it is not complete */
   readonly result?: Readonly<Record<string, unknown>>;
+}
+
+/** What a scanner that the registry asks says of the image: the word of a service outside, unsigned. */
+export interface ScannerFact {
+  /** none: there is no answer yet; failed: it was asked and no report ever came; reported: what the last report says stands below */
+  readonly state: string;
+  /** why no report came */
+  readonly problem?: string;
+  /** as it calls itself in its report */
+  readonly scanner?: { readonly name: string; readonly vendor: string; readonly version: string };
+  /** RFC 3339: when it was asked for the report */
+  readonly asked?: string;
+  /** RFC 3339: when what it knows was renewed, as it said before it scanned; absent: it does not say */
+  readonly data?: string;
+  /** how many there are of each severity */
+  readonly counts?: {
+    readonly unscored: number;
+    readonly none: number;
+    readonly low: number;
+    readonly medium: number;
+    readonly high: number;
+    readonly critical: number;
+  };
+  /** the worst before the others */
+  readonly findings?: ReadonlyArray<{
+    /** such as CVE-2026-0001 */
+    readonly id: string;
+    readonly package: string;
+    readonly version: string;
+    /** absent: it names no version with a fix */
+    readonly fixedIn?: string;
+    /** none, low, medium, high, critical, or unscored */
+    readonly severity: string;
+    /** CVSS 3, else 2; absent: it names none */
+    readonly score?: number;
+    readonly cwes: readonly string[];
+  }>;
 }
 
 /** What the walk of the chain of custody found (custody/walk-chain.ts). */

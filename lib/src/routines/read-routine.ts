@@ -23,6 +23,7 @@ const needs: readonly Need[] = [
   'attestations',
   'custody',
   'probes',
+  'scanners',
   'repository',
 ];
 const name = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;

@@ -131,15 +131,17 @@ describe('results that are remembered', () => {
 
   test('are asked for again where a part that the routine reads has changed, and only there', () => {
     const shared = memory();
-    const before = factsFromFragment({ findings: [{ advisory: 'CVE-2025-0001' }] });
-    const after = factsFromFragment({ findings: [{ advisory: 'CVE-2025-0002' }] });
+    const scanners = { trivy: {} };
+    const before = factsFromFragment({ findings: [{ advisory: 'CVE-2025-0001' }], scanners });
+    const after = factsFromFragment({ findings: [{ advisory: 'CVE-2025-0002' }], scanners });
     const now = new Date('2026-01-01T00:00:00Z');
     const count = (facts: Facts, wanted: (routine: Routine) => boolean): [number, number] => {
       const { evaluate, log } = rememberingEvaluator(facts, partsOf(facts), shared);
       const bound = routines.filter(wanted).map((routine): Binding => ({
         id: routine.name,
         routine,
-        parameters: {},
+        // what could not be told for want of a name is asked for again where it is a matter of time as well
+        parameters: routine.name === 'scanner-report' ? { scanner: 'trivy' } : {},
         effect: 'hold',
         purposes: ['pull'],
       }));

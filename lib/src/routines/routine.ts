@@ -38,6 +38,7 @@ export type Need =
   | 'attestations'
   | 'custody'
   | 'probes'
+  | 'scanners'
   | 'repository';
 
 /** What a parameter may be. Durations are whole days, and reach the expression as CEL durations. */

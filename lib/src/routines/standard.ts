@@ -27,7 +27,9 @@ import { noFixableVulnerabilities } from './standard/no-fixable-vulnerabilities.
 import { noSetuid } from './standard/no-setuid.ts';
 import { noTampering } from './standard/no-tampering.ts';
 import { noUnownedSystemFiles } from './standard/no-unowned-system-files.ts';
+import { noLogins } from './standard/no-logins.ts';
 import { noSecrets } from './standard/no-secrets.ts';
+import { scannerReport } from './standard/scanner-report.ts';
 import { separateCodeConfigurationData } from './standard/separate-code-configuration-data.ts';
 import { noSecretsInEnvironment } from './standard/no-secrets-in-environment.ts';
 import { noSevereVulnerabilities } from './standard/no-severe-vulnerabilities.ts';
@@ -60,6 +62,7 @@ routines:${[
   sbomAttested,
   attested,
   probePassed,
+  scannerReport,
   custodyComplete,
   layersOwnedByTeams,
   approvedForStage,
@@ -81,6 +84,7 @@ routines:${[
   noSetuid,
   hardenedExecutables,
   noDevelopmentTools,
+  noLogins,
   noSecrets,
   noSecretsInEnvironment,
   configurationNotBakedIn,
