@@ -99,6 +99,7 @@ function* imagesOfOne(number: number, count: number, rebuilds: number, sizes: Si
     dependencies.set(Math.floor(languagePackages * random() ** 3), Math.floor(random() * 6));
   }
   let edition = 0;
+  let languages = languageLayer(number, dependencies, 3);
   for (let index = 0; index < count; index += 1) {
     if (random() < 0.25) rebuild = Math.min(rebuilds - 1, rebuild + 1);
     if (random() < 0.33) {
@@ -106,13 +107,10 @@ function* imagesOfOne(number: number, count: number, rebuilds: number, sizes: Si
       for (const name of dependencies.keys()) {
         if (random() < 0.02) dependencies.set(name, dependencies.get(name)! + 1);
       }
+      languages = languageLayer(number, dependencies, 3);
     }
     const upgraded = random() < 0.33 ? Math.floor(random() * 12) : 0;
-    yield applicationImage(
-      { number, index, edition, family, rebuild, upgraded, runtime },
-      dependencies,
-      sizes,
-    );
+    yield applicationImage({ number, index, edition, family, rebuild, upgraded, runtime }, languages, sizes);
   }
 }
 
@@ -129,23 +127,40 @@ interface Application {
 
 function applicationImage(
   { number, index, edition, family, rebuild, upgraded, runtime }: Application,
-  dependencies: ReadonlyMap<number, number>,
+  languages: readonly Package[],
   sizes: Sizes,
 ): FleetImage {
-  const base = systemLayer(family, rebuild, 0, sizes.system);
-  const replaced = upgraded === 0 ? [] : systemLayer(family, rebuild + 3, 1, upgraded).packages;
-  const gone = new Set(replaced.map(({ name }) => name));
   const layers: FleetLayer[] = [
-    { name: base.name, packages: base.packages.filter(({ name }) => !gone.has(name)) },
-    { name: `upgrade ${family} ${rebuild} ${upgraded}`, packages: replaced },
-    {
-      name: `runtime ${family} ${rebuild} ${runtime}`,
-      packages: systemPackages(family, `runtime${runtime}-`, rebuild, 2, sizes.runtime),
-    },
-    { name: `dependencies ${number} ${edition}`, packages: languageLayer(number, dependencies, 3) },
-    { name: `code ${number} ${index}`, packages: [] },
+    ...once(`upgraded ${family} ${rebuild} ${upgraded} ${sizes.system}`, () => {
+      const base = systemLayer(family, rebuild, 0, sizes.system);
+      const replaced = upgraded === 0 ? nothing : systemLayer(family, rebuild + 3, 1, upgraded).packages;
+      const gone = new Set(replaced.map(({ name }) => name));
+      return [
+        { name: base.name, packages: base.packages.filter(({ name }) => !gone.has(name)) },
+        { name: `upgrade ${family} ${rebuild} ${upgraded}`, packages: replaced },
+      ];
+    }),
+    ...once(`runtime ${family} ${rebuild} ${runtime} ${sizes.runtime}`, () => [
+      {
+        name: `runtime ${family} ${rebuild} ${runtime}`,
+        packages: systemPackages(family, `runtime${runtime}-`, rebuild, 2, sizes.runtime),
+      },
+    ]),
+    { name: `dependencies ${number} ${edition}`, packages: languages },
+    { name: `code ${number} ${index}`, packages: nothing },
   ];
   return { repository: `team-${number % 50}/application-${number}`, tag: `1.${index}`, layers };
+}
+
+const nothing: readonly Package[] = [];
+
+/** Layers that images have again and again, made once: who works on the packages of a layer can tell that they are the same. */
+const made = new Map<string, readonly FleetLayer[]>();
+
+function once(key: string, make: () => readonly FleetLayer[]): readonly FleetLayer[] {
+  let layers = made.get(key);
+  if (!layers) made.set(key, (layers = make()));
+  return layers;
 }
 
 function systemLayer(family: number, rebuild: number, layer: number, count: number): FleetLayer {

@@ -1,16 +1,14 @@
 import type { Catalog } from '@wharfinger/lib/catalog/catalog';
-import { inventoryFormat, type ImageInventory } from '@wharfinger/lib/inspect/inventory';
-import { digestOf, type Digest } from '@wharfinger/lib/oci/digest';
 import { parseManifest } from '@wharfinger/lib/oci/manifest';
 import { mediaTypes } from '@wharfinger/lib/oci/media-types';
 import type { BlobStore } from '@wharfinger/lib/storage/blob-store';
-import { Readable } from 'node:stream';
 import type { Db } from '../../server/src/db/schema.ts';
 import { transact } from '../../server/src/db/transaction.ts';
 import { matchVersions } from '../../server/src/stores/findings.ts';
 import { packImage, putImage } from '../../server/src/stores/images.ts';
 import { createSqlCatalog } from '../../server/src/stores/sql-catalog.ts';
-import { imagesOf, type FleetImage, type FleetLayer, type FleetShape } from './contents.ts';
+import { imagesOf, type FleetImage, type FleetShape } from './contents.ts';
+import { at, by, describeImage, inventoryOf } from './described-image.ts';
 
 export interface FleetOptions {
   /** keeps the configurations of the images; without it they have none, and only what is in the database can be asked */
@@ -21,9 +19,6 @@ export interface FleetOptions {
 
 /** Images that are stored in one transaction: what a push costs in statements is measured, not what syncing the disk costs. */
 const batchSize = 200;
-
-const at = new Date(Date.UTC(2026, 0, 1));
-const by = 'fleet';
 
 /**
  * Fills a database with a fleet of images through the stores, as pushes and inspections do: repositories, manifests, tags,
@@ -48,7 +43,7 @@ export async function makeFleet(db: Db, shape: FleetShape, options: FleetOptions
   await stored;
 }
 
-function* batchesOf<T>(items: Iterable<T>): Generator<T[]> {
+export function* batchesOf<T>(items: Iterable<T>): Generator<T[]> {
   let batch: T[] = [];
   for (const item of items) {
     batch.push(item);
@@ -59,42 +54,12 @@ function* batchesOf<T>(items: Iterable<T>): Generator<T[]> {
   if (batch.length > 0) yield batch;
 }
 
-interface Part {
-  readonly digest: Digest;
-  readonly size: number;
-  readonly location: string;
-}
-
 async function prepare(image: FleetImage, storage: BlobStore | undefined) {
-  const layers = image.layers.map(({ name }) => partOf(`layer ${name}`));
-  const bytes = Buffer.from(
-    JSON.stringify({
-      architecture: 'amd64',
-      os: 'linux',
-      created: at.toISOString(),
-      config: { User: '1000', Entrypoint: ['/app'] },
-      rootfs: { type: 'layers', diff_ids: image.layers.map(diffIdOf) },
-      history: image.layers.map(({ name }) => ({ created_by: `RUN make ${name}` })),
-    }),
-  );
-  const config = { ...partOf(bytes), ...(storage && { location: await stored(storage, bytes) }) };
-  const describe = (mediaType: string, { digest, size }: Part) => ({ mediaType, digest, size });
-  const manifest = Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: mediaTypes.ociManifest,
-      config: describe(mediaTypes.ociConfig, config),
-      layers: layers.map((part) => describe(mediaTypes.ociLayerGzip, part)),
-    }),
-  );
-  return {
-    image,
-    parts: [config, ...layers],
-    manifest,
-    digest: digestOf(manifest),
-    layers: layers.map(({ digest }) => digest),
-    packed: await packImage(inventoryOf(image, layers)),
-  };
+  const described = describeImage(image, storage);
+  const packages = image.layers.flatMap((layer) => layer.packages);
+  const { format, complete, distribution, ...rest } = inventoryOf(image, described.layers);
+  const packed = await packImage({ format, complete, distribution, packages, ...rest });
+  return { ...described, image, packed };
 }
 
 /** @param linked blobs that repositories have: a client asks for them, and sends none of them again */
@@ -105,7 +70,7 @@ async function push(
   linked: Set<string>,
 ): Promise<void> {
   const { repository, tag } = one.image;
-  for (const part of one.parts) {
+  for (const part of [one.config, ...one.layers]) {
     const link = `${repository}@${part.digest}`;
     if (!linked.has(link)) await catalog.linkBlob({ repository, ...part, by, at });
     linked.add(link);
@@ -120,39 +85,6 @@ async function push(
     by,
     at,
   });
-  await matchVersions(trx, await putImage(trx, one.digest, one.packed, one.layers, at));
-}
-
-/** A blob that nobody will read; its digest is that of what it stands for. */
-function partOf(content: string | Uint8Array): Part {
-  const digest = digestOf(content);
-  return { digest, size: content.length, location: `fleet/${digest}` };
-}
-
-function diffIdOf({ name }: FleetLayer): Digest {
-  return digestOf(`content ${name}`);
-}
-
-async function stored(storage: BlobStore, bytes: Buffer): Promise<string> {
-  const id = await storage.createUpload(by);
-  await storage.append(by, id, Readable.from([bytes]));
-  return (await storage.commit(by, id, digestOf(bytes))).location;
-}
-
-function inventoryOf({ layers }: FleetImage, parts: readonly Part[]): ImageInventory {
-  return {
-    format: inventoryFormat,
-    complete: true,
-    distribution: { id: 'debian', version: '12', ecosystem: 'Debian:12', source: 'os-release' },
-    packages: layers.flatMap(({ packages }) => packages),
-    problems: [],
-    layers: layers.map((layer, index) => ({
-      digest: parts[index]!.digest,
-      content: 'filesystem',
-      compression: 'gzip',
-      diffId: diffIdOf(layer),
-      size: 1000,
-      entries: 10,
-    })),
-  };
+  const layers = one.layers.map(({ digest }) => digest);
+  await matchVersions(trx, await putImage(trx, one.digest, one.packed, layers, at));
 }

@@ -22,7 +22,7 @@ export async function putOutline(trx: Db, imageId: number, inventory: ImageInven
   const installed = installedOnce(inventory.packages);
   const keys = await ensureInstalled(trx, installed);
   const packages = packOutline(
-    installed.map((one) => ({ ...keys.get(keyOf(one).toString('latin1'))!, layer: one.layer })),
+    installed.map((one) => ({ ...keys.get(installedKey(one).toString('latin1'))!, layer: one.layer })),
   );
   const ecosystems = JSON.stringify([...new Set(installed.map(({ match }) => match.ecosystem))].sort());
   await trx
@@ -35,7 +35,7 @@ export async function putOutline(trx: Db, imageId: number, inventory: ImageInven
 type Keys = Omit<OutlinePackage, 'layer'>;
 
 async function ensureInstalled(trx: Db, installed: readonly InstalledPackage[]): Promise<Map<string, Keys>> {
-  const wanted = new Map(installed.map((one) => [keyOf(one).toString('latin1'), one]));
+  const wanted = new Map(installed.map((one) => [installedKey(one).toString('latin1'), one]));
   const known = await findInstalled(trx, wanted.keys());
   // always in one order, so that two transactions never wait for each other crosswise
   const missing = [...wanted].filter(([key]) => !known.has(key)).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -87,7 +87,8 @@ async function findInstalled(db: Db, wanted: Iterable<string>): Promise<Map<stri
   return found;
 }
 
-function keyOf({ match, name, version, purl }: InstalledPackage): Buffer {
+/** What an installed package is known by, whatever layer it is in. */
+export function installedKey({ match, name, version, purl }: Omit<InstalledPackage, 'layer'>): Buffer {
   const fields = [match.ecosystem, match.name, match.version, name, version, purl];
   return createHash('sha256').update(JSON.stringify(fields)).digest();
 }
@@ -125,7 +126,7 @@ export async function installedPackages(
 }
 
 /** Differences to the one before as variable-length numbers: one byte each, where packages came together. */
-function packOutline(packages: readonly OutlinePackage[]): Uint8Array {
+export function packOutline(packages: readonly OutlinePackage[]): Uint8Array {
   const bytes: number[] = [];
   let [version, installed] = [0, 0];
   for (const { versionId, installedId, layer } of packages) {

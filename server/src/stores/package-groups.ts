@@ -6,7 +6,7 @@ import { licenceTerms } from './licence-terms.ts';
 import { ensureVersions, type StoredVersion } from './packages.ts';
 
 /** A package as groups have it: its key is a digest over all the rest. */
-interface Grouped {
+export interface Grouped {
   readonly key: Buffer;
   readonly match: { readonly ecosystem: string; readonly name: string; readonly version: string };
   readonly name: string;
@@ -16,7 +16,7 @@ interface Grouped {
 }
 
 /** A set of packages, known by the digest over their keys. */
-interface Group {
+export interface Group {
   readonly digest: Buffer;
   readonly packages: readonly Grouped[];
 }
@@ -33,7 +33,7 @@ const mostInGroup = 256;
  * order of their names, ended by what a name's own digest says. Where two images differ in one package, all but one of these
  * sets are the same.
  */
-function groupsOf(packages: readonly Package[]): Group[] {
+export function groupsOf(packages: readonly Package[]): Group[] {
   const groups = new Map<string, Group>();
   for (const [, ofLayer] of Map.groupBy(packages, ({ layer }) => layer)) {
     const distinct = new Map(ofLayer.map(grouped).map((one) => [one.key.toString('latin1'), one]));
