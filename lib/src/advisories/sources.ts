@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { isWharfingerError, WharfingerError } from '../errors.ts';
 import type { Advisory } from './advisory.ts';
+import { atMost } from './at-most.ts';
 import { parseOsv } from './osv.ts';
 import { readRecords, type SourceItem } from './source-stream.ts';
 import { readZip } from './source-zip.ts';
@@ -128,17 +129,6 @@ async function* walk(folder: string): AsyncGenerator<string> {
     if (entry.isDirectory()) yield* walk(path);
     else if (entry.isFile() && known.test(entry.name)) yield path;
   }
-}
-
-function atMost(limit: number) {
-  return async function* (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    let size = 0;
-    for await (const chunk of chunks) {
-      size += chunk.length;
-      if (size > limit) throw new RangeError(`it has more than ${limit} bytes`);
-      yield chunk;
-    }
-  };
 }
 
 function messageOf(error: unknown): string {

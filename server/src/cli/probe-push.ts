@@ -1,11 +1,10 @@
 import { copyImage } from '@wharfinger/lib/client/copy';
 import { chooseImage } from '@wharfinger/lib/client/image-source';
 import { openContent } from '@wharfinger/lib/client/open-content';
-import { pushArtifact } from '@wharfinger/lib/client/referrers';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import { isIndexType } from '@wharfinger/lib/oci/media-types';
 import { readDeclaration } from '@wharfinger/lib/probes/declaration';
-import { signImage } from '@wharfinger/lib/signing/sign-image';
+import { attachSignatures } from './attach-signatures.ts';
 import { displayable } from './display.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { ownPlatform } from './image-options.ts';
@@ -22,7 +21,7 @@ export async function pushProbe(
   target: string,
 ): Promise<ExitCode> {
   const { registry: host, repository, tag } = parseTagReference(target);
-  const keys = await readSigningKeys(options.key ?? [], session);
+  const keys = (await readSigningKeys(options.key ?? [], session)).map(({ key }) => key);
   await using opened = new AsyncDisposableStack();
   const { content, fetched, close } = await openContent(source, {
     session: (registry) => registrySession(registry, session),
@@ -42,12 +41,7 @@ export async function pushProbe(
     tag,
   });
   const subject = { mediaType: fetched.mediaType, digest, size: fetched.bytes.length };
-  const signatures: string[] = [];
-  for (const { key } of keys) {
-    const signed = signImage(subject, key, session.now());
-    await pushArtifact(registry, repository, signed);
-    signatures.push(signed.manifest.digest);
-  }
+  const signatures = await attachSignatures(registry, repository, subject, keys, session.now());
   const pinned = `${repository}@${digest}`;
   session.result({ probe: { name, version }, image: `${host}/${pinned}`, signatures }, () =>
     [

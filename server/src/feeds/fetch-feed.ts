@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { atMost } from '@wharfinger/lib/advisories/at-most';
 import { largestSet } from '@wharfinger/lib/advisories/packed-set';
 import { findSet } from '@wharfinger/lib/assess/advisory-goods';
 import { remoteContent } from '@wharfinger/lib/client/content-source';
@@ -174,17 +175,6 @@ async function store(
 /** Removes what a process that ended in the middle has left behind. */
 export async function clearFetched(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
-}
-
-function atMost(limit: number) {
-  return async function* (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    let size = 0;
-    for await (const chunk of chunks) {
-      size += chunk.length;
-      if (size > limit) throw new RangeError(`it has more than ${limit} bytes`);
-      yield chunk;
-    }
-  };
 }
 
 async function* untilAborted(

@@ -53,14 +53,16 @@ const resources: ReadonlyArray<{
   { path: 'waivers', kind: 'waiver', by: 'governor' },
 ];
 
-const listQuery = z.strictObject({
+/** Which page of records. */
+export const recordListQuery = z.strictObject({
   last: z.coerce.number().int().min(0).default(0),
   limit: pageFields.limit,
   /** true: those that have ended too */
   ended: z.enum(['true', 'false']).default('false'),
 });
 
-const endBody = z.strictObject({
+/** Which record is ended, and why. */
+export const recordEndBody = z.strictObject({
   name: z.string().min(1).max(255),
   reason: z.string().trim().min(3, 'say why, in at least 3 characters').max(1000),
 });
@@ -82,7 +84,7 @@ export function addRecordRoutes(context: ApiContext, records: RecordActs): void 
     app.post(`/api/v1/${path}/end`, async (request) => {
       demandSignedIn(request);
       if (by === 'admin') demandAdmin(context, request);
-      const { name, reason } = parseInput(endBody, request.body);
+      const { name, reason } = parseInput(recordEndBody, request.body);
       if (by === 'governor') await demandEnding(context, request, await records.get(kind, name));
       return answerOf(await records.end(kind, name, { by: request.caller.principal ?? '', reason }));
     });
@@ -107,7 +109,7 @@ export function addGrantRoutes(context: ApiContext, records: RecordActs): void {
 
   app.post('/api/v1/grants/end', async (request) => {
     demandAdmin(context, request);
-    const { name, reason } = parseInput(endBody, request.body);
+    const { name, reason } = parseInput(recordEndBody, request.body);
     return answerOf(await records.end('grant', name, { by: request.caller.principal ?? '', reason }));
   });
 }
@@ -132,7 +134,7 @@ export function addCollectionRoutes(context: ApiContext, records: RecordActs): v
 
   app.post('/api/v1/collections/end', async (request) => {
     demandAdmin(context, request);
-    const { name, reason } = parseInput(endBody, request.body);
+    const { name, reason } = parseInput(recordEndBody, request.body);
     return answerOf(await records.end('collection', name, { by: request.caller.principal ?? '', reason }));
   });
 }
@@ -154,7 +156,7 @@ function addRecordList(
 ): void {
   context.app.get(`/api/v1/${path}`, async (request) => {
     demandSignedIn(request);
-    const { last, limit, ended } = parseInput(listQuery, request.query);
+    const { last, limit, ended } = parseInput(recordListQuery, request.query);
     const found = await records.list(kind, { after: last, limit: limit + 1, ended: ended === 'true' });
     const shown = found.slice(0, limit);
     return {

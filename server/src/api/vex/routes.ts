@@ -9,25 +9,14 @@ import { readScope } from '@wharfinger/lib/routines/read-records';
 import { adminName } from '../../access/rights.ts';
 import { feedPrefix, importVex, removeVex, type VexParts, type VexRecord } from '../../records/vex.ts';
 import { recordInForce, listRecords, type PolicyRecord } from '../../stores/policy-record-rows.ts';
-import { pageFields, parseInput, type ApiContext } from '../context.ts';
-import { demandGovernor, demandSignedIn } from '../records/routes.ts';
+import { parseInput, type ApiContext } from '../context.ts';
+import { demandGovernor, demandSignedIn, recordEndBody, recordListQuery } from '../records/routes.ts';
 
 const importQuery = z.strictObject({
   /** what people call the file */
   source: z.string().min(1).max(500).default('a file'),
   /** as bindings have it, as JSON; absent: all repositories */
   scope: z.string().max(100_000).optional(),
-});
-
-const listQuery = z.strictObject({
-  last: z.coerce.number().int().min(0).default(0),
-  limit: pageFields.limit,
-  ended: z.enum(['true', 'false']).default('false'),
-});
-
-const endBody = z.strictObject({
-  name: z.string().min(1).max(255),
-  reason: z.string().trim().min(3, 'say why, in at least 3 characters').max(1000),
 });
 
 /** VEX documents that somebody brings in: for who governs all repositories that they are to count in. */
@@ -57,7 +46,7 @@ export function addVexRoutes(context: ApiContext, parts: VexParts): void {
 
   app.get('/api/v1/vex', async (request) => {
     demandSignedIn(request);
-    const { last, limit, ended } = parseInput(listQuery, request.query);
+    const { last, limit, ended } = parseInput(recordListQuery, request.query);
     const page = { after: last, limit: limit + 1, ended: ended === 'true' };
     const found = await listRecords(parts.db, 'vex', page);
     const shown = found.slice(0, limit);
@@ -69,7 +58,7 @@ export function addVexRoutes(context: ApiContext, parts: VexParts): void {
 
   app.post('/api/v1/vex/end', async (request) => {
     demandSignedIn(request);
-    const { name, reason } = parseInput(endBody, request.body);
+    const { name, reason } = parseInput(recordEndBody, request.body);
     const record = await recordInForce(parts.db, 'vex', name);
     if (record) demandEnding(context, request, record);
     const done = await removeVex(parts, name, { by: request.caller.principal ?? '', reason });

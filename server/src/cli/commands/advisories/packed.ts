@@ -11,16 +11,14 @@ import { canonical } from '@wharfinger/lib/assess/judgement';
 import { readVexFile } from '@wharfinger/lib/assess/vex-file';
 import { findSet, pushSet } from '@wharfinger/lib/assess/advisory-goods';
 import { remoteContent } from '@wharfinger/lib/client/content-source';
-import { pushArtifact } from '@wharfinger/lib/client/referrers';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import type { Digest } from '@wharfinger/lib/oci/digest';
-import type { SigningKey } from '@wharfinger/lib/signing/private-keys';
-import { signImage } from '@wharfinger/lib/signing/sign-image';
 import { AdvisorySources } from '../../advisory-sources.ts';
+import { attachSignatures } from '../../attach-signatures.ts';
 import { addCollectionOptions, trustOf, type CollectionOptions } from '../../collection-argument.ts';
 import { count, displayable } from '../../display.ts';
 import { exitCodes, type ExitCode } from '../../exit-codes.ts';
-import { keyOption, readSigningKey } from '../../key-file.ts';
+import { keyOption, readSigningKeys } from '../../key-file.ts';
 import { registrySession } from '../../remote-image.ts';
 import { parseImageReference, parseTagReference } from '../../repository-argument.ts';
 import type { Run, Session } from '../../session.ts';
@@ -117,20 +115,15 @@ async function push(
 ): Promise<ExitCode> {
   const kind = kindOf(text);
   const { registry, repository, tag } = parseTagReference(target);
-  const keys: SigningKey[] = [];
-  for (const one of keyFiles) keys.push(await readSigningKey(one, session));
+  const keys = (await readSigningKeys(keyFiles, session)).map(({ key }) => key);
   const records = await readWhole(kind, file);
   const packed = describeSet(kind, await measure(file));
   const remote = await registrySession(registry, session);
   try {
     await pushSet({ session: remote, repository }, tag, packed, () => createReadStream(file));
     const { mediaType, digest, bytes } = packed.manifest;
-    for (const key of keys)
-      await pushArtifact(
-        remote,
-        repository,
-        signImage({ mediaType, digest, size: bytes.length }, key, session.now()),
-      );
+    const subject = { mediaType, digest, size: bytes.length };
+    await attachSignatures(remote, repository, subject, keys, session.now());
     const name = `${registry}/${repository}:${tag}`;
     const signedWith = keys.map(({ id }) => id);
     session.result({ reference: name, digest, kind, records, signedWith }, () =>

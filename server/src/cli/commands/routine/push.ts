@@ -1,13 +1,11 @@
 import type { Command } from 'commander';
 import { pushCollection } from '@wharfinger/lib/assess/collection-goods';
-import { pushArtifact } from '@wharfinger/lib/client/referrers';
 import { packCollection } from '@wharfinger/lib/routines/goods';
-import type { SigningKey } from '@wharfinger/lib/signing/private-keys';
-import { signImage } from '@wharfinger/lib/signing/sign-image';
+import { attachSignatures } from '../../attach-signatures.ts';
 import { readCollectionFile } from '../../collection-argument.ts';
 import { displayable } from '../../display.ts';
 import { exitCodes, type ExitCode } from '../../exit-codes.ts';
-import { keyOption, readSigningKey } from '../../key-file.ts';
+import { keyOption, readSigningKeys } from '../../key-file.ts';
 import { registrySession } from '../../remote-image.ts';
 import { parseRepository } from '../../repository-argument.ts';
 import type { Run, Session } from '../../session.ts';
@@ -38,18 +36,13 @@ async function push(
 ): Promise<ExitCode> {
   const packed = packCollection(await readCollectionFile(file));
   const { registry, repository } = parseRepository(target);
-  const keys: SigningKey[] = [];
-  for (const key of options.key ?? []) keys.push(await readSigningKey(key, session));
+  const keys = (await readSigningKeys(options.key ?? [], session)).map(({ key }) => key);
   const remote = await registrySession(registry, session);
   try {
     const { isNew } = await pushCollection({ session: remote, repository }, packed);
     const { mediaType, digest, bytes } = packed.manifest;
-    for (const key of keys)
-      await pushArtifact(
-        remote,
-        repository,
-        signImage({ mediaType, digest, size: bytes.length }, key, session.now()),
-      );
+    const subject = { mediaType, digest, size: bytes.length };
+    await attachSignatures(remote, repository, subject, keys, session.now());
     const name = `${registry}/${repository}:${packed.version}`;
     const signed = keys.map(({ id }) => id);
     session.result({ reference: name, digest, isNew, signedWith: signed }, () =>

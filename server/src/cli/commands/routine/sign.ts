@@ -1,11 +1,9 @@
 import type { Command } from 'commander';
-import { pushArtifact } from '@wharfinger/lib/client/referrers';
 import { fileOfPacked } from '@wharfinger/lib/routines/goods';
-import type { SigningKey } from '@wharfinger/lib/signing/private-keys';
-import { signImage } from '@wharfinger/lib/signing/sign-image';
+import { attachSignatures } from '../../attach-signatures.ts';
 import { displayable } from '../../display.ts';
 import { exitCodes, type ExitCode } from '../../exit-codes.ts';
-import { keyOption, readSigningKey } from '../../key-file.ts';
+import { keyOption, readSigningKeys } from '../../key-file.ts';
 import { withRemoteImage } from '../../remote-image.ts';
 import type { Run, Session } from '../../session.ts';
 
@@ -31,11 +29,10 @@ async function sign(
   options: { readonly key: readonly string[] },
   text: string,
 ): Promise<ExitCode> {
-  const keys: SigningKey[] = [];
-  for (const key of options.key) keys.push(await readSigningKey(key, session));
+  const keys = (await readSigningKeys(options.key, session)).map(({ key }) => key);
   return withRemoteImage(text, session, async ({ registry, repository, name, subject, manifest }) => {
     fileOfPacked(manifest);
-    for (const key of keys) await pushArtifact(registry, repository, signImage(subject, key, session.now()));
+    await attachSignatures(registry, repository, subject, keys, session.now());
     const signedWith = keys.map(({ id }) => id);
     session.result({ reference: name, digest: subject.digest, signedWith }, () =>
       [`Signed ${name}`, ...signedWith.map((id) => `  with ${id}`)].map(displayable).join('\n'),
