@@ -82,7 +82,36 @@ describe.skipIf(lacksTools(['debootstrap', 'dpkg', 'tar']) || lacksRoot())('a De
     expect(image.contamination).toMatchObject({ complete: true, unrecorded: [] });
     expect(image.executables).toMatchObject({ foreign: 0, files: [] });
     expect(image.executables!.all).toBeGreaterThan(500);
+    expect(image.accounts).toMatchObject({ complete: true, found: [] });
   });
+
+  test.skipIf(lacksTools(['useradd', 'usermod', 'chpasswd']))(
+    'names who was let in by the tools of Debian itself, and the layer',
+    async () => {
+      const names = ['etc/passwd', 'etc/shadow'];
+      const before = names.map((name) => readFileSync(join(folder, name)));
+      try {
+        await run(['useradd', '--root', folder, '-o', '-u', '0', '-M', 'toor']);
+        await run(['useradd', '--root', folder, '-M', 'ann']);
+        await run(['usermod', '--root', folder, '-p', '', 'ann']);
+        await run(['chpasswd', '--root', folder], { input: 'root:not a secret\n' });
+        const entries = names.map((name) => ({ name, body: readFileSync(join(folder, name)) }));
+        const [layer] = (await inspect([inputOf(entries)])) as [LayerInventory];
+        const { accounts, contamination } = await compose([base, layer]);
+        expect(accounts!.complete).toBe(true);
+        expect(
+          accounts!.found.map(({ kind, account, path, layer: at }) => `${kind} ${account} ${path} #${at}`),
+        ).toEqual([
+          'passwordless ann etc/shadow #1',
+          'password root etc/shadow #1',
+          'administrator toor etc/passwd #1',
+        ]);
+        expect(contamination!.counts).toMatchObject({ modified: 0, configuration: 0 });
+      } finally {
+        for (const [at, name] of names.entries()) writeFileSync(join(folder, name), before[at]!);
+      }
+    },
+  );
 
   test('with a program, a library and a script changed, a file added and one removed names all five, as dpkg does', async () => {
     const [layer] = (await inspect([inputOf(second)])) as [LayerInventory];
@@ -161,7 +190,7 @@ describe.skipIf(lacksTools(['debootstrap', 'dpkg', 'tar']) || lacksRoot())('a De
 });
 
 test.skipIf(process.env['WHARFINGER_TEST_DATA'] === undefined || lacksTools(['tar']))(
-  'two images of Alpine name nothing but the passwords that their builder locked',
+  'two images of Alpine name nothing but the passwords that their builder locked, and let nobody in',
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'alpine-'));
     try {
@@ -178,7 +207,10 @@ test.skipIf(process.env['WHARFINGER_TEST_DATA'] === undefined || lacksTools(['ta
         const image = await compose(
           await inspect([{ digest, source: { stream: () => createReadStream(path) } }]),
         );
-        expect(tampering(image)).toEqual(['configuration etc/shadow #0']);
+        expect(tampering(image)).toEqual([]);
+        // apk recorded that root needs no password, which is what their builder mended
+        expect(image.contamination!.counts).toMatchObject({ configuration: 0, accounts: 1 });
+        expect(image.accounts).toMatchObject({ complete: true, found: [] });
         expect(image.contamination!.complete).toBe(true);
         expect(image.executables!.foreign).toBe(0);
       }

@@ -1,6 +1,6 @@
 import type { Contamination } from '../inspect/contamination/contamination.ts';
 import type { ImageInventory } from '../inspect/inventory.ts';
-import type { ContaminationFacts, InventoryFacts } from '../routines/facts.ts';
+import type { ContaminationFacts, InventoryFacts } from '../routines/facts/contents.ts';
 
 /** What an inventory says of the files of an image, as facts. What it does not say is left out. */
 export function contentFacts({
@@ -8,7 +8,8 @@ export function contentFacts({
   executables,
   secrets,
   baked,
-}: ImageInventory): Pick<InventoryFacts, 'contamination' | 'executables' | 'secrets' | 'baked'> {
+  accounts,
+}: ImageInventory): Pick<InventoryFacts, 'contamination' | 'executables' | 'secrets' | 'baked' | 'accounts'> {
   return {
     ...(contamination && { contamination: contaminationFacts(contamination) }),
     ...(executables && {
@@ -16,6 +17,7 @@ export function contentFacts({
     }),
     ...(secrets && { secrets }),
     ...(baked && { baked }),
+    ...(accounts && { accounts }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { FileAccounts } from './accounts/account-facts.ts';
 import type { ExecutableFacts } from './executables/executable-facts.ts';
 import type { PartlyKnownLicence } from './inventory.ts';
 import type { PackageOwner, PackageType } from './packages/package-types.ts';
@@ -40,6 +41,8 @@ export type FileFacts =
   | ({ readonly kind: 'secrets' } & FileSecrets)
   /** data or configuration by its content; `id` of a row of baked/baked-rules.ts */
   | { readonly kind: 'baked'; readonly id: string }
+  /** who may log in, by a file that says so */
+  | ({ readonly kind: 'accounts' } & FileAccounts)
   /** a file that names the distribution in a form that is not read, such as debian_version */
   | { readonly kind: 'distribution-file' }
   /** a package database of a kind that is not read yet */
@@ -47,7 +50,7 @@ export type FileFacts =
 
 /** True for facts that say something of their file alone, and nothing of what is installed. */
 export function isOfFile(kind: FileFacts['kind']): boolean {
-  return kind === 'executable' || kind === 'secrets' || kind === 'baked';
+  return kind === 'executable' || kind === 'secrets' || kind === 'baked' || kind === 'accounts';
 }
 
 export interface DpkgPackage {

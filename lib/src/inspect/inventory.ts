@@ -1,4 +1,5 @@
 import type { Digest } from '../oci/digest.ts';
+import type { ImageAccounts } from './accounts/image-accounts.ts';
 import type { ImageBaked } from './baked/image-baked.ts';
 import type { Contamination } from './contamination/contamination.ts';
 import type { ImageExecutables } from './executables/image-executables.ts';
@@ -140,6 +141,8 @@ export interface ImageInventory {
   readonly secrets?: ImageSecrets;
   /** data, configuration and leftovers in it; absent for what has no file system */
   readonly baked?: ImageBaked;
+  /** who can log in by what lies in it; absent for what has no file system */
+  readonly accounts?: ImageAccounts;
 }
 
 /** A package that a layer had, and a later one took away or brought in another version. */

@@ -2,6 +2,7 @@ import { ChartWatch } from './chart.ts';
 import { replacesTruth } from './duplicates.ts';
 import { FileDigests } from './file-digests.ts';
 import { isOfFile, type FileFacts, type FileRecord } from './file-facts.ts';
+import { mostOfLayer, type FileAccounts } from './accounts/account-facts.ts';
 import { layerHits } from './secrets/secret-facts.ts';
 import type { LayerTree, Problem, ProblemCode } from './inventory.ts';
 import type { LayerLimits } from './limits.ts';
@@ -44,6 +45,7 @@ export class LayerBuilder implements TarVisitor {
   #packages = 0;
   #recordedFiles = 0;
   #secrets = 0;
+  #accounts = 0;
   readonly #chart = new ChartWatch();
 
   constructor(limits: LayerLimits) {
@@ -146,6 +148,7 @@ export class LayerBuilder implements TarVisitor {
       // The last of them says that there are more.
       if (this.#secrets > layerHits) fact = { kind: 'secrets', hits: [], more: fact.hits.length };
     }
+    if (fact.kind === 'accounts') fact = { kind: 'accounts', ...this.#within(fact) };
     if (fact.kind === 'recorded-files') this.#recordedFiles += fact.paths.length;
     else if (!isOfFile(fact.kind)) this.#packages += 'packages' in fact ? fact.packages.length : 1;
     if (this.#packages > this.#limits.packages) {
@@ -160,6 +163,13 @@ export class LayerBuilder implements TarVisitor {
     if (noted === undefined) this.#noted.set(path, [this.#records.length]);
     else noted.push(this.#records.length);
     this.#records.push({ entry, ...fact });
+  }
+
+  /** What a file says of accounts; of those behind too many, that it is not kept. */
+  #within(said: FileAccounts): FileAccounts {
+    this.#accounts += 1 + said.logins.length + (said.homes?.length ?? 0);
+    if (this.#accounts <= mostOfLayer) return said;
+    return { of: said.of, logins: [], lacks: 'its layer has more accounts than are kept' };
   }
 
   /** True if the archive is a Helm chart and nothing was wrong with it. */

@@ -1,3 +1,4 @@
+import { findAccounts, type ImageAccounts } from './accounts/image-accounts.ts';
 import { findBaked, type ImageBaked } from './baked/image-baked.ts';
 import type { Contamination } from './contamination/contamination.ts';
 import { FileHistory } from './contamination/file-history.ts';
@@ -39,6 +40,7 @@ export interface MergedImage {
   /** those of the files */
   readonly secrets?: ImageSecrets;
   readonly baked?: ImageBaked;
+  readonly accounts?: ImageAccounts;
 }
 
 const exhausted: Problem = {
@@ -109,7 +111,9 @@ export function mergeLayers(layers: readonly PlacedLayer[], secrets = new Secret
   });
   const hasFiles = layers.some(({ inventory }) => inventory.tree.types.includes('f'));
   const { contamination, executables, ownerAt, isOwn } = findingsOf(laid);
-  findSecrets(layers, tree.exhausted ? undefined : laid.history, isOwn, secrets);
+  const history = tree.exhausted ? undefined : laid.history;
+  const isWhole = layers.every(({ inventory }) => inventory.complete);
+  findSecrets(layers, history, isOwn, secrets);
   const packages = packagesOf(
     found.packages,
     distribution,
@@ -125,11 +129,8 @@ export function mergeLayers(layers: readonly PlacedLayer[], secrets = new Secret
     contamination: contamination(packages.map(({ type }) => type)),
     ...(executables === undefined ? {} : { executables }),
     secrets: secrets.finish(),
-    baked: findBaked(
-      tree.exhausted ? undefined : laid.history,
-      isOwn,
-      layers.every(({ inventory }) => inventory.complete),
-    ),
+    baked: findBaked(history, isOwn, isWhole),
+    accounts: findAccounts(layers, history, isWhole),
     problems: [
       ...problems,
       ...found.unreadable.map((path): Problem => {

@@ -1,3 +1,4 @@
+import { observeAccounts } from './accounts/observe-accounts.ts';
 import { observeBaked } from './baked/observe-baked.ts';
 import { observeDiversions } from './contamination/diversions.ts';
 import { observeExecutable } from './executables.ts';
@@ -19,5 +20,6 @@ export const observers: readonly FileObserver[] = [
   observeLicences,
   observeSecrets,
   observeBaked,
+  observeAccounts,
   ...packageFormats.map((format) => format.observe),
 ];

@@ -7,6 +7,7 @@ export const contamination = z.looseObject({
   counts: z.object({
     modified: z.number(),
     configuration: z.number(),
+    accounts: z.number().default(0),
     missing: z.number(),
     missingDocumentation: z.number(),
     recordRewritten: z.number(),
@@ -81,6 +82,27 @@ export const secrets = z.looseObject({
       line: z.number().optional(),
       excerpt: z.string(),
       fingerprint: z.string().optional(),
+    }),
+  ),
+});
+
+/** Who can log in by what lies in an image. */
+export const accounts = z.looseObject({
+  complete: z.boolean(),
+  reason: z.string().optional(),
+  counts: z.object({
+    passwordless: z.number(),
+    password: z.number(),
+    administrator: z.number(),
+    key: z.number(),
+  }),
+  found: z.array(
+    z.looseObject({
+      kind: z.string(),
+      account: z.string(),
+      path: z.string(),
+      layer: z.number(),
+      detail: z.string().optional(),
     }),
   ),
 });

@@ -26,6 +26,7 @@ export function filesSummary(inventory: Facts['inventory']): string | undefined 
     [counts.recordRewritten, 'rewritten in the records of packages'],
     [counts.unowned, 'of no package among those of the system'],
     [counts.configuration, 'configuration changed'],
+    [counts.accounts, 'of users and groups changed'],
     [counts.setuid, 'with setuid or setgid bits'],
     [counts.capability, 'with capabilities'],
   ];

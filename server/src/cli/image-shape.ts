@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { subjectKinds, type Facts } from '@wharfinger/lib/routines/facts';
-import { baked, contamination, executables, secrets } from './contents-shape.ts';
+import { accounts, baked, contamination, executables, secrets } from './contents-shape.ts';
 import { advisoryAge, finding, verdictShape } from './api-shapes.ts';
 
 /** What the server tells of an image. Facts that this version does not know are passed on as they came. */
@@ -79,6 +79,7 @@ const inventory = z.looseObject({
   executables: executables.optional(),
   secrets: secrets.optional(),
   baked: baked.optional(),
+  accounts: accounts.optional(),
 });
 
 const signer = {

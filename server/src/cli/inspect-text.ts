@@ -1,3 +1,4 @@
+import { accountsSummary, accountsText } from './accounts-text.ts';
 import { count, displayable, formatBytes, formatTable, shortDigest, type Style } from './display.ts';
 import { filesSummary, filesText } from './files-text.ts';
 import { countFindings } from './findings-text.ts';
@@ -16,6 +17,7 @@ export function inspectText(
     problemsText(facts, style),
     filesText(facts.inventory?.contamination, style),
     secretsText(facts.inventory?.secrets, style),
+    accountsText(facts.inventory?.accounts, style),
     bakedText(facts.inventory?.baked, style),
     layersText(facts, style),
   ];
@@ -60,6 +62,7 @@ function overview(
     ],
     ['files', filesSummary(inventory)],
     ['secrets', secretsSummary(inventory)],
+    ['accounts', accountsSummary(inventory)],
     ['besides code', bakedSummary(inventory)],
     ['findings', findings === undefined ? 'not known yet' : countFindings(findings)],
     ['not looked for', advisories?.uncovered.join(', ')],

@@ -13,6 +13,7 @@ import type { ImageManifest } from '@wharfinger/lib/oci/manifest';
 import { contamination, executables } from './contamination-schema.ts';
 import { measured, problem } from './inventory-schema.ts';
 import { count, text } from './schema-fields.ts';
+import { imageAccounts } from './accounts-schema.ts';
 import { imageBaked } from './baked-schema.ts';
 import { imageSecrets } from './secrets-schema.ts';
 
@@ -51,6 +52,7 @@ const inventory = z
     executables: executables.optional(),
     secrets: imageSecrets.optional(),
     baked: imageBaked.optional(),
+    accounts: imageAccounts.optional(),
   })
   .refine(({ complete, problems }) => complete === !problems.some(({ hides }) => hides), 'complete is wrong');
 
@@ -127,7 +129,17 @@ export async function parseImage(
 
 /** Whether it speaks of layers that the manifest has. */
 function fits(
-  { packages, problems, layers, removed, contamination, executables, secrets, baked }: ImageInventory,
+  {
+    packages,
+    problems,
+    layers,
+    removed,
+    contamination,
+    executables,
+    secrets,
+    baked,
+    accounts,
+  }: ImageInventory,
   manifest: ImageManifest,
 ): boolean {
   const digests = new Set(manifest.layers.map((layer) => layer.digest));
@@ -142,6 +154,7 @@ function fits(
     (contamination?.files.every(isThere) ?? true) &&
     (executables?.files.every(isThere) ?? true) &&
     (secrets?.found.every(isThere) ?? true) &&
-    (baked?.places.every(isThere) ?? true)
+    (baked?.places.every(isThere) ?? true) &&
+    (accounts?.found.every(isThere) ?? true)
   );
 }

@@ -7,6 +7,7 @@ import { inventoryFormat, problemCodes, type LayerInventory } from '@wharfinger/
 import { packageTypes } from '@wharfinger/lib/inspect/packages/package-types';
 import { isDigest, type Digest } from '@wharfinger/lib/oci/digest';
 import { count, text } from './schema-fields.ts';
+import { fileAccounts } from './accounts-schema.ts';
 import { fileBaked } from './baked-schema.ts';
 import { fileSecrets } from './secrets-schema.ts';
 
@@ -149,6 +150,7 @@ const record = z.discriminatedUnion('kind', [
   z.strictObject({ entry: count, kind: z.literal('executable'), ...executable }),
   fileSecrets,
   fileBaked,
+  fileAccounts,
   z.strictObject({ entry: count, kind: z.literal('distribution-file') }),
   z.strictObject({ entry: count, kind: z.literal('other-database'), format: text }),
 ]);

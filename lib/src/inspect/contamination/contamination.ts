@@ -4,6 +4,7 @@ import type { PackageOwner, PackageType } from '../packages/package-types.ts';
 /**
  * What may be wrong with a file:
  * `modified` its content is not what its package recorded; `configuration` the same of a file that people are meant to change;
+ * `accounts` the same of the files of users and groups, which nearly every build changes: who can log in by them is told by itself;
  * `missing` a later layer took it away from its package, `missing-documentation` of files that nothing reads but people; `record-rewritten` a later layer changed what the package manager
  * says of the same version of a package; `unowned` it lies where only packages put files, and no package has it;
  * `added-executable` and `changed-executable` a layer above the one that brought the package database added a program, or put
@@ -13,6 +14,7 @@ import type { PackageOwner, PackageType } from '../packages/package-types.ts';
 export const contaminationKinds = [
   'modified',
   'configuration',
+  'accounts',
   'missing',
   'missing-documentation',
   'record-rewritten',

@@ -7,7 +7,7 @@ import { ContaminationList, type Contamination } from './contamination.ts';
 import { fileKey, type FileHistory } from './file-history.ts';
 import { digestText, type LedgerEntry, type LedgerFile } from './ledger.ts';
 import { systemKey } from './record-files.ts';
-import { excuseOf, isDocumentation, isSystemPath } from './system-paths.ts';
+import { excuseOf, isAccountFile, isDocumentation, isSystemPath } from './system-paths.ts';
 
 /** Whose a file is, and whether it is what that package brought. */
 interface Ownership {
@@ -170,7 +170,7 @@ function compareEntry(
       list.add({ kind, ...told, layer: recorded.missing, ...recordedText(recorded) });
     }
     if (state === 'modified') {
-      const kind = recorded.configuration ? 'configuration' : 'modified';
+      const kind = isAccountFile(place) ? 'accounts' : recorded.configuration ? 'configuration' : 'modified';
       list.add({
         kind,
         ...told,

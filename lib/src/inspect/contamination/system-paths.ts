@@ -36,6 +36,11 @@ export function isDocumentation(path: string): boolean {
   return documentation.some((folder) => path.startsWith(folder));
 }
 
+/** True for the files of users and groups, and what tools keep of them as they were before. */
+export function isAccountFile(path: string): boolean {
+  return /^etc\/(?:passwd|shadow|group|gshadow|subuid|subgid)-?$/.test(path);
+}
+
 interface Exception {
   readonly path: RegExp;
   readonly reason: string;
