@@ -18,6 +18,7 @@ import { probes } from './migrations/0018-probes.ts';
 import { rejudging } from './migrations/0019-rejudging.ts';
 import { fileIndex } from './migrations/0020-file-index.ts';
 import { recordedFindings } from './migrations/0021-recorded-findings.ts';
+import { scans } from './migrations/0022-scans.ts';
 import type { Db } from './schema.ts';
 
 /** One step of the schema; never changed once it was released. */
@@ -46,6 +47,7 @@ const migrations: readonly Migration[] = [
   rejudging,
   fileIndex,
   recordedFindings,
+  scans,
 ];
 
 /** Names the lock that one migrating process holds; any number will do, if it stays the same. */

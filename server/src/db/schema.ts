@@ -95,6 +95,52 @@ export interface Schema {
   tombstones: TombstoneRow;
   chain_summaries: ChainSummaryRow;
   probe_runs: ProbeRunRow;
+  scans: ScanRow;
+  scan_attempts: ScanAttemptRow;
+  scanners: ScannerRow;
+}
+
+/** What a scanner says of an image, and when it is to be asked next. */
+interface ScanRow {
+  digest: string;
+  scanner: string;
+  /** the repository that it was asked for in last */
+  repository: string;
+  /** null: not before somebody asks */
+  due_at: Time | null;
+  /** how often it failed since it last reported */
+  failures: number;
+  /** why it failed last; null where it did not since it last reported */
+  problem: string | null;
+  /** when it was asked for its last report; null: it never made one */
+  asked_at: Time | null;
+  /** how new what it knew was then; null: it does not say */
+  data_at: Time | null;
+  /** zstd of its last report as JSON */
+  report: Uint8Array | null;
+}
+
+/** A scanner was asked about an image, and what came of it. */
+interface ScanAttemptRow {
+  id: Generated<number>;
+  digest: string;
+  scanner: string;
+  repository: string;
+  asked_at: Time;
+  ended_at: Time;
+  /** null: it reported */
+  problem: string | null;
+  about: Json | null;
+}
+
+/** A scanner when it was last asked about itself. */
+interface ScannerRow {
+  name: string;
+  checked_at: Time;
+  /** null: it answered */
+  problem: string | null;
+  /** what it said of itself when it last answered */
+  about: Json | null;
 }
 
 /** A probe that was run on an image, and the manifest that carries what it found. */
