@@ -9,7 +9,7 @@ import { findingFacts } from '@wharfinger/lib/assess/findings-of-image';
 import { matchAdvisories } from '@wharfinger/lib/assess/match-advisories';
 import type { ChangeCause } from '@wharfinger/lib/assess/verdict-change';
 import type { ImageInventory } from '@wharfinger/lib/inspect/inventory';
-import type { FindingFact } from '@wharfinger/lib/routines/facts';
+import type { FindingFact } from '@wharfinger/lib/routines/facts/findings';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { imageOf, layerOf } from '../harness/images.ts';
 import { startProduct, type Product } from '../harness/product.ts';

@@ -1,6 +1,7 @@
 import { compareVersions } from '../advisories/versions/order.ts';
 import type { FileChanges } from '../inspect/look/compare-files.ts';
-import type { Facts, FindingFact } from '../routines/facts.ts';
+import type { Facts } from '../routines/facts.ts';
+import type { FindingFact } from '../routines/facts/findings.ts';
 
 /** A package as a difference names it. */
 export interface PackageRef {

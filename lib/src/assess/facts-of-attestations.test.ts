@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../oci/digest.ts';
 import { predicateTypes } from '../oci/wharfinger-names.ts';
-import type { FindingFact } from '../routines/facts.ts';
+import type { FindingFact } from '../routines/facts/findings.ts';
 import type { SignerPurpose, VerifiedStatement } from '../signing/evidence.ts';
 import { attestationFacts, type AttestedImage } from './facts-of-attestations.ts';
 import { withVex } from './findings-with-vex.ts';

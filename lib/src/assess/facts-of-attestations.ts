@@ -2,7 +2,12 @@ import { readApproval } from '../custody/statements/approval.ts';
 import { scopeMismatch } from '../custody/statements/scope.ts';
 import type { Digest } from '../oci/digest.ts';
 import { predicateTypes } from '../oci/wharfinger-names.ts';
-import type { ApprovalFact, AttestationFacts, ProvenanceFact, SignerFact } from '../routines/facts.ts';
+import type {
+  ApprovalFact,
+  AttestationFacts,
+  ProvenanceFact,
+  SignerFact,
+} from '../routines/facts/evidence.ts';
 import type { EvidenceReport, SignerPurpose, VerifiedStatement } from '../signing/evidence.ts';
 import { refusalReason, refuse } from '../signing/refusal.ts';
 import { isOnlyKnown } from '../signing/trusted-signers.ts';

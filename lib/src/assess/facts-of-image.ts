@@ -4,17 +4,11 @@ import { classifySubject } from '../inspect/subject.ts';
 import { formatPlatform } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Manifest } from '../oci/manifest.ts';
-import type {
-  ConfigFacts,
-  CustodyFacts,
-  Facts,
-  FindingFact,
-  ImageFacts,
-  InventoryFacts,
-  RepositoryFacts,
-  ScannerFact,
-  SubjectKind,
-} from '../routines/facts.ts';
+import type { ConfigFacts, Facts, ImageFacts, RepositoryFacts, SubjectKind } from '../routines/facts.ts';
+import type { ScannerFact } from '../routines/facts/checks.ts';
+import type { InventoryFacts } from '../routines/facts/contents.ts';
+import type { CustodyFacts } from '../routines/facts/evidence.ts';
+import type { FindingFact } from '../routines/facts/findings.ts';
 import { contentFacts } from './facts-of-contents.ts';
 import { licenceFacts } from './facts-of-licences.ts';
 import { signatureFacts, type CheckedSignatures } from './facts-of-signatures.ts';

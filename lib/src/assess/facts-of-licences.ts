@@ -1,7 +1,7 @@
 import type { Package } from '../inspect/inventory.ts';
 import { choicesOf } from '../inspect/licences/choices.ts';
 import { isOfSystem } from '../inspect/packages/package-types.ts';
-import type { LicenceFact } from '../routines/facts.ts';
+import type { LicenceFact } from '../routines/facts/contents.ts';
 
 /** Under what the packages of an image are: one for each licence, in the order of the packages that are first under it. */
 export function licenceFacts(packages: readonly Package[]): LicenceFact[] {

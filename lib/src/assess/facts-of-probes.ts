@@ -1,5 +1,5 @@
 import type { BoundProbe } from '../probes/bound-probe.ts';
-import type { ProbeFact } from '../routines/facts.ts';
+import type { ProbeFact } from '../routines/facts/checks.ts';
 import type { StatedProbe } from './predicates/probe.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { SignatureFacts, SignerFact } from '../routines/facts.ts';
+import type { SignatureFacts, SignerFact } from '../routines/facts/evidence.ts';
 import type { Digest } from '../oci/digest.ts';
 import {
   isTrustedFor,

@@ -4,7 +4,7 @@ import type { AdvisoryAge } from '../advisories/ages.ts';
 import type { PackageVersion } from '../advisories/match.ts';
 import type { Threat } from '../advisories/threats.ts';
 import type { ImageInventory, Package } from '../inspect/inventory.ts';
-import type { FindingFact } from '../routines/facts.ts';
+import type { FindingFact } from '../routines/facts/findings.ts';
 import { compareFindings } from '../routines/severity-order.ts';
 import { parseTime } from '../routines/time.ts';
 

@@ -1,4 +1,5 @@
-import type { FindingFact, SignerFact } from '../routines/facts.ts';
+import type { SignerFact } from '../routines/facts/evidence.ts';
+import type { FindingFact } from '../routines/facts/findings.ts';
 import { appliedVex, type AppliedStatement, type ImportedVex, type VexPlace } from './imported-vex.ts';
 import { purlMatches, vexStatuses, type VexStatement } from './predicates/vex.ts';
 

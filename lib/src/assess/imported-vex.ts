@@ -1,4 +1,5 @@
-import type { FindingFact, RepositoryFacts } from '../routines/facts.ts';
+import type { RepositoryFacts } from '../routines/facts.ts';
+import type { FindingFact } from '../routines/facts/findings.ts';
 import type { Scope } from '../routines/records.ts';
 import { matchesScope } from '../routines/scope.ts';
 import {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Facts, FindingFact } from '../routines/facts.ts';
+import type { Facts } from '../routines/facts.ts';
+import type { FindingFact } from '../routines/facts/findings.ts';
 import type { Reason, Verdict } from '../routines/verdict.ts';
 
 /** A verdict with what it was made of. */

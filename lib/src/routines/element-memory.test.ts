@@ -6,7 +6,8 @@ import { planExpression } from './expression-plan.ts';
 import { evaluateRoutine } from './evaluate-routine.ts';
 import { factsFromFragment } from './fact-fragment.ts';
 import { variableNames, variablesOfFacts } from './fact-values.ts';
-import type { Facts, FindingFact } from './facts.ts';
+import type { Facts } from './facts.ts';
+import type { FindingFact } from './facts/findings.ts';
 import { loadStandardCollection } from './standard.ts';
 
 const { routines } = loadStandardCollection();

@@ -1,4 +1,5 @@
-import type { Facts, FindingFact } from './facts.ts';
+import type { Facts } from './facts.ts';
+import type { FindingFact } from './facts/findings.ts';
 import { printable } from './printable.ts';
 import { unwaivable, type Exceptions, type Grant, type Waiver } from './records.ts';
 import type { Binding } from './routine.ts';

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
-import type { Facts, FindingFact } from './facts.ts';
+import type { Facts } from './facts.ts';
+import type { FindingFact } from './facts/findings.ts';
 import { rootOf } from './routine-reads.ts';
 
 /** Digests of parts of the facts about one image, by which results of routines are found again. */

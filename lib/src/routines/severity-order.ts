@@ -1,4 +1,4 @@
-import type { FindingFact } from './facts.ts';
+import type { FindingFact } from './facts/findings.ts';
 
 /** Severities from least to worst. `unscored` has no place: a routine says by a parameter what it counts as. */
 export const severityRanks = ['none', 'low', 'medium', 'high', 'critical'] as const;

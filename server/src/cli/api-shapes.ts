@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { FindingFact } from '@wharfinger/lib/routines/facts';
+import type { FindingFact } from '@wharfinger/lib/routines/facts/findings';
 import type { Verdict } from '@wharfinger/lib/routines/verdict';
 
 /** What the API answers, as far as `wharf` relies on it. A verdict from afar is checked as anything from afar is. */

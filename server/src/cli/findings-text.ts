@@ -1,4 +1,4 @@
-import type { FindingFact } from '@wharfinger/lib/routines/facts';
+import type { FindingFact } from '@wharfinger/lib/routines/facts/findings';
 import { count, formatTable, type Style } from './display.ts';
 
 const severities = ['critical', 'high', 'unscored', 'medium', 'low', 'none'];

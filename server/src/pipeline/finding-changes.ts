@@ -1,4 +1,4 @@
-import type { FindingFact } from '@wharfinger/lib/routines/facts';
+import type { FindingFact } from '@wharfinger/lib/routines/facts/findings';
 import type { Db } from '../db/schema.ts';
 import { keysOfFindings, recordedFindings } from '../stores/recorded-findings.ts';
 import { inTurns } from './in-turns.ts';

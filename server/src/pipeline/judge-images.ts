@@ -1,7 +1,9 @@
 import { judgeApartFromList, underList } from '@wharfinger/lib/assess/judge-facts';
 import { verdictChange, type MadeVerdict } from '@wharfinger/lib/assess/verdict-change';
 import { digestOfPart, partsOf } from '@wharfinger/lib/routines/fact-parts';
-import type { Facts, FindingFact, InventoryFacts } from '@wharfinger/lib/routines/facts';
+import type { Facts } from '@wharfinger/lib/routines/facts';
+import type { InventoryFacts } from '@wharfinger/lib/routines/facts/contents';
+import type { FindingFact } from '@wharfinger/lib/routines/facts/findings';
 import { explainBriefly } from '@wharfinger/lib/routines/explain';
 import { rememberingEvaluator, type EvaluationLog } from '@wharfinger/lib/routines/remembered-results';
 import type { Verdict } from '@wharfinger/lib/routines/verdict';

@@ -11,7 +11,8 @@ import {
 import { cvesOf } from '@wharfinger/lib/assess/match-advisories';
 import type { KnownFacts } from '@wharfinger/lib/assess/judge-facts';
 import { inventoryFormat } from '@wharfinger/lib/inspect/inventory';
-import type { FindingFact, Facts } from '@wharfinger/lib/routines/facts';
+import type { Facts } from '@wharfinger/lib/routines/facts';
+import type { FindingFact } from '@wharfinger/lib/routines/facts/findings';
 import type { Remembered } from '@wharfinger/lib/routines/remembered-results';
 import { compareFindings } from '@wharfinger/lib/routines/severity-order';
 import type { Policy } from '../access/policy.ts';

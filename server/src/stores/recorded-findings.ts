@@ -1,5 +1,5 @@
 import { digestOfFinding } from '@wharfinger/lib/routines/fact-parts';
-import type { FindingFact } from '@wharfinger/lib/routines/facts';
+import type { FindingFact } from '@wharfinger/lib/routines/facts/findings';
 import { LRUCache } from 'lru-cache';
 import { chunks, idsIn } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';

@@ -1,6 +1,8 @@
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import { digestOf } from '@wharfinger/lib/oci/digest';
-import type { Facts, FindingFact, InventoryFacts } from '@wharfinger/lib/routines/facts';
+import type { Facts } from '@wharfinger/lib/routines/facts';
+import type { InventoryFacts } from '@wharfinger/lib/routines/facts/contents';
+import type { FindingFact } from '@wharfinger/lib/routines/facts/findings';
 import type { KnownFacts } from '@wharfinger/lib/assess/judge-facts';
 import { chunks } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';

@@ -1,5 +1,5 @@
 import { isDigest, type Digest } from '../../oci/digest.ts';
-import type { ProbeFact } from '../../routines/facts.ts';
+import type { ProbeFact } from '../../routines/facts/checks.ts';
 import { parseTime } from '../../routines/time.ts';
 import { refuse } from '../../signing/refusal.ts';
 import { objectOf } from '../../signing/strict-fields.ts';

@@ -1,4 +1,4 @@
-import type { ProvenanceFact } from '../../routines/facts.ts';
+import type { ProvenanceFact } from '../../routines/facts/evidence.ts';
 import { refuse } from '../../signing/refusal.ts';
 import { objectOf, type Fields } from '../../signing/strict-fields.ts';
 import {

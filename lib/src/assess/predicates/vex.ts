@@ -1,6 +1,6 @@
 import { PackageURL } from 'packageurl-js';
 import { isDigest } from '../../oci/digest.ts';
-import type { VexFact } from '../../routines/facts.ts';
+import type { VexFact } from '../../routines/facts/evidence.ts';
 import { parseTime } from '../../routines/time.ts';
 import { refuse } from '../../signing/refusal.ts';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { JudgedImage } from '@wharfinger/lib/assess/judge-content';
-import type { SignatureFacts } from '@wharfinger/lib/routines/facts';
+import type { SignatureFacts } from '@wharfinger/lib/routines/facts/evidence';
 import { displayable, shortDigest, type Style } from '../display.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addTagOptions, checkTag, tagText, type TagOptions } from '../fresh-tag.ts';
