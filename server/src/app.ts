@@ -65,7 +65,7 @@ import { createImageFiles } from './pipeline/image-files.ts';
 import { createKnowledge } from './pipeline/knowledge.ts';
 import { createVerdictSource } from './pipeline/judge.ts';
 import { createImageComposer } from './pipeline/image-composer.ts';
-import { createLayerReader } from './pipeline/layer-reader.ts';
+import { createFileExtractor, createLayerReader } from './pipeline/layer-reader.ts';
 import type { PipelineParts } from './pipeline/parts.ts';
 import { askForAllProbes } from './pipeline/probe.ts';
 import { createPromotionActs } from './pipeline/promote.ts';
@@ -265,7 +265,8 @@ export async function startServer(
     memory: config.inspection.memory,
     seconds: config.inspection.time / 1000,
   });
-  addFileRoutes(context, knowledge, gate, createImageFiles({ db, catalog }, looker));
+  const extract = createFileExtractor(storage, config.inspection);
+  addFileRoutes(context, knowledge, gate, createImageFiles({ db, catalog }, looker, extract));
   addExposureRoutes(
     context,
     createSearch(db, layerFiles, (repository, digest) => verdictFor(parts, { repository, digest }, 'pull')),

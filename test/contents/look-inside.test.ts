@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,6 +79,58 @@ describe('wharf files', () => {
     }
     expect((await admin('files', places.new, '--limit', '0')).code).toBe(2);
     expect((await admin('files', places.new, '--layer', 'x')).code).toBe(2);
+  });
+});
+
+describe('wharf files --cat', () => {
+  const path = 'app/node_modules/more/package.json';
+  const content = JSON.stringify({ name: 'more', version: '1.0.0', license: 'MIT' });
+
+  test('gives what a file contains, by the server and here', async () => {
+    const archive = join(folder, 'new.tar');
+    await attempt(['tar', '-C', layouts.new, '-cf', archive, '.']);
+    for (const image of [places.new, layouts.new, archive]) {
+      expect(await admin('files', image, path, '--cat')).toEqual({ code: 0, output: content, error: '' });
+      expect((await admin('files', image, path, '--cat', '--layer', '0')).output).toBe(content);
+    }
+    expect((await admin('files', places.new, path, '--cat', '--local')).output).toBe(content);
+  });
+
+  test('refuses what has no content, in the same words', async () => {
+    for (const [asked, code, what] of [
+      ['app', 1, /"app" is a folder/],
+      ['app/none', 1, /nothing at this path: "app\/none"/],
+    ] as const) {
+      const there = await admin('files', places.new, asked, '--cat');
+      expect(there).toMatchObject({ code, output: '', error: expect.stringMatching(what) });
+      expect(await admin('files', layouts.new, asked, '--cat')).toEqual(there);
+    }
+    expect((await admin('files', layouts.new, path, '--cat', '--state', 'other')).code).toBe(2);
+    expect((await admin('files', layouts.new, path, '--cat', '--json')).code).toBe(2);
+  });
+
+  test('is an endpoint that says what it gives', async () => {
+    const query = new URLSearchParams({ repository: 'open/app', reference: 'new', path });
+    const authorization = `Basic ${Buffer.from(`${product.user}:${product.password}`).toString('base64')}`;
+    const address = `http://${product.host}/api/v1/files/content?${query.toString()}`;
+    const response = await fetch(address, { headers: { authorization } });
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'content-type': 'application/octet-stream',
+      'content-length': String(content.length),
+      'content-disposition': 'attachment',
+      'x-content-type-options': 'nosniff',
+      'wharfinger-layer': '0',
+      'wharfinger-complete': 'true',
+      'wharfinger-sha256': createHash('sha256').update(content).digest('hex'),
+    });
+    expect(await response.text()).toBe(content);
+  });
+
+  test('says that there may be another file where a layer could not be read', async () => {
+    const { layout } = await makeImage(join(folder, 'cut'), { one: '1.0.0', two: '1.0.0' }, { cut: 1024 });
+    const ran = await admin('files', layout, 'app/node_modules/one/package.json', '--cat');
+    expect(ran).toMatchObject({ code: 4, output: expect.stringContaining('"name":"one"') });
+    expect(ran.error).toMatch(/may have another file/);
   });
 });
 

@@ -1,3 +1,5 @@
+import { isFields } from './json-fields.ts';
+
 const MiB = 1024 ** 2;
 
 /** How much of a layer is read before it counts as hostile. What exceeds a limit makes the inventory incomplete. */
@@ -57,3 +59,12 @@ export const defaultLimits: LayerLimits = {
   zstdWindow: 27,
   seconds: 300,
 };
+
+/** The usual limits, with those that plain data says in their place. */
+export function limitsFrom(given: unknown): LayerLimits {
+  const limits = { ...defaultLimits };
+  for (const [name, value] of Object.entries(isFields(given) ? given : {})) {
+    if (Object.hasOwn(limits, name) && typeof value === 'number') Object.assign(limits, { [name]: value });
+  }
+  return limits;
+}

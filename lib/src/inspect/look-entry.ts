@@ -8,7 +8,7 @@ import { packInventory, unpackInventory } from './packed-json.ts';
 /**
  * Program of the process that answers questions about the files of images: reads frames from standard input (a LookQuestion as
  * JSON; then for each layer its digest and its packed inventory), and writes the packed answer as one frame to standard output:
- * `{answer}`, or `{refused: {code, what}}`. It opens nothing. What it is given may be wrong in any way: it ends then.
+ * `{answer}`, or `{refused: {code, what, remedy}}`. It opens nothing. What it is given may be wrong in any way: it ends then.
  */
 
 /** Bytes of one message, and of one inventory unpacked: more than the limits of a layer allow. */
@@ -28,7 +28,7 @@ function answerTo(question: LookQuestion, layers: ReadonlyMap<Digest, LayerInven
   } catch (error) {
     if (!isWharfingerError(error)) throw error;
     const what = error.message.slice(`${describeError(error.code).message}: `.length);
-    return { refused: { code: error.code, what } };
+    return { refused: { code: error.code, what, remedy: error.remedy } };
   }
 }
 

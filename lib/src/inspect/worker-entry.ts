@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { isDigest, type Digest } from '../oci/digest.ts';
 import { frameOf } from './frames.ts';
 import { isFields } from './json-fields.ts';
-import { defaultLimits, type LayerLimits } from './limits.ts';
+import { limitsFrom, type LayerLimits } from './limits.ts';
 import { readLayer } from './layer.ts';
 import { packInventory } from './packed-json.ts';
 
@@ -25,11 +25,7 @@ function parseRequest(text: string | undefined): WorkerRequest {
     }
     return { fd: layer['fd'], digest: layer['digest'] };
   });
-  const limits = { ...defaultLimits };
-  for (const [name, value] of Object.entries(isFields(request['limits']) ? request['limits'] : {})) {
-    if (name in limits && typeof value === 'number') Object.assign(limits, { [name]: value });
-  }
-  return { layers, limits };
+  return { layers, limits: limitsFrom(request['limits']) };
 }
 
 async function send(answer: unknown): Promise<void> {

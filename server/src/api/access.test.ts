@@ -103,6 +103,7 @@ const endpoints: Readonly<Record<string, Endpoint>> = {
   'GET /api/v1/tombstones': image('/api/v1/tombstones'),
   'GET /api/v1/sbom': image('/api/v1/sbom'),
   'GET /api/v1/files': image('/api/v1/files'),
+  'GET /api/v1/files/content': image('/api/v1/files/content', '&path=mark'),
   'GET /api/v1/diff': image('/api/v1/diff', '&otherReference=v1'),
   'POST /api/v1/tags/rollback': {
     send: (repository) => ['POST', '/api/v1/tags/rollback', { repository, tag: 'v1' }],

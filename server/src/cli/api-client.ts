@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { request } from 'undici';
+import { request, type Dispatcher } from 'undici';
 import { z } from 'zod';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import type { Credentials } from '@wharfinger/lib/client/credentials';
@@ -16,8 +16,16 @@ export interface ApiClient {
   get<T>(path: string, query: Query, shape: z.ZodType<T>): Promise<T>;
   /** The bytes of an answer as they are: for documents that are kept. */
   getBytes(path: string, query: Query): Promise<Buffer>;
+  /** The bytes of an answer while they come, and its headers. An answer that breaks off throws. */
+  getStream(path: string, query: Query): Promise<StreamedAnswer>;
   /** @param body plain data for JSON, or a stream of newline-delimited JSON */
   post<T>(path: string, body: object | AsyncIterable<Uint8Array>, shape: z.ZodType<T>): Promise<T>;
+}
+
+/** An answer that is read while it comes. */
+export interface StreamedAnswer {
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly bytes: AsyncIterable<Uint8Array>;
 }
 
 type Query = Readonly<Record<string, string | number | undefined>>;
@@ -93,6 +101,12 @@ function createClient(host: string, session: Session, login: Credentials | undef
     host,
     get: (path, query, shape) => call(addressOf(path, query), {}, shape),
     getBytes: (path, query) => ask(addressOf(path, query), {}),
+    async getStream(path, query) {
+      const { statusCode, headers: told, body } = await begin(addressOf(path, query), { headers });
+      if (statusCode !== 200)
+        throw refusalOf(statusCode, parseJson(Buffer.from(await body.arrayBuffer())), host);
+      return { headers: told, bytes: whileTheyCome(body, host) };
+    },
     post(path, body, shape) {
       const streams = Symbol.asyncIterator in body;
       const options: RequestOptions = {
@@ -129,13 +143,33 @@ interface RequestOptions {
 
 /** Sends a request. Redirects are not followed. */
 async function send(address: URL, options: RequestOptions): Promise<{ status: number; bytes: Buffer }> {
+  const { statusCode, body } = await begin(address, options);
   try {
-    const response = await request(address, options);
-    return { status: response.statusCode, bytes: Buffer.from(await response.body.arrayBuffer()) };
+    return { status: statusCode, bytes: Buffer.from(await body.arrayBuffer()) };
   } catch (error) {
-    const { message, code } = error as NodeJS.ErrnoException;
-    throw failed(address.host, message || (code ?? 'no answer'), error);
+    throw noAnswer(address.host, error);
   }
+}
+
+async function begin(address: URL, options: RequestOptions): Promise<Dispatcher.ResponseData> {
+  try {
+    return await request(address, options);
+  } catch (error) {
+    throw noAnswer(address.host, error);
+  }
+}
+
+async function* whileTheyCome(body: AsyncIterable<Uint8Array>, host: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw noAnswer(host, error);
+  }
+}
+
+function noAnswer(host: string, error: unknown): WharfingerError {
+  const { message, code } = error as NodeJS.ErrnoException;
+  return failed(host, message || (code ?? 'no answer'), error);
 }
 
 function failed(host: string, what: string, cause?: unknown): WharfingerError {

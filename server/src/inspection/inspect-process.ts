@@ -32,7 +32,7 @@ export interface LayerAnswer<T> {
 const MiB = 1024 ** 2;
 
 /** Resident bytes of a process where nothing else is given. */
-const defaultMemory = 512 * MiB;
+export const defaultMemory = 512 * MiB;
 
 const defaultAnswer = 256 * MiB;
 const defaultPacked = 64 * MiB;

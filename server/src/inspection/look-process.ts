@@ -4,10 +4,12 @@ import { WharfingerError } from '@wharfinger/lib/errors';
 import { frameOf } from '@wharfinger/lib/inspect/frames';
 import type { FileChanges } from '@wharfinger/lib/inspect/look/compare-files';
 import type { FilePage } from '@wharfinger/lib/inspect/look/file-entry';
+import type { FilePlace } from '@wharfinger/lib/inspect/look/find-file';
 import type { LookQuestion } from '@wharfinger/lib/inspect/look/look';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import { LimitedProcess } from './limited-process.ts';
 import { parseLook } from './look-schema.ts';
+import { createTurns, unavailable } from './turns.ts';
 import { workerCommand } from './worker-command.ts';
 
 /** Packed inventories of layers, fetched one by one as the process takes them. */
@@ -17,6 +19,8 @@ export type PackedLayers = () => AsyncIterable<readonly [digest: Digest, packed:
 export interface FileLooker {
   /** @throws WharfingerError FILE_UNKNOWN, INPUT_INVALID, UNAVAILABLE */
   list(question: Extract<LookQuestion, { kind: 'list' }>, layers: PackedLayers): Promise<FilePage>;
+  /** Where the content of a file stands. @throws WharfingerError FILE_UNKNOWN, INPUT_INVALID, UNAVAILABLE */
+  find(question: Extract<LookQuestion, { kind: 'find' }>, layers: PackedLayers): Promise<FilePlace>;
   /** @throws WharfingerError UNAVAILABLE */
   compare(question: Extract<LookQuestion, { kind: 'compare' }>, layers: PackedLayers): Promise<FileChanges>;
 }
@@ -32,24 +36,18 @@ const most = { running: 2, waiting: 32 };
  * @param limits resident bytes and seconds of each
  */
 export function createFileLooker(limits: { readonly memory: number; readonly seconds: number }): FileLooker {
-  let running = 0;
-  const waiting: Array<() => void> = [];
+  const turns = createTurns(most);
   const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (running >= most.running) {
-      if (waiting.length >= most.waiting) throw unavailable('too many ask about files at the same time');
-      // Who ends hands the place on.
-      await new Promise<void>((resolve) => waiting.push(resolve));
-    } else running += 1;
+    const leave = await turns.enter();
     try {
       return await work();
     } finally {
-      const next = waiting.shift();
-      if (next === undefined) running -= 1;
-      else next();
+      leave();
     }
   };
   return {
     list: (question, layers) => inTurn(async () => (await ask(question, layers, limits)) as FilePage),
+    find: (question, layers) => inTurn(async () => (await ask(question, layers, limits)) as FilePlace),
     compare: (question, layers) => inTurn(async () => (await ask(question, layers, limits)) as FileChanges),
   };
 }
@@ -58,7 +56,7 @@ async function ask(
   question: LookQuestion,
   layers: PackedLayers,
   { memory, seconds }: { readonly memory: number; readonly seconds: number },
-): Promise<FilePage | FileChanges> {
+): Promise<FilePage | FilePlace | FileChanges> {
   const run = new LimitedProcess(workerCommand('look', { memory, cpuSeconds: seconds }), {
     memory,
     seconds,
@@ -87,12 +85,9 @@ async function ask(
     if ('failure' in result) throw unavailable(result.failure.message);
     const { value } = result;
     if ('answer' in value) return value.answer;
-    throw new WharfingerError(value.refused.code, { what: value.refused.what });
+    const { code, what, remedy } = value.refused;
+    throw new WharfingerError(code, { what, remedy });
   } finally {
     await run.end();
   }
-}
-
-function unavailable(what: string): WharfingerError {
-  return new WharfingerError('UNAVAILABLE', { what, remedy: 'ask again later, or for less' });
 }

@@ -3,6 +3,7 @@ import { zstdDecompress } from 'node:zlib';
 import { fileStates } from '@wharfinger/lib/inspect/contamination/find-contamination';
 import { fileAspects, type FileChanges } from '@wharfinger/lib/inspect/look/compare-files';
 import { entryKinds, mostEntries, type FilePage } from '@wharfinger/lib/inspect/look/file-entry';
+import type { FilePlace } from '@wharfinger/lib/inspect/look/find-file';
 import { packageTypes } from '@wharfinger/lib/inspect/packages/package-types';
 import { z } from 'zod';
 import { count, text } from './inventory-schema.ts';
@@ -54,14 +55,26 @@ const fileChanges = z.strictObject({
   complete: z.boolean(),
 }) satisfies z.ZodType<FileChanges>;
 
-const answers = { list: filePage, compare: fileChanges };
+const filePlace = z.strictObject({
+  path: text,
+  layer: count,
+  before: count,
+  size: count,
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+  complete: z.boolean(),
+}) satisfies z.ZodType<FilePlace>;
+
+const answers = { list: filePage, find: filePlace, compare: fileChanges };
 
 const refused = z.strictObject({
-  refused: z.strictObject({ code: z.enum(['FILE_UNKNOWN', 'INPUT_INVALID']), what: text }),
+  refused: z.strictObject({ code: z.enum(['FILE_UNKNOWN', 'INPUT_INVALID']), what: text, remedy: text }),
 });
 
 /** What a process answers: what was asked for, or why it cannot be told. */
-export type LookAnswer = { readonly answer: FilePage | FileChanges } | z.infer<typeof refused>;
+export type LookAnswer = { readonly answer: FilePage | FilePlace | FileChanges } | z.infer<typeof refused>;
 
 /**
  * Reads what a process answered that saw hostile bytes.

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import type { ExtractRequest } from '@wharfinger/lib/inspect/extract-entry';
 import type { WorkerRequest } from '@wharfinger/lib/inspect/worker-entry';
 
 const require = createRequire(import.meta.url);
@@ -26,15 +27,20 @@ function folderOf(entry: string): (library: string) => string {
 }
 
 /**
- * The command that takes layers apart, that composes an image, or that looks into its files: Node.js with its permission model, which leaves it
+ * The command that takes layers apart, that gives a file of one, that composes an image, or that looks into its files: Node.js with its permission model, which leaves it
  * neither network nor child processes nor files but its own code. A shell sets the limits of processor time and data and
  * becomes it.
  */
 export function workerCommand(
-  task: { readonly inspect: WorkerRequest } | 'compose' | 'look',
+  task: { readonly inspect: WorkerRequest } | { readonly extract: ExtractRequest } | 'compose' | 'look',
   limits: ProcessLimits,
 ): { file: string; args: readonly string[] } {
-  const program = typeof task === 'string' ? `${task}-entry` : 'worker-entry';
+  const [program, request] =
+    typeof task === 'string'
+      ? [`${task}-entry`]
+      : 'inspect' in task
+        ? ['worker-entry', task.inspect]
+        : ['extract-entry', task.extract];
   const entry = require.resolve(`@wharfinger/lib/inspect/${program}`);
   const source = dirname(dirname(entry));
   const readable = [source, join(dirname(source), 'package.json'), ...libraries.map(folderOf(entry))];
@@ -47,7 +53,7 @@ export function workerCommand(
     '--max-semi-space-size=1',
     '--disable-warning=ExperimentalWarning',
     entry,
-    ...(typeof task === 'string' ? [] : [JSON.stringify(task.inspect)]),
+    ...(request === undefined ? [] : [JSON.stringify(request)]),
   ];
   if (process.platform === 'win32') return { file: process.execPath, args };
   const soft = Math.ceil(limits.cpuSeconds);

@@ -1,11 +1,16 @@
+import type { Readable } from 'node:stream';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import { inventoryFormat } from '@wharfinger/lib/inspect/inventory';
 import type { FileChanges } from '@wharfinger/lib/inspect/look/compare-files';
 import { mostEntries, type FilePage, type FileQuery } from '@wharfinger/lib/inspect/look/file-entry';
+import type { FileWanted } from '@wharfinger/lib/inspect/look/extract-file';
+import type { ContentQuery, FilePlace } from '@wharfinger/lib/inspect/look/find-file';
 import { layersOf, type LookQuestion } from '@wharfinger/lib/inspect/look/look';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import { parseManifest, type ImageManifest } from '@wharfinger/lib/oci/manifest';
 import type { FileLooker, PackedLayers } from '../inspection/look-process.ts';
+import { startStream } from '../inspection/started-stream.ts';
+import { createTurns } from '../inspection/turns.ts';
 import { getImage } from '../stores/images.ts';
 import { getLayerInventory } from '../stores/layer-inventories.ts';
 import type { Placed } from '../stores/repositories.ts';
@@ -15,17 +20,42 @@ import type { PipelineParts } from './parts.ts';
 export interface ImageFileStore {
   /** @throws WharfingerError MANIFEST_UNKNOWN, FILE_UNKNOWN, INPUT_INVALID, UNAVAILABLE where it was not taken apart yet */
   list(place: Placed, query: FileQuery): Promise<FilePage>;
+  /**
+   * The content of one file. It is read whole, or destroyed.
+   * @throws WharfingerError as `list`, INPUT_INVALID where it is no file; BLOB_UNKNOWN, UNAVAILABLE
+   */
+  content(place: Placed, query: ContentQuery): Promise<{ file: FilePlace; content: Readable }>;
   /** How the files of two images differ. @throws WharfingerError MANIFEST_UNKNOWN, INPUT_INVALID, UNAVAILABLE */
   compare(before: Placed, after: Placed, listed: number): Promise<FileChanges>;
 }
 
+/** Gives the content of one file of a layer: to the end, or throws. */
+export type FileExtractor = (
+  layer: { readonly digest: Digest; readonly location: string },
+  wanted: FileWanted,
+) => AsyncGenerator<Buffer>;
+
 type Parts = Pick<PipelineParts, 'db' | 'catalog'>;
 
-export function createImageFiles(parts: Parts, looker: FileLooker): ImageFileStore {
+/** Files that are given at the same time, each by a process, and requests that wait for one. */
+const most = { running: 4, waiting: 32 };
+
+export function createImageFiles(parts: Parts, looker: FileLooker, extract: FileExtractor): ImageFileStore {
+  const turns = createTurns(most);
   return {
     async list(place, query) {
       const question = { kind: 'list', image: await manifestOf(parts, place), query } as const;
       return looker.list(question, packedLayers(parts, question));
+    },
+    async content(place, query) {
+      const image = await manifestOf(parts, place);
+      const question = { kind: 'find', image, query } as const;
+      const file = await looker.find(question, packedLayers(parts, question));
+      const { digest } = image.layers[file.layer]!;
+      const blob = await parts.catalog.findBlob(place.repository, digest);
+      if (!blob) throw new WharfingerError('BLOB_UNKNOWN', { what: `${place.repository}, ${digest}` });
+      const leave = await turns.enter();
+      return { file, content: await startStream(extract({ digest, location: blob.location }, file), leave) };
     },
     async compare(before, after, listed) {
       const question = {

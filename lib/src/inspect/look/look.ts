@@ -2,6 +2,7 @@ import type { LayerInventory } from '../inventory.ts';
 import type { PlacedLayer } from '../merge-layers.ts';
 import { compareFiles, type FileChanges } from './compare-files.ts';
 import type { FilePage, FileQuery } from './file-entry.ts';
+import { findFile, type ContentQuery, type FilePlace } from './find-file.ts';
 import { listFiles } from './list-files.ts';
 
 /** An image by its layers, lowest first. */
@@ -12,6 +13,7 @@ export interface LookedImage {
 /** What is asked about the files of one image, or of two. */
 export type LookQuestion =
   | { readonly kind: 'list'; readonly image: LookedImage; readonly query: FileQuery }
+  | { readonly kind: 'find'; readonly image: LookedImage; readonly query: ContentQuery }
   | {
       readonly kind: 'compare';
       readonly before: LookedImage;
@@ -22,7 +24,7 @@ export type LookQuestion =
 
 /** The layers that a question is about. */
 export function layersOf(question: LookQuestion): readonly string[] {
-  const images = question.kind === 'list' ? [question.image] : [question.before, question.after];
+  const images = question.kind === 'compare' ? [question.before, question.after] : [question.image];
   return [...new Set(images.flatMap(({ layers }) => layers.map(({ digest }) => digest)))];
 }
 
@@ -34,7 +36,7 @@ export function layersOf(question: LookQuestion): readonly string[] {
 export function look(
   question: LookQuestion,
   layers: ReadonlyMap<string, LayerInventory>,
-): FilePage | FileChanges {
+): FilePage | FilePlace | FileChanges {
   const place = ({ layers: all }: LookedImage): { placed: PlacedLayer[]; whole: boolean } => {
     const placed = all.flatMap(({ digest }, layer) => {
       const inventory = layers.get(digest);
@@ -46,6 +48,11 @@ export function look(
     const { placed, whole } = place(question.image);
     const page = listFiles(placed, question.query);
     return { ...page, complete: page.complete && whole };
+  }
+  if (question.kind === 'find') {
+    const { placed, whole } = place(question.image);
+    const found = findFile(placed, question.query);
+    return { ...found, complete: found.complete && whole };
   }
   const [before, after] = [place(question.before), place(question.after)];
   const changes = compareFiles(before.placed, after.placed, question.listed);

@@ -21,13 +21,18 @@ const filesQuery = imageQuery.extend({
   limit: z.coerce.number().int().min(1).max(mostEntries).default(100),
 });
 
+const contentQuery = imageQuery.extend({
+  path: path.min(1),
+  layer: filesQuery.shape.layer,
+});
+
 const diffQuery = imageQuery.extend({
   otherRepository: imageQuery.shape.repository.optional(),
   otherReference: imageQuery.shape.reference,
   files: z.coerce.number().int().min(0).max(mostEntries).default(100),
 });
 
-/** The files of an image, and how two images differ: for those whom the gate lets read the images. */
+/** The files of an image, their content, and how two images differ: for those whom the gate lets read the images. */
 export function addFileRoutes(
   context: ApiContext,
   knowledge: Pick<ImageKnowledge, 'factsOf'>,
@@ -64,6 +69,24 @@ export function addFileRoutes(
       ...(last !== undefined && { after: last }),
     });
     return { ...place, ...page };
+  });
+
+  app.get('/api/v1/files/content', async (request, reply) => {
+    const { repository, reference, path: asked, layer } = parseInput(contentQuery, request.query);
+    const place = await readable(request, { repository, reference });
+    const query = { path: asked, ...(layer !== undefined && { layer }) };
+    const { file, content } = await files.content(place, query);
+    const { size, sha256, complete } = file;
+    void reply.headers({
+      'content-type': 'application/octet-stream',
+      'content-length': size,
+      // Whatever it is, no browser shows it as a page of the registry.
+      'content-disposition': 'attachment',
+      'wharfinger-layer': file.layer,
+      'wharfinger-complete': String(complete),
+      ...(sha256 !== undefined && { 'wharfinger-sha256': sha256 }),
+    });
+    return reply.send(content);
   });
 
   app.get('/api/v1/diff', async (request) => {

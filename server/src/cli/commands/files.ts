@@ -3,6 +3,7 @@ import { fileStates, type FileState } from '@wharfinger/lib/inspect/contaminatio
 import { mostEntries } from '@wharfinger/lib/inspect/look/file-entry';
 import { look } from '@wharfinger/lib/inspect/look/look';
 import { WharfingerError } from '@wharfinger/lib/errors';
+import { catFile } from '../cat-file.ts';
 import { count, displayable, formatTable, type Style } from '../display.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { filePageShape, type ShownFile, type ShownPage } from '../file-shapes.ts';
@@ -20,12 +21,13 @@ interface Options {
   readonly state?: FileState;
   readonly after?: string;
   readonly limit: number;
+  readonly cat?: true;
 }
 
 export function addFiles(program: Command, run: Run): void {
   program
     .command('files')
-    .summary('list the files of an image, of all layers together or of one')
+    .summary('list the files of an image, of all layers together or of one, and what they contain')
     .description(
       'Lists a folder of an image: what each file is, which layer brought it, which package it belongs to and whether it is what ' +
         'that package brought. A Wharfinger registry answers from what it found when the image was pushed; of any other, of ' +
@@ -38,17 +40,20 @@ export function addFiles(program: Command, run: Run): void {
     .addOption(new Option('--state <state>', 'files in this state, at any depth').choices(fileStates))
     .option('--after <path>', 'go on behind this path, the last of the page before')
     .addOption(new Option('--limit <number>', 'entries to show').argParser(wholeNumber).default(mostEntries))
+    .option('--cat', 'give what the file contains, links followed inside of the image')
     .option('--platform <os/arch>', 'which image of an index (default: that for this machine)')
     .option('--local', 'read the layers here, also if the registry is a Wharfinger that could be asked')
     .addHelpText(
       'after',
       '\nExamples:\n  wharf files localhost:5000/team/app:1.4 /usr/bin\n  wharf files saved.tar /etc --layer 2\n' +
-        '  wharf files saved.tar --state modified\n  wharf files saved.tar --owned-by openssl',
+        '  wharf files saved.tar --state modified\n  wharf files saved.tar --owned-by openssl\n' +
+        '  wharf files saved.tar /etc/passwd --cat',
     )
     .action(run(files));
 }
 
 async function files(session: Session, options: Options, image: string, path: string): Promise<ExitCode> {
+  if (options.cat === true) return catFile(session, checkedForCat(session, options), image, path);
   const { limit } = options;
   if (limit < 1 || limit > mostEntries) {
     throw new WharfingerError('USAGE', {
@@ -61,6 +66,22 @@ async function files(session: Session, options: Options, image: string, path: st
   if (page.complete) return exitCodes.done;
   session.note('A layer could not be read completely: there may be other files. wharf inspect shows why.');
   return exitCodes.undecided;
+}
+
+function checkedForCat(session: Session, options: Options): Options {
+  const { ownedBy, state, after, limit } = options;
+  const other = Object.entries({
+    '--owned-by': ownedBy,
+    '--state': state,
+    '--after': after,
+    '--limit': limit === mostEntries ? undefined : limit,
+    '--json': session.json || undefined,
+  }).find(([, value]) => value !== undefined);
+  if (other === undefined) return options;
+  throw new WharfingerError('USAGE', {
+    what: `--cat gives what one file contains, so that ${other[0]} means nothing`,
+    remedy: 'leave one of the two out',
+  });
 }
 
 async function obtain(session: Session, options: Options, image: string, path: string): Promise<ShownPage> {
