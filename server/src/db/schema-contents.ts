@@ -183,3 +183,23 @@ export interface FindingRow {
   /** what the advisory says of this package, where that is not what it says of itself */
   severity: string | null;
 }
+
+/** The packages of an image with their layers, in the least space: what advisories are compared with again and again. */
+export interface ImageOutlineRow {
+  image_id: number;
+  /** ecosystems of the packages, each once: list of texts */
+  ecosystems: Json;
+  /** version, installed package and layer of each (image-outlines.ts) */
+  packages: Uint8Array;
+}
+
+/** A package as a finding names it. */
+export interface InstalledPackageRow {
+  id: Generated<number>;
+  /** SHA-256 over all the rest */
+  key: Uint8Array;
+  version_id: number;
+  name: string;
+  version: string;
+  purl: string;
+}
