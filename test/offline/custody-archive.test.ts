@@ -127,7 +127,9 @@ describe.skipIf(lacksRoot())('an image whose chain of custody leads through thre
     mkdirSync(unpacked);
     await run(['tar', '-xf', file, '-C', unpacked]);
     expect((await elsewhere(unpacked)).code).toBe(0);
-    for (const { digest } of world.attached.get(`${base.image.repository} ${base.image.digest}`)!) {
+    const evidence = world.attached.get(`${base.image.repository} ${base.image.digest}`)!;
+    expect(evidence.length).toBeGreaterThan(0);
+    for (const { digest } of evidence) {
       const path = join(unpacked, blobFile(digest));
       const bytes = readFileSync(path);
       rmSync(path);

@@ -157,6 +157,7 @@ describe.skipIf(lacksTools(['cosign2', 'cosign3', 'helm']))('in an official name
       const manifest = await setting.as.reader.send('GET', path);
       expect(manifest.status).toBe(200);
       const { layers }: { layers: Array<{ digest: string }> } = JSON.parse(manifest.body.toString());
+      expect(layers.length).toBeGreaterThan(0);
       for (const { digest } of layers) {
         expect((await setting.as.reader.send('GET', `/v2/${repository}/blobs/${digest}`)).status).toBe(200);
       }

@@ -218,7 +218,7 @@ describe('an overlay', () => {
       expect.stringContaining('circle'),
       expect.stringContaining('circle'),
     ]);
-    expect(effective(circle).bindings.every(({ mistake }) => mistake !== undefined)).toBe(true);
+    expect(effective(circle).bindings.map(({ mistake }) => mistake !== undefined)).toEqual([true, true]);
     const itself = { ...overlay, overlays: 'over' };
     expect(effective([itself]).bindings).toMatchObject([{ mistake: expect.stringContaining('circle') }]);
   });

@@ -188,6 +188,7 @@ describe('any waivers', () => {
   }).map(({ advisories, ...rest }): Waiver => ({ ...rest, ...(advisories && { advisories }) }));
 
   test('one more never changes a reason of another routine', () => {
+    let compared = 0;
     assert(
       property(array(anyWaiver, { maxLength: 4 }), anyWaiver, (some, more) => {
         const others = (verdict: Verdict) =>
@@ -198,14 +199,17 @@ describe('any waivers', () => {
         for (const reason of before.reasons.filter(({ routine }) => routine === more.routine)) {
           const visible = [...after.reasons, ...(after.waived ?? [])].map(({ routine }) => routine);
           expect(visible).toContain(reason.routine);
+          compared += 1;
         }
       }),
       { numRuns: 500 },
     );
+    expect(compared).toBeGreaterThan(100);
   });
 
   test('give the same verdict in any order, and one that holds until it says', () => {
     const edges = ['2026-03-04T00:00:00Z', '2026-03-05T00:00:00Z', '2026-04-01T00:00:00Z'].map(Date.parse);
+    let compared = 0;
     assert(
       property(
         array(anyWaiver, { maxLength: 5 }).chain((all) =>
@@ -219,10 +223,12 @@ describe('any waivers', () => {
             const { at: _, ...later } = verdictOf({ waivers: all }, bad, new Date(at));
             const { at: _now, ...held } = verdict;
             expect(later).toEqual(held);
+            compared += 1;
           }
         },
       ),
       { numRuns: 300 },
     );
+    expect(compared).toBeGreaterThan(100);
   });
 });

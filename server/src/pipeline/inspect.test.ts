@@ -104,7 +104,9 @@ describe('layers', () => {
     const path = `/api/v1/images?repository=a&reference=${image.digest}`;
     const before = (await tight.call('GET', path, { as: admin })).json().inventory as ImageInventory;
     expect(before.complete).toBe(false);
-    expect(before.problems.every(({ code }) => code === 'out-of-memory' || code === 'crashed')).toBe(true);
+    const codes = before.problems.map(({ code }) => code);
+    expect(codes).not.toEqual([]);
+    expect(['out-of-memory', 'crashed']).toEqual(expect.arrayContaining(codes));
 
     await tight.restart({});
     expect(await push(tight, image, 'a', 'latest')).toBe(201);
