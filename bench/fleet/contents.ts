@@ -190,7 +190,7 @@ function systemPackages(
       // Two packages are made of one source.
       match: { ecosystem, name: `${prefix}${index - (index % 2)}`, version },
       purl: `pkg:${type}/${id}/${name}@${version}`,
-      ...(type === 'apk' ? { licence: licences[index % licences.length]! } : {}),
+      ...licenceOf(index),
       path: type === 'deb' ? 'var/lib/dpkg/status' : 'lib/apk/db/installed',
       layer,
     };
@@ -206,6 +206,12 @@ const licences = [
   'LGPL-2.1-or-later',
 ];
 
+/** As it is recorded, and as that is understood. */
+function licenceOf(index: number): Pick<Package, 'licence' | 'spdx' | 'licenceFrom'> {
+  const licence = licences[index % licences.length]!;
+  return { licence, spdx: licence, licenceFrom: 'record' };
+}
+
 function languageLayer(number: number, dependencies: ReadonlyMap<number, number>, layer: number): Package[] {
   const [type, ecosystem] = number % 3 === 0 ? (['golang', 'Go'] as const) : (['npm', 'npm'] as const);
   return [...dependencies].map(([index, release]) => {
@@ -216,7 +222,7 @@ function languageLayer(number: number, dependencies: ReadonlyMap<number, number>
       version,
       match: { ecosystem, name, version },
       purl: `pkg:${type}/${name}@${version}`,
-      licence: licences[index % licences.length]!,
+      ...licenceOf(index),
       path: `app/node_modules/${name}/package.json`,
       layer,
     };
