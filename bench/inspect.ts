@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { enableCompileCache } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -56,7 +57,7 @@ async function inspectOnce(): Promise<Run> {
   const file = openSync(path, 'r');
   const start = performance.now();
   const child = spawn(command.file, command.args, {
-    env: {},
+    env: command.env,
     cwd: '/',
     stdio: ['pipe', 'pipe', 'inherit', file],
   });
@@ -90,6 +91,8 @@ const lines = new Map<string, number[]>();
 const note = (name: string, value: number): void => void lines.set(name, [...(lines.get(name) ?? []), value]);
 const folder = mkdtempSync(join(tmpdir(), 'wharfinger-inspect-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+// As the launcher does, so that programs of processes are kept compiled.
+enableCompileCache(join(folder, 'compiled'));
 const cache = prepareTrivy(join(folder, 'cache'));
 const layout = layoutOf(join(folder, 'layout'), [blob]);
 

@@ -2,6 +2,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { ImageManifest } from '../oci/manifest.ts';
 import { composeImage } from './compose-image.ts';
 import { frameOf, readFrames } from './frames.ts';
+import { giveUpRights } from './give-up-rights.ts';
 import type { ImageInventory, LayerInventory } from './inventory.ts';
 import { packInventory, unpackInventory } from './packed-json.ts';
 
@@ -33,6 +34,7 @@ function withoutPackages({ format, layers }: ImageInventory): ImageInventory {
   };
 }
 
+giveUpRights();
 const frames = readFrames(process.stdin, longest);
 
 async function take(): Promise<Buffer> {

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { isDigest, type Digest } from '../oci/digest.ts';
 import { frameOf } from './frames.ts';
+import { giveUpRights } from './give-up-rights.ts';
 import { isFields } from './json-fields.ts';
 import { limitsFrom, type LayerLimits } from './limits.ts';
 import { ExtractError, extractFile, extractMarks, type FileWanted } from './look/extract-file.ts';
@@ -36,6 +37,7 @@ async function send(mark: number, bytes: Uint8Array = new Uint8Array()): Promise
   });
 }
 
+giveUpRights();
 process.stdin.on('end', () => process.exit(3)).resume();
 const { fd, digest, wanted, limits } = parseRequest(process.argv[2]);
 const bytes: AsyncIterable<Buffer> = createReadStream('', { fd, highWaterMark: 256 * 1024 });

@@ -1,6 +1,7 @@
 import { describeError, isWharfingerError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import { frameOf, readFrames } from './frames.ts';
+import { giveUpRights } from './give-up-rights.ts';
 import type { LayerInventory } from './inventory.ts';
 import { look, type LookQuestion } from './look/look.ts';
 import { packInventory, unpackInventory } from './packed-json.ts';
@@ -14,6 +15,7 @@ import { packInventory, unpackInventory } from './packed-json.ts';
 /** Bytes of one message, and of one inventory unpacked: more than the limits of a layer allow. */
 const longest = 1 << 30;
 
+giveUpRights();
 const frames = readFrames(process.stdin, longest);
 
 async function take(): Promise<Buffer> {

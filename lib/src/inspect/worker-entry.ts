@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { isDigest, type Digest } from '../oci/digest.ts';
 import { frameOf } from './frames.ts';
+import { giveUpRights } from './give-up-rights.ts';
 import { isFields } from './json-fields.ts';
 import { limitsFrom, type LayerLimits } from './limits.ts';
 import { readLayer } from './layer.ts';
@@ -35,6 +36,7 @@ async function send(answer: unknown): Promise<void> {
   });
 }
 
+giveUpRights();
 process.stdin.on('end', () => process.exit(3)).resume();
 const { layers, limits } = parseRequest(process.argv[2]);
 for (const { fd, digest } of layers) {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -142,16 +142,18 @@ describe('inspection process', () => {
   });
 });
 
-/** Runs code with the rights of the inspection process and returns what it prints. */
+const enoughToRun = { memory: 512 * 1024 ** 2, cpuSeconds: 20 };
+const noLayers = { inspect: { layers: [], limits: defaultLimits } };
+
+/** Runs code with the rights that the inspection process has when it reads, and returns what it prints. */
 async function runConfined(code: string): Promise<string> {
-  const { file, args } = workerCommand(
-    { inspect: { layers: [], limits: defaultLimits } },
-    { memory: 512 * 1024 ** 2, cpuSeconds: 20 },
-  );
+  const { file, args, env } = workerCommand(noLayers, enoughToRun, join(folder, 'compiled'));
+  const rights = import.meta.resolve('@wharfinger/lib/inspect/give-up-rights');
   // What is thrown later counts as well.
   const late = `process.on('uncaughtException', (error) => { console.log(error.code); process.exit(); });`;
-  const child = spawn(file, [...args.slice(0, -2), '--input-type=module', '-e', late + code], {
-    env: {},
+  const start = `import { giveUpRights } from ${JSON.stringify(rights)}; giveUpRights(); ${late}`;
+  const child = spawn(file, [...args.slice(0, -2), '--input-type=module', '-e', start + code], {
+    env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';
@@ -168,6 +170,7 @@ describe('rights of the process', () => {
     ['its environment', `(await import('node:fs')).readFileSync('/proc/self/environ')`],
     ['folders', `(await import('node:fs')).readdirSync('/')`],
     ['writing', `(await import('node:fs')).writeFileSync('/tmp/inspection-was-here', '')`],
+    ['changing compiled code', `(await import('node:fs')).writeFileSync('CACHE/was-here', '')`],
     ['programs', `(await import('node:child_process')).execFileSync('/bin/true')`],
     ['threads', `new (await import('node:worker_threads')).Worker('1', { eval: true })`],
     ['bindings', `process.binding('fs')`],
@@ -194,7 +197,9 @@ describe('rights of the process', () => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
-    const said = await runConfined(attempt(body.replaceAll('PORT', String(port))));
+    const said = await runConfined(
+      attempt(body.replaceAll('PORT', String(port)).replaceAll('CACHE', join(folder, 'compiled'))),
+    );
     await new Promise((resolve) => server.close(resolve));
     expect(said).toMatch(/^ERR_(?:ACCESS_DENIED|DLOPEN_DISABLED)$/);
     expect(connections).toBe(0);
@@ -205,9 +210,37 @@ describe('rights of the process', () => {
     expect(await runConfined(attempt('1'))).toBe('allowed');
   });
 
+  const noFile = {
+    fd: 0,
+    digest: digestOf(''),
+    wanted: { path: '', before: 0, size: 0 },
+    limits: defaultLimits,
+  };
+  it.each([
+    ['inspect', noLayers],
+    ['extract', { extract: noFile }],
+    ['compose', 'compose'],
+    ['look', 'look'],
+  ] as const)('are given up by %s before it reads', async (_name, task) => {
+    const cache = join(folder, String((count += 1)));
+    const { file, args, env } = workerCommand(task, enoughToRun, cache);
+    const attemptLast = `import { writeFileSync } from 'node:fs';
+      const write = () => writeFileSync(${JSON.stringify(join(cache, 'was-here'))}, '');
+      write();
+      process.on('exit', () => { try { write(); console.error('allowed') } catch ({ code }) { console.error(code) } });`;
+    const entry = args.findIndex((arg) => /-entry\.[jt]s$/.test(arg));
+    const preload = ['--import', `data:text/javascript,${encodeURIComponent(attemptLast)}`];
+    const child = spawn(file, [...args.slice(0, entry), ...preload, ...args.slice(entry)], { env });
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+    child.stdin.end('nonsense');
+    await new Promise((resolve) => child.once('close', resolve));
+    expect(said).toMatch(/^ERR_ACCESS_DENIED\n/);
+    expect((await readdir(cache)).filter((name) => name !== 'was-here')).toHaveLength(1);
+  });
+
   it('end with what the kernel lets it allocate', async () => {
-    const request = { inspect: { layers: [], limits: defaultLimits } };
-    const { file, args } = workerCommand(request, { memory: 64 * 1024 ** 2, cpuSeconds: 20 });
+    const { file, args } = workerCommand(noLayers, { memory: 64 * 1024 ** 2, cpuSeconds: 20 });
     const code = `const all = []; for (;;) all.push(Buffer.alloc(64 * 1024 ** 2, 1))`;
     const child = spawn(file, [...args.slice(0, -2), '-e', code], { env: {}, stdio: 'ignore' });
     const [exit, signal] = await new Promise<unknown[]>((resolve) =>
@@ -217,10 +250,7 @@ describe('rights of the process', () => {
   });
 
   it('end with the processor time', async () => {
-    const { file, args } = workerCommand(
-      { inspect: { layers: [], limits: defaultLimits } },
-      { memory: 512 * 1024 ** 2, cpuSeconds: 1 },
-    );
+    const { file, args } = workerCommand(noLayers, { ...enoughToRun, cpuSeconds: 1 });
     const child = spawn(file, [...args.slice(0, -2), '-e', 'for (;;);'], { env: {}, stdio: 'ignore' });
     const signal = await new Promise((resolve) => child.once('exit', (_code, name) => resolve(name)));
     expect(signal).toBe('SIGXCPU');

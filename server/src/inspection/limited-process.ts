@@ -5,6 +5,7 @@ import { FrameError, readFrames } from '@wharfinger/lib/inspect/frames';
 import type { ProblemCode } from '@wharfinger/lib/inspect/inventory';
 import { joinGroup, type ProcessGroup } from './process-group.ts';
 import { watchMemory } from './resident-size.ts';
+import type { WorkerCommand } from './worker-command.ts';
 
 /** Why a process ended before it had answered. */
 export interface Failure {
@@ -40,15 +41,11 @@ export class LimitedProcess {
   #failure: Failure | undefined;
   #errors = '';
 
-  constructor(
-    command: { readonly file: string; readonly args: readonly string[] },
-    limits: Confinement,
-    sources: Sources = [],
-  ) {
+  constructor(command: WorkerCommand, limits: Confinement, sources: Sources = []) {
     this.#limits = limits;
     const { memory, task, signal } = limits;
     this.child = spawn(command.file, command.args, {
-      env: {},
+      env: command.env,
       cwd: '/',
       stdio: ['pipe', 'pipe', 'pipe', ...sources],
     });

@@ -1,4 +1,5 @@
-import { createRequire } from 'node:module';
+import { mkdirSync } from 'node:fs';
+import { createRequire, getCompileCacheDir } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { ExtractRequest } from '@wharfinger/lib/inspect/extract-entry';
 import type { WorkerRequest } from '@wharfinger/lib/inspect/worker-entry';
@@ -26,15 +27,56 @@ function folderOf(entry: string): (library: string) => string {
   };
 }
 
+/** The first version of Node.js in which a process can give up rights that it has. */
+const givesUpRights = [26, 3] as const;
+
+/** What a process is started with: a program, and all of its environment. */
+export interface WorkerCommand {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * Where programs keep their code compiled, so that they start in a third of the time: a folder beside that in which this process keeps
+ * its own. Undefined where this one keeps none, or where a process could not give up the right to write before it reads what it is given.
+ */
+function compiledCode(): string | undefined {
+  const own = getCompileCacheDir();
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (
+    own === undefined ||
+    major < givesUpRights[0] ||
+    (major === givesUpRights[0] && minor < givesUpRights[1])
+  )
+    return undefined;
+  return join(dirname(own), 'inspection');
+}
+
+/** The folder, made where it is not there. */
+function madeFolder(folder: string | undefined): string | undefined {
+  if (folder === undefined) return undefined;
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return folder;
+  } catch {
+    // Then programs are compiled each time.
+    return undefined;
+  }
+}
+
 /**
  * The command that takes layers apart, that gives a file of one, that composes an image, or that looks into its files: Node.js with its permission model, which leaves it
  * neither network nor child processes nor files but its own code. A shell sets the limits of processor time and data and
  * becomes it.
+ * @param cache folder in which programs keep their code compiled, where there is to be one; they may write to it until they read
  */
 export function workerCommand(
   task: { readonly inspect: WorkerRequest } | { readonly extract: ExtractRequest } | 'compose' | 'look',
   limits: ProcessLimits,
-): { file: string; args: readonly string[] } {
+  cache = compiledCode(),
+): WorkerCommand {
+  const compiled = madeFolder(cache);
   const [program, request] =
     typeof task === 'string'
       ? [`${task}-entry`]
@@ -47,7 +89,8 @@ export function workerCommand(
   const heap = Math.floor((limits.memory * 0.6) / 1024 ** 2);
   const args = [
     '--permission',
-    ...readable.map((path) => `--allow-fs-read=${path}`),
+    ...[...readable, ...(compiled === undefined ? [] : [compiled])].map((path) => `--allow-fs-read=${path}`),
+    ...(compiled === undefined ? [] : [`--allow-fs-write=${compiled}`]),
     `--max-old-space-size=${heap}`,
     // Collected often, since what passes is garbage at once: less memory for little time.
     '--max-semi-space-size=1',
@@ -55,11 +98,12 @@ export function workerCommand(
     entry,
     ...(request === undefined ? [] : [JSON.stringify(request)]),
   ];
-  if (process.platform === 'win32') return { file: process.execPath, args };
+  const env: WorkerCommand['env'] = compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled };
+  if (process.platform === 'win32') return { file: process.execPath, args, env };
   const soft = Math.ceil(limits.cpuSeconds);
   // The kernel's own bound, far above what is watched: for what grows faster than the watch looks. The runtime reserves
   // some hundred megabytes that it does not use.
   const data = Math.ceil((limits.memory * 2) / 1024) + 1024 ** 2;
   const script = `ulimit -c 0; ulimit -d ${data}; ulimit -S -t ${soft}; ulimit -H -t ${soft + 5}; exec "$@"`;
-  return { file: '/bin/sh', args: ['-c', script, 'sh', process.execPath, ...args] };
+  return { file: '/bin/sh', args: ['-c', script, 'sh', process.execPath, ...args], env };
 }
