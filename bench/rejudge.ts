@@ -1,39 +1,24 @@
 /** `node bench/rejudge.ts`: what new advisories cost over a fleet of images. See README.md here. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { bindAll } from '@wharfinger/lib/routines/replay';
-import { loadStandardCollection } from '@wharfinger/lib/routines/standard';
-import { openFileSystemBlobStore } from '@wharfinger/lib/storage/file-system';
-import { pino } from 'pino';
-import { createPolicy } from '../server/src/access/policy.ts';
-import { loadConfig } from '../server/src/config/load.ts';
-import { openDatabase } from '../server/src/db/open.ts';
 import { startPostgres } from '../server/src/db/testing/postgres-server.ts';
 import { transact } from '../server/src/db/transaction.ts';
-import { createVerdictMemory } from '../server/src/gate/verdict-memory.ts';
-import { loadRegistryKey } from '../server/src/identity/registry-key.ts';
-import { createLayerFiles } from '../server/src/inspection/layer-files.ts';
 import { startBatchWorker } from '../server/src/jobs/batch-worker.ts';
 import { enqueue } from '../server/src/jobs/enqueue.ts';
-import { createChainMemory } from '../server/src/pipeline/chain-memory.ts';
-import { createEditions } from '../server/src/pipeline/editions.ts';
 import { jobFor } from '../server/src/pipeline/image-jobs.ts';
 import { storeBatch } from '../server/src/pipeline/import-advisories.ts';
 import { createVerdictSource } from '../server/src/pipeline/judge.ts';
 import type { PipelineParts } from '../server/src/pipeline/parts.ts';
-import { createSharedResults, type JudgingCounts } from '../server/src/pipeline/result-memory.ts';
+import type { JudgingCounts } from '../server/src/pipeline/result-memory.ts';
 import { describeWork } from '../server/src/pipeline/work.ts';
-import { openPolicy } from '../server/src/records/policy-in-force.ts';
-import { renewRevocations } from '../server/src/records/revoke.ts';
-import { createCachingCatalog } from '../server/src/stores/caching-catalog.ts';
 import { byHand } from '../server/src/stores/advisory-origins.ts';
 import { manifestsAfter, type Placed } from '../server/src/stores/repositories.ts';
-import { createSqlCatalog } from '../server/src/stores/sql-catalog.ts';
 import { advisoriesAbout } from './fleet/advisories.ts';
-import { makeFleet } from './fleet/fleet.ts';
+import { writeFleet } from './fleet/bulk-fleet.ts';
+import { openFleet } from './fleet/parts.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -44,9 +29,14 @@ const { values: options } = parseArgs({
     pulls: { type: 'string', default: '200' },
     postgres: { type: 'boolean', default: false },
     folder: { type: 'string', default: tmpdir() },
+    /** a fleet that `fleet/fill.ts` made: a copy of it is worked on */
+    database: { type: 'string' },
+    /** end each of the two passes when so many verdicts were made; all of them if absent */
+    verdicts: { type: 'string', default: 'Infinity' },
   },
 });
-const count = (name: 'images' | 'packages' | 'advisories' | 'together' | 'pulls') => Number(options[name]);
+const count = (name: 'images' | 'packages' | 'advisories' | 'together' | 'pulls' | 'verdicts') =>
+  Number(options[name]);
 
 const now = (): Date => new Date();
 const folder = mkdtempSync(join(options.folder, 'wharfinger-rejudge-'));
@@ -59,7 +49,7 @@ try {
 }
 
 async function measure(): Promise<void> {
-  const { parts, close } = await openParts();
+  const { parts, close } = await open();
   const worker = startBatchWorker({
     db: parts.db,
     ...describeWork(parts, 3_600_000).judging,
@@ -68,25 +58,8 @@ async function measure(): Promise<void> {
     onError: (error) => console.error(error),
   });
   try {
-    await transact(parts.db, (trx) => storeBatch(trx, parts, byHand, advisoriesAbout(5000, 0)));
-    await timed('the fleet', () =>
-      makeFleet(
-        parts.db,
-        { images: count('images'), packages: count('packages'), bases: 400 },
-        { storage: parts.storage, onProgress: (made) => made % 5000 === 0 && console.log(`${made} images`) },
-      ),
-    );
+    const first = options.database === undefined ? await fill(parts) : undefined;
     const places = await allPlaces(parts);
-    const first = await rateOf(parts, async () => {
-      await transact(parts.db, (trx) =>
-        enqueue(
-          trx,
-          places.map((place) => jobFor('judge', place)),
-          now(),
-        ),
-      );
-      return places.length;
-    });
     // once before it counts, as in a server that has been up for a while
     await rateOf(parts, () => importEdition(parts, 0));
     const gate = createVerdictSource(parts);
@@ -106,11 +79,15 @@ async function measure(): Promise<void> {
         }
       },
     );
+    await worker.stop(60_000);
     const told = (await countEvents(parts)) - events;
+    await parts.db.deleteFrom('jobs').execute();
     const alone = await pullsAlone(parts, places);
     waits.sort((a, b) => a - b);
     const lines: Array<readonly [string, string, string]> = [
-      ['first verdicts, all evidence verified', `${Math.round(first.rate)}/s`, ''],
+      ...(first
+        ? [['first verdicts, all evidence verified', `${Math.round(first.rate)}/s`, ''] as const]
+        : []),
       [
         `${count('advisories')} advisories stored, ${again.images} affected images listed`,
         `${again.asked.toFixed(2)} s`,
@@ -136,6 +113,39 @@ async function measure(): Promise<void> {
     await worker.stop(1000);
     await close();
   }
+}
+
+/** An empty folder, or a copy of a fleet; the blobs of that are only read. */
+async function open() {
+  const data = join(folder, 'data');
+  mkdirSync(data);
+  const { database } = options;
+  if (database === undefined) {
+    const url = postgres?.urlOf('postgres');
+    return openFleet(data, url === undefined ? {} : { database: url });
+  }
+  if (!existsSync(join(database, 'wharfinger.db'))) throw new Error(`${database} has no fleet`);
+  for (const name of readdirSync(database).filter((one) => one !== 'blobs' && one !== 'wharfinger.lock'))
+    cpSync(join(database, name), join(data, name), { recursive: true });
+  return openFleet(data, { blobs: join(database, 'blobs') });
+}
+
+/** Images, and the first verdict on each. */
+async function fill(parts: PipelineParts): Promise<Rate> {
+  await transact(parts.db, (trx) => storeBatch(trx, parts, byHand, advisoriesAbout(2000, 0)));
+  await timed('the fleet', () =>
+    writeFleet(
+      parts.db,
+      { images: count('images'), packages: count('packages'), bases: 400 },
+      { storage: parts.storage, onProgress: (made) => made % 5000 === 0 && console.log(`${made} images`) },
+    ),
+  );
+  const places = await allPlaces(parts);
+  return rateOf(parts, async () => {
+    const jobs = places.map((place) => jobFor('judge', place));
+    await transact(parts.db, (trx) => enqueue(trx, jobs, now()));
+    return places.length;
+  });
 }
 
 function at(sorted: readonly number[], part: number): string {
@@ -185,9 +195,10 @@ async function rateOf(
   const asked = performance.now();
   const [used, usedHere] = [process.cpuUsage(), process.threadCpuUsage()];
   const beside = meanwhile?.();
-  for (let last = 0; await isWaiting(parts); last += 1) {
+  const made = (): number => parts.results.counts().verdicts - before.verdicts;
+  for (let last = 0; made() < count('verdicts') && (await isWaiting(parts)); last += 1) {
     await pause(100);
-    if (last % 50 === 49) console.log(`${parts.results.counts().verdicts - before.verdicts} verdicts`);
+    if (last % 50 === 49) console.log(`${made()} verdicts`);
   }
   const seconds = (performance.now() - asked) / 1000;
   const [all, here] = [process.cpuUsage(used), process.threadCpuUsage(usedHere)];
@@ -244,50 +255,4 @@ async function timed(what: string, work: () => Promise<void>): Promise<void> {
   const begin = performance.now();
   await work();
   console.log(`${what}: ${((performance.now() - begin) / 1000).toFixed(1)} s`);
-}
-
-/** All that the pipeline works with, over an empty database, with every routine of the standard collection bound. */
-async function openParts(): Promise<{ parts: PipelineParts; close: () => Promise<void> }> {
-  const data = join(folder, 'data');
-  writeFileSync(
-    join(folder, 'wharfinger.yaml'),
-    JSON.stringify({ data, adminPassword: 'not-used-here-1234' }),
-  );
-  const config = await loadConfig({ WHARFINGER_CONFIG: join(folder, 'wharfinger.yaml') });
-  const database = await openDatabase(postgres?.urlOf('postgres') ?? data);
-  const { db } = database;
-  const storage = await openFileSystemBlobStore(join(data, 'blobs'));
-  const registryKey = await loadRegistryKey(data);
-  const collection = loadStandardCollection();
-  const bindings = bindAll(collection, undefined, 'warn');
-  await renewRevocations({ db, now, key: registryKey });
-  const inForce = await openPolicy({
-    db,
-    config,
-    builtIn: collection,
-    build: (wanted, records) =>
-      createPolicy(wanted, collection, { ...records, bindings }, registryKey.publicPem),
-    onChange: () => {},
-  });
-  const unread = (): never => {
-    throw new Error('no layer is read here');
-  };
-  const parts: PipelineParts = {
-    db,
-    editions: createEditions({ db, policy: inForce.current, now }),
-    catalog: createCachingCatalog(createSqlCatalog(db), 32 * 1024 * 1024),
-    storage,
-    memory: createVerdictMemory(),
-    policy: inForce.current,
-    freshPolicy: inForce.fresh,
-    readLayers: unread,
-    composeImage: unread,
-    layerFiles: createLayerFiles(),
-    results: createSharedResults(),
-    chains: createChainMemory(db),
-    registryKey,
-    now,
-    log: pino({ level: 'silent' }),
-  };
-  return { parts, close: () => database.close() };
 }
