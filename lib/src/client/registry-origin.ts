@@ -11,7 +11,8 @@ export function registryOrigin(registry: string, options: { readonly insecure?: 
   return options.insecure || isLoopback(secure.hostname) ? new URL(`http://${host}/`) : secure;
 }
 
-function isLoopback(hostname: string): boolean {
+/** True for names and addresses of this machine itself, as a URL has them. */
+export function isLoopback(hostname: string): boolean {
   const bare = hostname.replace(/^\[|\]$/g, '');
   return bare === 'localhost' || (isIP(bare) > 0 && addressRank(bare) === 2);
 }

@@ -66,9 +66,10 @@ export const feedsAnswer = z.object({
   feeds: z.array(
     z.object({
       name: z.string(),
-      kind: z.string(),
-      source: z.string(),
-      next: z.string(),
+      configured: z.boolean().default(true),
+      kind: z.string().optional(),
+      source: z.string().optional(),
+      next: z.string().optional(),
       tried: z.string().optional(),
       succeeded: z.string().optional(),
       error: z.string().optional(),

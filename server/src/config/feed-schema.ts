@@ -1,5 +1,6 @@
 import { Cron } from 'croner';
 import { z } from 'zod';
+import { basicAuth, bearerAuth } from './outside-auth.ts';
 import { duration } from './units.ts';
 import { scopeFields } from './scope-schema.ts';
 import { algorithmField, nameField, signerFields } from './signer-schema.ts';
@@ -44,6 +45,8 @@ const feedSchema = z
     kind: z.enum(['osv', 'kev', 'epss', 'vex']).default('osv'),
     /** whose documents a feed of VEX is trusted with, and where they count */
     vex: vexTrust.optional(),
+    /** how the registry says who it is: to a registry by user and password, to an address also by a token */
+    auth: z.discriminatedUnion('type', [basicAuth, bearerAuth]).optional(),
     every: duration.optional(),
     schedule: schedule.optional(),
     /** OSV ecosystems to take, with or without release; absent: all */
@@ -60,6 +63,14 @@ const feedSchema = z
   .refine(
     ({ source, signedBy }) => signedBy === undefined || source.startsWith('oci://'),
     'signedBy counts for sources that begin with oci://',
+  )
+  .refine(
+    ({ source, auth }) => auth === undefined || /^(?:oci|https?):\/\//i.test(source),
+    'auth counts for sources that begin with oci:// or http(s)://',
+  )
+  .refine(
+    ({ source, auth }) => auth?.type !== 'bearer' || !source.startsWith('oci://'),
+    'a registry is told a user and a password (auth: { type: basic, … }), for which it gives a token itself',
   )
   .refine(
     ({ kind, vex }) => (kind === 'vex') === (vex !== undefined),

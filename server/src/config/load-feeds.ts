@@ -1,17 +1,30 @@
 import { resolve } from 'node:path';
+import type { Credentials } from '@wharfinger/lib/client/credentials';
+import { isLoopback } from '@wharfinger/lib/client/registry-origin';
 import { parseReference, type Reference } from '@wharfinger/lib/oci/reference';
 import type { CollectionTrust } from '@wharfinger/lib/assess/collection-goods';
 import type { Scope } from '@wharfinger/lib/routines/records';
 import type { TrustedKey } from '@wharfinger/lib/signing/evidence';
 import type { FeedConfig } from './feed-schema.ts';
 import { createReader } from './load-trust.ts';
+import { readSecret } from './outside-auth.ts';
 import type { Config } from './schema.ts';
 
 /** Where advisories come from, once its place was understood. */
 export type FeedSource =
   | { readonly at: 'path'; readonly path: string }
-  | { readonly at: 'url'; readonly url: string }
-  | { readonly at: 'registry'; readonly reference: Reference; readonly trust: CollectionTrust };
+  | {
+      readonly at: 'url';
+      readonly url: string;
+      /** header by which the registry says who it is */
+      readonly authorization?: string;
+    }
+  | {
+      readonly at: 'registry';
+      readonly reference: Reference;
+      readonly trust: CollectionTrust;
+      readonly credentials?: Credentials;
+    };
 
 /** A feed that can be read. */
 export interface Feed {
@@ -54,7 +67,11 @@ export async function loadFeeds(
     const { signedBy, every, schedule, ecosystems, vex } = feed;
     const keys = await reader.keys(signedBy?.keys ?? [], `${where}.signedBy.keys`);
     const trust = { keys: keys as TrustedKey[], needed: signedBy?.needed ?? 0 };
-    const found = sourceOf(feed.source, base, trust);
+    const auth = await authOf(feed, base).catch((error: unknown) => {
+      mistakes.push(`${where}.auth: ${(error as Error).message}`);
+      return undefined;
+    });
+    const found = sourceOf(feed.source, base, trust, auth);
     if (typeof found === 'string') {
       mistakes.push(`${where}: ${found}`);
       continue;
@@ -71,15 +88,36 @@ export async function loadFeeds(
   return { advisories: { feeds } };
 }
 
+/** How a registry says who it is: as a header, and as clients of registries take it. */
+interface Auth {
+  readonly header: string;
+  /** of a user with a password alone */
+  readonly credentials?: Credentials;
+}
+
+async function authOf({ auth }: FeedConfig, base: string): Promise<Auth | undefined> {
+  if (auth === undefined) return undefined;
+  const secret = await readSecret(auth, base, auth.type === 'bearer');
+  if (auth.type === 'bearer') return { header: `Bearer ${secret}` };
+  return {
+    header: `Basic ${Buffer.from(`${auth.user}:${secret}`).toString('base64')}`,
+    credentials: { username: auth.user, password: secret },
+  };
+}
+
 function sourceOf(
   text: string,
   base: string,
   trust: CollectionTrust,
+  auth: Auth | undefined,
 ): Pick<Feed, 'source' | 'written'> | string {
   if (text.startsWith('oci://')) {
     try {
       const reference = parseReference(text.slice('oci://'.length));
-      return { written: text, source: { at: 'registry', reference, trust } };
+      return {
+        written: text,
+        source: { at: 'registry', reference, trust, ...(auth?.credentials && { credentials: auth.credentials }) },
+      };
     } catch (error) {
       return (error as Error).message;
     }
@@ -88,7 +126,14 @@ function sourceOf(
     const url = URL.parse(text);
     if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
       return 'the source is neither a path nor an http(s) or oci:// address';
-    return { written: `${url.origin}${url.pathname}`, source: { at: 'url', url: text } };
+    if (url.username + url.password !== '')
+      return 'user and password do not belong into the address: write auth: { type: basic, … }';
+    if (auth && url.protocol === 'http:' && !isLoopback(url.hostname))
+      return 'who the registry is would be told to everybody on the way: write https://';
+    return {
+      written: `${url.origin}${url.pathname}`,
+      source: { at: 'url', url: text, ...(auth && { authorization: auth.header }) },
+    };
   }
   return { written: text, source: { at: 'path', path: resolve(base, text) } };
 }

@@ -53,7 +53,7 @@ export async function fetchFeed(
     case 'path':
       return lookAtPath(source.path, seen);
     case 'url':
-      return download(source.url, written, seen, parts, within);
+      return download(source, written, seen, parts, within);
     case 'registry':
       return fetchArtifact(source, kind, seen, parts, within);
     default:
@@ -89,7 +89,7 @@ async function lookAtPath(path: string, seen: SeenSource | undefined): Promise<F
 }
 
 async function download(
-  url: string,
+  { url, authorization }: Extract<FeedSource, { at: 'url' }>,
   name: string,
   seen: SeenSource | undefined,
   { folder, fetch }: FetchParts,
@@ -99,6 +99,8 @@ async function download(
     new WharfingerError('REMOTE_FAILED', { what: `${name}: ${what}`, cause });
   const headers: Record<string, string> = {
     'user-agent': 'wharfinger',
+    // a redirect to another origin takes it off (Fetch, "HTTP-redirect fetch")
+    ...(authorization !== undefined && { authorization }),
     ...(seen?.etag !== undefined && { 'if-none-match': seen.etag }),
     ...(seen?.lastModified !== undefined && { 'if-modified-since': seen.lastModified }),
   };
@@ -113,7 +115,9 @@ async function download(
   }
   if (status !== 200 || body === null) {
     await body?.cancel();
-    throw failed(`it answered ${status}`);
+    const refused =
+      authorization === undefined ? 'wants to know who asks (auth)' : 'gives nothing to whom auth names';
+    throw failed(`it answered ${status}${status === 401 || status === 403 ? `: it ${refused}` : ''}`);
   }
   const stored = await store(folder, body).catch((error: unknown) => {
     throw failed(reasonOf(error), error);
@@ -129,14 +133,17 @@ async function download(
 
 /** A set that has not changed is not fetched again, but its signatures are looked at again: a key may have been taken away. */
 async function fetchArtifact(
-  { reference, trust }: Extract<FeedSource, { at: 'registry' }>,
+  { reference, trust, credentials }: Extract<FeedSource, { at: 'registry' }>,
   kind: Feed['kind'],
   seen: SeenSource | undefined,
   { folder, now }: FetchParts,
   signal: AbortSignal,
 ): Promise<FetchedFeed | undefined> {
   const { registry, repository } = reference;
-  const session = new RegistrySession(registry, { userAgent: 'wharfinger' });
+  const session = new RegistrySession(registry, {
+    userAgent: 'wharfinger',
+    ...(credentials && { credentials }),
+  });
   try {
     const wanted = reference.digest ?? reference.tag ?? 'latest';
     const set = await findSet(remoteContent(session, repository), wanted, trust, now());

@@ -135,9 +135,13 @@ function isWanted({ ecosystems }: Feed, { affected }: Advisory): boolean {
   return affected.some(({ ecosystem }) => ecosystems.some((wanted) => sameRelease(wanted, ecosystem)));
 }
 
-/** Takes away what a feed does not have any more, batch by batch. */
-async function endMissing(
-  { db, memory, now }: TakeInParts,
+/**
+ * Takes away what a feed does not have any more, batch by batch.
+ * @param present ids of the records that it has
+ * @returns how many it does not have any more
+ */
+export async function endMissing(
+  { db, memory, now }: Pick<PipelineParts, 'db' | 'memory' | 'now'>,
   feed: string,
   present: ReadonlySet<string>,
   signal: AbortSignal,

@@ -63,6 +63,11 @@ export async function putFeedState(trx: Db, name: string, value: FeedState): Pro
     .execute();
 }
 
+/** Forgets how a feed fared, and how old what it said was. */
+export async function removeFeedState(trx: Db, name: string): Promise<void> {
+  await trx.deleteFrom('advisory_feeds').where('name', '=', name).execute();
+}
+
 /** Has these feeds read anew, though their sources may not have changed. */
 export async function forgetSeen(trx: Db, names: readonly string[]): Promise<void> {
   for (const name of names) {

@@ -119,6 +119,13 @@ describe('feeds of a server', () => {
     expect((await server.call('POST', path, { as: reader, body: {} })).status).toBe(403);
     expect((await server.call('POST', path, { as: admin, body: { feed: 'none' } })).status).toBe(400);
     expect((await server.call('GET', '/api/v1/events', { as: reader })).status).toBe(403);
+    const forget = async (as: string, feed: string, reason = 'not kept any more') =>
+      (await server.call('POST', '/api/v1/advisories/feeds/forget', { as, body: { feed, reason } })).status;
+    expect(await forget(reader, 'records')).toBe(403);
+    expect(await forget(admin, 'records')).toBe(400);
+    expect(await forget(admin, 'none')).toBe(400);
+    expect(await forget(admin, 'none', '')).toBe(400);
+    expect((await reports()).map(({ configured }) => configured)).toEqual([true, true]);
   });
 
   test('a malicious package holds every image that has it with the next pull, and a withdrawn record releases them', async () => {

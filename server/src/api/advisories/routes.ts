@@ -7,6 +7,10 @@ import type { PipelineParts } from '../../pipeline/parts.ts';
 import { demandAdmin, parseInput, type ApiContext } from '../context.ts';
 
 const updateBody = z.strictObject({ feed: z.string().optional() });
+const forgetBody = z.strictObject({
+  feed: z.string(),
+  reason: z.string().trim().min(3, 'say why, in at least 3 characters').max(2000),
+});
 
 /** Importing advisories, what was imported, and the feeds that they come from. */
 export function addAdvisoryRoutes(context: ApiContext, parts: PipelineParts, feeds: FeedWork): void {
@@ -35,6 +39,13 @@ export function addAdvisoryRoutes(context: ApiContext, parts: PipelineParts, fee
     demandAdmin(context, request);
     const { feed } = parseInput(updateBody, request.body ?? {});
     return { requested: await feeds.request(feed) };
+  });
+
+  app.post('/api/v1/advisories/feeds/forget', async (request) => {
+    demandAdmin(context, request);
+    const { feed, reason } = parseInput(forgetBody, request.body);
+    await feeds.forget(feed, { by: request.caller.principal ?? '', reason });
+    return { requested: [feed] };
   });
 
   app.get('/api/v1/advisories', async (request) => {

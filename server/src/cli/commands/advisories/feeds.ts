@@ -28,6 +28,18 @@ export function addFeeds(advisories: Command, run: Run): void {
     .argument('[feed]', 'name of the feed; all where none is named')
     .requiredOption('--server <host>', 'ask this Wharfinger registry')
     .action(run(update));
+  advisories
+    .command('forget')
+    .summary('forget what a feed said that is not configured any more')
+    .description(
+      'Has a server forget all that a feed ever said: records that no other feed has, what is exploited by it, its VEX; for administrators. ' +
+        'What a feed had that was taken out of the configuration counts until then. All images are judged again; what nothing is known about ' +
+        'afterwards is not taken for clean.',
+    )
+    .argument('<feed>', 'name of the feed, as wharf advisories feeds shows it')
+    .requiredOption('--server <host>', 'ask this Wharfinger registry')
+    .requiredOption('--reason <text>', 'why; it is recorded')
+    .action(run(forget));
 }
 
 async function showFeeds(session: Session, { server }: Options): Promise<ExitCode> {
@@ -35,15 +47,18 @@ async function showFeeds(session: Session, { server }: Options): Promise<ExitCod
   const { feeds } = await client.get('/api/v1/advisories/feeds', {}, feedsAnswer);
   session.result({ feeds }, () => {
     if (feeds.length === 0) return 'No feeds are configured: see advisories.feeds in the configuration.';
-    const rows = feeds.map(({ name, kind, succeeded, counts, next, source }) => [
+    const rows = feeds.map(({ name, configured, kind, succeeded, counts, next, source }) => [
       name,
-      kind,
+      kind ?? '',
       succeeded ?? 'never',
       counts === undefined ? '' : `${counts.new} new, ${counts.changed} changed, ${counts.removed} removed`,
-      next,
-      source,
+      next ?? 'never',
+      source ?? (configured ? '' : 'not configured any more'),
     ]);
-    const troubles = feeds.flatMap(({ name, error, warning }) => [
+    const troubles = feeds.flatMap(({ name, configured, error, warning }) => [
+      ...(configured
+        ? []
+        : [displayable(`${name}: what it had counts still; wharf advisories forget ${name} ends that`)]),
       ...(error === undefined ? [] : [displayable(`${name}: the last try failed: ${error}`)]),
       ...(warning === undefined ? [] : [displayable(`${name}: ${warning}`)]),
     ]);
@@ -52,7 +67,18 @@ async function showFeeds(session: Session, { server }: Options): Promise<ExitCod
       ...troubles,
     ].join('\n');
   });
-  return feeds.some(({ error }) => error !== undefined) ? exitCodes.failed : exitCodes.done;
+  return feeds.some(({ configured, error }) => configured && error !== undefined) ? exitCodes.failed : exitCodes.done;
+}
+
+async function forget(
+  session: Session,
+  { server, reason }: Options & { readonly reason: string },
+  feed: string,
+): Promise<ExitCode> {
+  const client = await requireServer(parseHost(server), session);
+  const { requested } = await client.post('/api/v1/advisories/feeds/forget', { feed, reason }, updateAnswer);
+  session.result({ requested }, () => displayable(`${requested.join(', ')} is forgotten now.`));
+  return exitCodes.done;
 }
 
 async function update(session: Session, { server }: Options, feed: string | undefined): Promise<ExitCode> {
