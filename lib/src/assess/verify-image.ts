@@ -8,10 +8,12 @@ import { formatReference, parseReference, type Reference } from '../oci/referenc
 import type { Purpose } from '../routines/verdict.ts';
 import type { Seen } from '../signing/channels/freshness.ts';
 import { checkTag, type TagCheck } from './check-tag.ts';
+import { withGivenVex } from './given-vex.ts';
 import { judgeContent, type JudgeContentOptions, type JudgedImage } from './judge-content.ts';
 import type { Judgement } from './judgement-document.ts';
 import { openJudgement } from './judgement-seal.ts';
 import type { KnownAdvisories } from './match-advisories.ts';
+import { readVexFile } from './vex-file.ts';
 
 /** What an image in a registry is verified with. */
 export interface VerifyImageOptions {
@@ -24,6 +26,11 @@ export interface VerifyImageOptions {
   readonly purpose?: Purpose;
   /** absent: there are none here, and what needs them is undecided, which is never a pass */
   readonly advisories?: KnownAdvisories;
+  /**
+   * VEX documents (OpenVEX, CycloneDX, CSAF) that count as if the registry of the judgement had them, and whose word they are, as its
+   * routines name it: `user/ann`, `feed/vendor`
+   */
+  readonly vex?: { readonly documents: readonly Uint8Array[]; readonly by: string };
   /** os/architecture[/variant] of the one image of an index that is meant; absent: all of them must pass */
   readonly platform?: string;
   /** the repository as whose image it is judged; absent: its own */
@@ -48,16 +55,24 @@ export type VerifiedImage = JudgedImage & { readonly seen?: Seen };
  * Take what passed by `digest`: the tag may name another image a moment later.
  *
  * @param reference as people write it: `host/repository:tag`, `host/repository@sha256:…`
- * @throws WharfingerError TAG_NOT_FRESH, JUDGEMENT_UNTRUSTED, JUDGEMENT_INVALID, REFERENCE_INVALID, MANIFEST_UNKNOWN, REMOTE_FAILED …; nothing
+ * @throws WharfingerError TAG_NOT_FRESH, JUDGEMENT_UNTRUSTED, JUDGEMENT_INVALID, VEX_INVALID, REFERENCE_INVALID, MANIFEST_UNKNOWN, REMOTE_FAILED …; nothing
  *   that is thrown is a pass
  */
 export async function verifyImage(reference: string, options: VerifyImageOptions): Promise<VerifiedImage> {
   const { now, seenVersion, credentials, insecure, inspectLayers, platform } = options;
-  const { judgement } = openJudgement(options.judgement, {
+  const { judgement: theirs } = openJudgement(options.judgement, {
     registryKeys: options.registryKeys.map((pem, index) => ({ name: `registry key ${index + 1}`, pem })),
     now,
     ...(seenVersion === undefined ? {} : { seenVersion }),
   });
+  const { vex } = options;
+  const judgement = vex
+    ? withGivenVex(
+        theirs,
+        vex.documents.map((bytes, index) => readVexFile(bytes, `VEX document ${index + 1}`)),
+        vex.by,
+      )
+    : theirs;
   const parsed = parseReference(reference);
   const session = new RegistrySession(parsed.registry, {
     userAgent: 'wharfinger',

@@ -120,7 +120,15 @@ export const finding = z.object({
   team: z.string().optional(),
   exploited: z.object({ added: z.string(), due: z.string().optional() }).optional(),
   epss: z.object({ score: z.number(), percentile: z.number() }).optional(),
-  vex: z.object({ status: z.string(), justification: z.string().optional(), by: z.string() }).optional(),
+  vex: z
+    .object({
+      status: z.string(),
+      justification: z.string().optional(),
+      by: z.string(),
+      author: z.string().optional(),
+      against: z.array(z.string()).optional(),
+    })
+    .optional(),
   waiver: waiver.optional(),
 }) satisfies z.ZodType<FindingFact>;
 

@@ -8,6 +8,9 @@ export interface ImageOptions {
   readonly platform?: string;
   readonly advisories?: readonly string[];
   readonly judgement?: string;
+  readonly vex?: readonly string[];
+  /** whose word these are; absent: of who gives them here */
+  readonly vexBy?: string;
   readonly registryKey?: readonly string[];
   readonly insecureJudgement?: boolean;
   readonly key?: readonly string[];
@@ -47,6 +50,19 @@ function addAssessOptions(command: Command): Command {
     );
 }
 
+/** Adds the options that bring in what others say of vulnerabilities. */
+export function addVexOptions(command: Command): Command {
+  return command
+    .option(
+      '--vex <file...>',
+      'what these documents (OpenVEX, CycloneDX, CSAF) say of vulnerabilities counts here, as if it had been imported; means --local',
+    )
+    .option(
+      '--vex-by <name>',
+      'whose word they are, as vexBy of routines names it: user/ann, feed/vendor (default: one that counts)',
+    );
+}
+
 /** Adds the options that say what an image is judged by. */
 export function addJudgementOptions(command: Command): Command {
   return command
@@ -67,6 +83,7 @@ export function purposeOption(): Option {
 
 /** True where nothing but this machine may judge. */
 export function isLocal(options: ImageOptions): boolean {
-  const { local, advisories, judgement, key } = options;
-  return local === true || advisories !== undefined || judgement !== undefined || key !== undefined;
+  const { local, ...others } = options;
+  const { advisories, judgement, key, vex, vexBy } = others;
+  return local === true || [advisories, judgement, key, vex, vexBy].some((given) => given !== undefined);
 }

@@ -19,12 +19,12 @@ import { verdictText } from './verdict-text.ts';
  */
 export async function verifyOffline(
   session: Session,
-  { registryKey = [], judgement, key, advisories }: ImageOptions,
+  { registryKey = [], judgement, key, advisories, vex, vexBy }: ImageOptions,
   file: string,
 ): Promise<ExitCode> {
-  if (judgement !== undefined || key !== undefined || advisories !== undefined)
+  if ([judgement, key, advisories, vex, vexBy].some((given) => given !== undefined))
     throw new WharfingerError('USAGE', {
-      what: '--offline judges by what lies in the archive: --judgement, --key and --advisories have no place beside it',
+      what: '--offline judges by what lies in the archive: --judgement, --key, --advisories and --vex have no place beside it',
     });
   if (registryKey.length === 0)
     throw new WharfingerError('USAGE', {

@@ -9,7 +9,7 @@ import { WharfingerError } from '@wharfinger/lib/errors';
 import { diffText } from '../diff-text.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { diffShape, type ShownDiff } from '../file-shapes.ts';
-import { addImageOptions, imageArgument, type ImageOptions } from '../image-options.ts';
+import { addImageOptions, addVexOptions, imageArgument, type ImageOptions } from '../image-options.ts';
 import { serverFor } from '../image-question.ts';
 import { assessHere } from '../local-assessment.ts';
 import { wholeNumber } from '../number-option.ts';
@@ -28,7 +28,7 @@ export function addDiff(program: Command, run: Run): void {
     )
     .argument('<before>', imageArgument)
     .argument('<after>', 'the same');
-  addImageOptions(command)
+  addVexOptions(addImageOptions(command))
     .option('--files <number>', 'files of each kind that are listed', wholeNumber, 20)
     .option('--exit-code', 'end with 3 where they differ')
     .addHelpText(

@@ -2,7 +2,13 @@ import type { Command } from 'commander';
 import { displayable } from '../display.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { findingsText, sortFindings } from '../findings-text.ts';
-import { addImageOptions, addJudgementOptions, imageArgument, type ImageOptions } from '../image-options.ts';
+import {
+  addImageOptions,
+  addJudgementOptions,
+  addVexOptions,
+  imageArgument,
+  type ImageOptions,
+} from '../image-options.ts';
 import { askServer, serverFor } from '../image-question.ts';
 import { assessHere } from '../local-assessment.ts';
 import type { Run, Session } from '../session.ts';
@@ -17,7 +23,7 @@ export function addFindings(program: Command, run: Run): void {
         'What is found does not change the exit code, which is 4 where there may be more; wharf verdict judges.',
     )
     .argument('<image>', imageArgument);
-  addJudgementOptions(addImageOptions(command))
+  addVexOptions(addJudgementOptions(addImageOptions(command)))
     .addHelpText(
       'after',
       '\nExamples:\n  wharf findings localhost:5000/team/app:1.4\n  wharf findings saved.tar --advisories ./osv --json',

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
-import { addImageOptions, type ImageOptions } from '../image-options.ts';
+import { addImageOptions, addVexOptions, type ImageOptions } from '../image-options.ts';
 import { askServer, serverFor } from '../image-question.ts';
 import { inspectText } from '../inspect-text.ts';
 import { assessHere } from '../local-assessment.ts';
@@ -16,7 +16,7 @@ export function addInspect(program: Command, run: Run): void {
         './layout:name), or an archive of docker save or OCI form (saved.tar).',
     )
     .argument('<image>', 'reference in any registry, OCI layout folder, or archive');
-  addImageOptions(command)
+  addVexOptions(addImageOptions(command))
     .option('--packages', 'list the packages')
     .addHelpText(
       'after',

@@ -5,7 +5,7 @@ import type { FileKind } from '@wharfinger/lib/pinning/image-use';
 import { pinText, type PinnedUse } from '@wharfinger/lib/pinning/pin-text';
 import { formatTable, type Style } from '../display.ts';
 import { exitCodes, worstExitCode, type ExitCode } from '../exit-codes.ts';
-import { addIndexOptions, addJudgementOptions, type ImageOptions } from '../image-options.ts';
+import { addIndexOptions, addJudgementOptions, addVexOptions, type ImageOptions } from '../image-options.ts';
 import { createResolver } from '../pin-resolver.ts';
 import { replaceFile } from '../replace-file.ts';
 import type { Run, Session } from '../session.ts';
@@ -43,7 +43,7 @@ export function addPin(program: Command, run: Run): void {
       '--kind <kind>',
       'what the files are: kubernetes, helm-values, compose, dockerfile (default: told by the file)',
     );
-  addJudgementOptions(addIndexOptions(command))
+  addVexOptions(addJudgementOptions(addIndexOptions(command)))
     .addHelpText(
       'after',
       '\nExamples:\n  wharf pin --write deploy/*.yaml compose.yaml\n  wharf pin --check deploy/*.yaml',

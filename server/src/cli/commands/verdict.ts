@@ -8,9 +8,10 @@ import type { ExitCode } from '../exit-codes.ts';
 import {
   addIndexOptions,
   addJudgementOptions,
+  addVexOptions,
   imageArgument,
-  purposeOption,
   type ImageOptions,
+  purposeOption,
 } from '../image-options.ts';
 import { serverFor } from '../image-question.ts';
 import { exitCodeOfAll, judgedText } from '../judged-text.ts';
@@ -27,7 +28,7 @@ export function addVerdict(program: Command, run: Run): void {
         'is asked for its verdict; otherwise the image is taken apart and judged here. The exit code says the outcome.',
     )
     .argument('<image>', imageArgument);
-  addJudgementOptions(addIndexOptions(command))
+  addVexOptions(addJudgementOptions(addIndexOptions(command)))
     .addOption(purposeOption())
     .option(
       '--at <time>',

@@ -4,7 +4,13 @@ import type { SignatureFacts } from '@wharfinger/lib/routines/facts/evidence';
 import { displayable, shortDigest, type Style } from '../display.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addTagOptions, checkTag, tagText, type TagOptions } from '../fresh-tag.ts';
-import { addIndexOptions, addJudgementOptions, imageArgument, purposeOption } from '../image-options.ts';
+import {
+  addIndexOptions,
+  addJudgementOptions,
+  addVexOptions,
+  imageArgument,
+  purposeOption,
+} from '../image-options.ts';
 import { judgeHere } from '../local-assessment.ts';
 import type { Run, Session } from '../session.ts';
 import { exitCodeOfAll, judgedText } from '../judged-text.ts';
@@ -20,7 +26,7 @@ export function addVerify(program: Command, run: Run): void {
         '--platform. With --key, a signature by one of the keys is demanded.',
     )
     .argument('<image>', imageArgument);
-  addTagOptions(addJudgementOptions(addIndexOptions(command)))
+  addTagOptions(addVexOptions(addJudgementOptions(addIndexOptions(command))))
     .addOption(purposeOption())
     .option(
       '--fresh',

@@ -1,7 +1,5 @@
-import { open } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { largestVexFile, readVexFile } from '@wharfinger/lib/assess/vex-file';
-import { WharfingerError } from '@wharfinger/lib/errors';
+import { readVexFile } from '@wharfinger/lib/assess/vex-file';
 import { z } from 'zod';
 import { requireServer } from '../api-client.ts';
 import { count, displayable } from '../display.ts';
@@ -9,6 +7,7 @@ import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { addListCommand, recordShape, scopeText, shown, type RecordNames } from '../record-commands.ts';
 import { parseHost } from '../repository-argument.ts';
 import type { Run, Session } from '../session.ts';
+import { readVexBytes } from '../vex-bytes.ts';
 
 const vexRecords: RecordNames = {
   path: 'vex',
@@ -99,15 +98,6 @@ async function readDocument(name: string): Promise<{ bytes: Uint8Array; name: st
   const bytes = await readVexBytes(name);
   readVexFile(bytes, name);
   return { bytes, name: name.slice(-500) };
-}
-
-/** The bytes of a document. @throws WharfingerError VEX_INVALID where it is too large */
-export async function readVexBytes(name: string): Promise<Uint8Array> {
-  await using file = await open(name);
-  const { size } = await file.stat();
-  if (size > largestVexFile)
-    throw new WharfingerError('VEX_INVALID', { what: `${name}: it is larger than ${largestVexFile} bytes` });
-  return file.readFile();
 }
 
 async function remove(
