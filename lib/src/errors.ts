@@ -221,6 +221,11 @@ const table = {
     message: 'the container engine that runs probes failed',
     remedy: 'check that the engine runs, that its socket may be used, and that its disk has room',
   },
+  SCANNER_FAILED: {
+    status: 502,
+    message: 'the scanner failed',
+    remedy: 'check that the scanner can be reached, that its credentials are right, and what its own log says',
+  },
   UNAVAILABLE: {
     status: 503,
     oci: 'UNSUPPORTED',

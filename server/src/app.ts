@@ -23,6 +23,7 @@ import { addPromotionRoutes } from './api/promotions/routes.ts';
 import { addRepositoryRoutes } from './api/repositories/routes.ts';
 import { addKeyRoutes } from './api/revocations/routes.ts';
 import { createApiServer } from './api/serve.ts';
+import { addScanRoutes } from './api/scans/routes.ts';
 import { addSnapshotRoutes } from './api/snapshots/routes.ts';
 import { addTagRoutes } from './api/tags/routes.ts';
 import { addTombstoneRoutes } from './api/tombstones/routes.ts';
@@ -68,6 +69,9 @@ import { createImageComposer } from './pipeline/image-composer.ts';
 import { createFileExtractor, createLayerReader } from './pipeline/layer-reader.ts';
 import type { PipelineParts } from './pipeline/parts.ts';
 import { askForAllProbes } from './pipeline/probe.ts';
+import { askForAllScans } from './pipeline/scan.ts';
+import { createScanKnowledge } from './pipeline/scan-knowledge.ts';
+import { checkScanners } from './pipeline/scan-chores.ts';
 import { createPromotionActs } from './pipeline/promote.ts';
 import { verdictFor } from './pipeline/receipts.ts';
 import { recordChange } from './pipeline/record.ts';
@@ -76,6 +80,7 @@ import { describeWork } from './pipeline/work.ts';
 import { engineAt } from './probes/engine.ts';
 import type { ProbeRunner } from './probes/run-probe.ts';
 import { removeLeftovers } from './probes/sandbox.ts';
+import { createLender } from './scanners/lend-image.ts';
 import { collectionSource } from './records/collection-source.ts';
 import { createKeyActs, createRecordActs } from './records/acts.ts';
 import { putFeedVex } from './records/vex.ts';
@@ -170,6 +175,8 @@ export async function startServer(
     catalogCacheBytes,
   );
   const probes = probeRunner(config.probes, registryKey.id);
+  const tokens = createTokenStore(now);
+  const stopping = new AbortController();
   const parts: PipelineParts = {
     db,
     editions: createEditions({ db, policy: currentPolicy, now }),
@@ -185,6 +192,7 @@ export async function startServer(
     chains: createChainMemory(db),
     registryKey,
     ...(probes && { probes }),
+    scans: { lend: createLender(tokens), running: new Map(), stopping: stopping.signal },
     now,
     log,
   };
@@ -195,7 +203,6 @@ export async function startServer(
       `\nThe administrator is "${adminName}" with the password ${password}\nIt is shown this once.\n\n`,
     );
   });
-  const tokens = createTokenStore(now);
   const identity = {
     users: (name: string) =>
       name === adminName
@@ -275,6 +282,7 @@ export async function startServer(
     sign,
     publicHost: () => config.publicUrl && new URL(config.publicUrl).host,
   });
+  addScanRoutes(context, createScanKnowledge(parts));
   addHoldRoutes(context, createHoldActs(parts));
   addJudgementRoutes(context, { judgement: parts.editions.current, key: registryKey });
   const revokeParts = { db, inForce, now, memory, key: registryKey };
@@ -317,6 +325,7 @@ export async function startServer(
   await releaseAllLeases(db, now());
   await removeSandboxes(probes, log);
   await askForAllProbes(parts);
+  await askForScanners(parts, log);
   await work.policyChanged();
   const jobFailed = (error: unknown, job?: Job): void =>
     log.warn({ err: error, job: job && `${job.kind} ${job.key}` }, 'a job failed');
@@ -335,6 +344,13 @@ export async function startServer(
       now,
       onError: jobFailed,
     }),
+    startWorker({
+      db,
+      handlers: work.scanning,
+      concurrency: config.scanners.concurrency,
+      now,
+      onError: jobFailed,
+    }),
     startWorker({ db, handlers: work.quick, concurrency: quickAtOnce, now, onError: jobFailed }),
     startBatchWorker({ db, ...work.judging, size: judgedTogether, now, onError: jobFailed }),
     // one by one: a feed takes minutes, and its writes are in the way of the next
@@ -343,8 +359,9 @@ export async function startServer(
   const chores = [...work.chores, ...feedWork.chores, ...policyChores(revokeParts)];
   const stopChores = startChores(chores, (error, what) => log.error({ err: error }, `${what} failed`));
   opened.defer(async () => {
-    const stopping = workers.map((worker) => worker.stop(graceMs));
-    await Promise.all([closeHttpServer(server, graceMs), stopChores(), ...stopping]);
+    stopping.abort(new Error('the process stops'));
+    const stopped = workers.map((worker) => worker.stop(graceMs));
+    await Promise.all([closeHttpServer(server, graceMs), stopChores(), ...stopped]);
   });
   const address = await listen(server, config.listen);
   // Such as a connection that could not be accepted: no reason to end.
@@ -352,18 +369,19 @@ export async function startServer(
   log.info({ address, data: config.data }, 'wharfinger serves');
 
   const toClose = opened.move();
-  let stopping: Promise<void> | undefined;
+  let closing: Promise<void> | undefined;
   return {
     log,
     address,
     async reload(next) {
       await inForce.configure(next);
       tokens.clear();
+      await askForScanners(parts, log);
       log.info('users, namespaces and trust were read again');
       const later = settingsForNextStart(config, next);
       if (later.length > 0) log.warn({ settings: later }, 'these settings changed and need a new start');
     },
-    stop: () => (stopping ??= toClose.disposeAsync()),
+    stop: () => (closing ??= toClose.disposeAsync()),
   };
 }
 
@@ -383,6 +401,12 @@ async function removeSandboxes(probes: ProbeRunner | undefined, log: Logger): Pr
   } catch (error) {
     log.error({ err: error }, 'sandboxes of probes that an earlier process may have left were not removed');
   }
+}
+
+/** What scanners that are configured now have to do. One that does not answer keeps no registry from serving. */
+async function askForScanners(parts: PipelineParts, log: Logger): Promise<void> {
+  await askForAllScans(parts);
+  checkScanners(parts).catch((error: unknown) => log.error({ err: error }, 'scanners were not asked'));
 }
 
 /** True for what the registry protocol answers; all else is the API's. */

@@ -1,6 +1,7 @@
 import { WharfingerError } from '../errors.ts';
+import type { Digest } from '../oci/digest.ts';
 import type { Exchange } from './exchange.ts';
-import { catalogScope, type Caller, type GateAnswer, type RegistryAction } from './host.ts';
+import { catalogScope, type Caller, type GateAnswer, type OpenImage, type RegistryAction } from './host.ts';
 import type { Route } from './path.ts';
 
 /**
@@ -65,6 +66,22 @@ export function readableName(exchange: Exchange, repository: string): string {
   if (exchange.registry.host.may(exchange.caller, 'pull', repository)) return repository;
   askToLogIn(exchange, 'pull', repository);
   return nowhere;
+}
+
+/**
+ * The name under which the caller may look up what has a digest: `readableName`, or for whom one image alone is open its repository
+ * where that is a part of it. What is named by a tag is not.
+ * @throws WharfingerError UNAUTHORIZED where logging in, or another token, may help
+ */
+export function readablePart(exchange: Exchange, repository: string, digest: Digest | undefined): string {
+  const { opens } = exchange.caller;
+  if (opens === undefined) return readableName(exchange, repository);
+  return digest !== undefined && isOpen(opens, repository, digest) ? repository : nowhere;
+}
+
+/** True for a part of the image. */
+export function isOpen({ repository, parts }: OpenImage, wanted: string, digest: Digest): boolean {
+  return repository === wanted && parts.has(digest);
 }
 
 /**

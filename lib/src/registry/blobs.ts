@@ -1,15 +1,15 @@
 import { isWharfingerError, WharfingerError } from '../errors.ts';
 import { parseDigest } from '../oci/digest.ts';
 import { sendBlob } from '../storage/send.ts';
-import { demandRight, demandServed, readableName, unknown } from './access.ts';
+import { demandRight, demandServed, readablePart, unknown } from './access.ts';
 import { parseByteRange } from './byte-range.ts';
 import { answerEmpty, type Exchange, type RawHeaders } from './exchange.ts';
 
 /** GET and HEAD of a blob, whole or in part. */
 export async function serveBlob(exchange: Exchange, name: string, reference: string): Promise<void> {
   const { registry, request, response, caller } = exchange;
-  const repository = readableName(exchange, name);
   const digest = parseDigest(reference);
+  const repository = readablePart(exchange, name, digest);
   const record = await registry.catalog.findBlob(repository, digest);
   if (!record) throw await unknown(exchange, repository, 'BLOB_UNKNOWN');
   const answer = registry.host.gateBlob({ caller, repository, digest });

@@ -57,6 +57,14 @@ export interface Caller {
    * with the scope `registry:catalog:*` has an entry for `catalogScope` with the action `*`.
    */
   readonly scopes?: ReadonlyArray<{ readonly repository: string; readonly actions: ReadonlySet<string> }>;
+  /** The one image that is open to the caller, whatever rights he has: it may be read, held or not, and nothing else may be. */
+  readonly opens?: OpenImage;
+}
+
+/** A manifest, its config and its layers. */
+export interface OpenImage {
+  readonly repository: string;
+  readonly parts: ReadonlySet<Digest>;
 }
 
 export interface GateQuestion {

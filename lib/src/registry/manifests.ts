@@ -1,7 +1,7 @@
 import { WharfingerError } from '../errors.ts';
 import { isDigest, parseDigest, type Digest } from '../oci/digest.ts';
 import { isTag } from '../oci/reference.ts';
-import { demandRight, demandServed, readableName, unknown } from './access.ts';
+import { demandRight, demandServed, readablePart, unknown } from './access.ts';
 import { answerEmpty, type Exchange } from './exchange.ts';
 
 /** A manifest as a path names it: by digest or by tag. */
@@ -29,8 +29,8 @@ function latin1({ buffer, byteOffset, byteLength }: Uint8Array): string {
 export async function serveManifest(exchange: Exchange, name: string, reference: string): Promise<void> {
   const { registry, request, response, caller } = exchange;
   const { catalog, host } = registry;
-  const repository = readableName(exchange, name);
   const asked = parseManifestReference(reference);
+  const repository = readablePart(exchange, name, 'digest' in asked ? asked.digest : undefined);
   const tag = 'tag' in asked ? asked.tag : undefined;
   const digest = 'tag' in asked ? await catalog.resolveTag(repository, asked.tag) : asked.digest;
   const record = digest === undefined ? undefined : await catalog.getManifest(repository, digest);

@@ -1,4 +1,4 @@
-import type { Judgement, RepositoryRule } from '@wharfinger/lib/assess/judgement-document';
+import type { BoundScanner, Judgement, RepositoryRule } from '@wharfinger/lib/assess/judgement-document';
 import { canonical } from '@wharfinger/lib/assess/judgement';
 import { digestOf, type Digest } from '@wharfinger/lib/oci/digest';
 import type { BoundProbe } from '@wharfinger/lib/probes/bound-probe';
@@ -63,6 +63,7 @@ export function judgementOf(
     revocations: revocations.version === 0 ? { ...revocations, ...noRevocations } : revocations,
     custody: [...config.custody, ...(records.custody ?? [])],
     ...(config.probes.run.length > 0 && { probes: config.probes.run.map(boundProbe) }),
+    ...(config.scanners.run.length > 0 && { scanners: config.scanners.run.flatMap(boundScanners) }),
     bindings: records.bindings ?? [],
     waivers: records.waivers ?? [],
     ...(records.vex && records.vex.length > 0 && { vex: records.vex }),
@@ -88,6 +89,13 @@ function boundProbe({
     digest: probe.slice(at + 1) as Digest,
     ...(signedBy === undefined ? {} : { signedBy }),
   };
+}
+
+function boundScanners({
+  name,
+  repositories,
+}: LoadedConfig['scanners']['run'][number]): readonly BoundScanner[] {
+  return repositories.map((pattern) => ({ pattern, name }));
 }
 
 function rulesOfNamespace(namespace: LoadedConfig['namespaces'][number]): RepositoryRule[] {

@@ -3,6 +3,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { isWharfingerError, WharfingerError } from '@wharfinger/lib/errors';
 import type { Caller } from '@wharfinger/lib/registry/host';
 import type { Logger } from 'pino';
+import { tokenPath } from '../gate/registry-host.ts';
 
 export interface ApiServerParts {
   readonly server: Server;
@@ -58,6 +59,9 @@ export function createApiServer(parts: ApiServerParts): { app: FastifyInstance; 
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(securityHeaders);
     request.caller = await parts.identify(request.raw);
+    // Who was lent one image may read that, and nothing that is said of it.
+    if (request.caller.opens !== undefined && request.routeOptions.url !== tokenPath)
+      throw new WharfingerError('UNAUTHORIZED', { what: 'this token opens one image, and nothing else' });
   });
   app.setNotFoundHandler(() => {
     throw new WharfingerError('NOT_FOUND');

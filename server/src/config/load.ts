@@ -4,11 +4,15 @@ import { parseDocument } from 'yaml';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import { applyEnvironment } from './environment.ts';
 import { loadFeeds, type LoadedFeeds } from './load-feeds.ts';
+import { loadScanners, type LoadedScanners } from './load-scanners.ts';
 import { loadTrust, type LoadedTrust } from './load-trust.ts';
 import { configSchema, type Config } from './schema.ts';
 
 /** A configuration in use: keys are read, paths are absolute. */
-export type LoadedConfig = Omit<Config, keyof LoadedTrust | keyof LoadedFeeds> & LoadedTrust & LoadedFeeds;
+export type LoadedConfig = Omit<Config, keyof LoadedTrust | keyof LoadedFeeds | keyof LoadedScanners> &
+  LoadedTrust &
+  LoadedFeeds &
+  LoadedScanners;
 
 /**
  * Reads the YAML file (if one is named by WHARFINGER_CONFIG) and the environment, which wins.
@@ -40,8 +44,9 @@ export async function loadConfig(
   const base = file === undefined ? process.cwd() : dirname(resolve(file));
   const trust = await loadTrust(checked.data, base, mistakes);
   const feeds = await loadFeeds(checked.data, base, mistakes);
+  const scanners = await loadScanners(checked.data, base, mistakes);
   if (mistakes.length > 0) throw invalid(mistakes);
-  return { ...checked.data, data: resolve(checked.data.data), ...trust, ...feeds };
+  return { ...checked.data, data: resolve(checked.data.data), ...trust, ...feeds, ...scanners };
 }
 
 async function readConfigFile(file: string): Promise<string> {

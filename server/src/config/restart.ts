@@ -15,6 +15,7 @@ const atOnce: ReadonlySet<string> = new Set([
   'advisories',
   'publicUrl',
   'probes.run',
+  'scanners.run',
 ]);
 
 /** Names of the settings in which `read` differs from what the server started with, and which need a new start. */

@@ -3,6 +3,7 @@ import { isRepositoryName } from '@wharfinger/lib/oci/reference';
 import { probeName } from '@wharfinger/lib/probes/declaration';
 import { z } from 'zod';
 import { advisoriesSchema } from './feed-schema.ts';
+import { scannerSchema } from './scanner-schema.ts';
 import {
   classField,
   namespaceName,
@@ -19,18 +20,7 @@ import {
   signerFields,
   trustStoreName,
 } from './signer-schema.ts';
-import { duration } from './units.ts';
-
-const sizes = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
-
-/** A number of bytes as people write it (512MiB); bytes inside. */
-const bytes = z
-  .string()
-  .regex(/^\d+(?:B|KiB|MiB|GiB)$/, 'write a number and B, KiB, MiB or GiB, such as 8MiB')
-  .transform((text) => {
-    const [, count, unit] = /^(\d+)(.+)$/.exec(text)!;
-    return Number(count) * sizes[unit as keyof typeof sizes];
-  });
+import { bytes, duration } from './units.ts';
 
 /**
  * What a user may do in a repository. `sign` and `inspect` read what is held; `release` ends a hold made by hand; `govern`
@@ -175,6 +165,14 @@ export const configSchema = z.strictObject({
       time: duration.prefault('5m'),
       /** what is run on the images of which repositories */
       run: z.array(probeSchema).max(10_000).default([]),
+    })
+    .prefault({}),
+  /** services outside that are asked about images */
+  scanners: z
+    .strictObject({
+      /** scans at the same time, by whichever scanner */
+      concurrency: z.number().int().min(1).max(64).default(4),
+      run: z.array(scannerSchema).max(100).default([]),
     })
     .prefault({}),
   advisories: advisoriesSchema.prefault({}),

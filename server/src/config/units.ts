@@ -7,3 +7,14 @@ export const duration = z
   .string()
   .regex(/^\d+[smhd]$/, 'write a number and s, m, h or d, such as 60m')
   .transform((text) => Number(text.slice(0, -1)) * units[text.at(-1) as keyof typeof units]);
+
+const sizes = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const;
+
+/** A number of bytes as people write it (512MiB); bytes inside. */
+export const bytes = z
+  .string()
+  .regex(/^\d+(?:B|KiB|MiB|GiB)$/, 'write a number and B, KiB, MiB or GiB, such as 8MiB')
+  .transform((text) => {
+    const [, count, unit] = /^(\d+)(.+)$/.exec(text)!;
+    return Number(count) * sizes[unit as keyof typeof sizes];
+  });

@@ -1,5 +1,6 @@
 import type { Catalog } from '@wharfinger/lib/catalog/catalog';
 import type { Caller, GateAnswer, GateQuestion } from '@wharfinger/lib/registry/host';
+import { isOpen } from '@wharfinger/lib/registry/access';
 import { LRUCache } from 'lru-cache';
 import type { Right } from '../config/schema.ts';
 import type { GateVerdict, VerdictMemory } from './verdict-memory.ts';
@@ -75,8 +76,9 @@ export function createGate(parts: GateParts): Gate {
     verdict: GateVerdict,
     findPush: () => Promise<{ pushedBy: string | null; pushedAt: Date } | undefined>,
   ): Promise<GateAnswer> {
-    const { caller, repository } = question;
-    if (parts.may(caller, 'inspect', repository) || parts.may(caller, 'sign', repository)) {
+    const { caller, repository, digest } = question;
+    const isOpened = caller.opens !== undefined && isOpen(caller.opens, repository, digest);
+    if (isOpened || parts.may(caller, 'inspect', repository) || parts.may(caller, 'sign', repository)) {
       parts.onHeldRead(question, 'examiner');
       return served;
     }

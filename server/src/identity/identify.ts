@@ -4,7 +4,7 @@ import { WharfingerError } from '@wharfinger/lib/errors';
 import type { Caller } from '@wharfinger/lib/registry/host';
 import { originOf } from './origin.ts';
 import type { PasswordVerifier } from './passwords.ts';
-import type { TokenStore } from './tokens.ts';
+import type { TokenGrant, TokenStore } from './tokens.ts';
 
 /** Users that may sign in: name → password or its argon2 hash. */
 export type UserDirectory = (name: string) => string | undefined;
@@ -14,6 +14,9 @@ export interface IdentifyParts {
   readonly passwords: PasswordVerifier;
   readonly tokens: TokenStore;
 }
+
+/** Whose password is a token for one image: for clients that know Basic alone. No user can be called so. */
+export const tokenUser = '_scanner';
 
 /** What the requests of a connection have proved before. */
 interface Proof {
@@ -44,9 +47,7 @@ export function identify(request: IncomingMessage, parts: IdentifyParts): Caller
   if (header === undefined) return { principal: null, ...where };
   const [scheme, value = ''] = splitOnce(header, ' ');
   if (scheme.toLowerCase() === 'bearer') {
-    const grant = parts.tokens.find(value);
-    if (!grant) throw new WharfingerError('UNAUTHORIZED', { what: 'the token is unknown or has expired' });
-    return { principal: grant.principal, ...where, scopes: grant.scopes };
+    return callerOf(parts.tokens.find(value), where);
   }
   if (scheme.toLowerCase() !== 'basic') {
     throw new WharfingerError('UNAUTHORIZED', { what: 'the Authorization header must be Basic or Bearer' });
@@ -54,6 +55,10 @@ export function identify(request: IncomingMessage, parts: IdentifyParts): Caller
   const [name, password] = splitOnce(Buffer.from(value, 'base64').toString('utf8'), ':');
   if (password === undefined)
     throw new WharfingerError('UNAUTHORIZED', { what: 'Basic credentials must be name:password' });
+  if (name === tokenUser) {
+    const grant = parts.tokens.find(password);
+    return callerOf(grant?.opens && grant, where);
+  }
   const stored = parts.users(name);
   const right = parts.passwords.verify(stored, password);
   const decide = (matches: boolean): Caller => {
@@ -65,6 +70,13 @@ export function identify(request: IncomingMessage, parts: IdentifyParts): Caller
     return caller;
   };
   return typeof right === 'boolean' ? decide(right) : right.then(decide);
+}
+
+/** @throws WharfingerError UNAUTHORIZED where the token stands for nothing */
+function callerOf(grant: TokenGrant | undefined, where: Pick<Caller, 'address' | 'client'>): Caller {
+  if (!grant) throw new WharfingerError('UNAUTHORIZED', { what: 'the token is unknown or has expired' });
+  const { principal, scopes, opens } = grant;
+  return { principal, ...where, scopes, ...(opens && { opens }) };
 }
 
 function isStillRight(proof: Proof | undefined, { users }: IdentifyParts): proof is Proof {

@@ -1,7 +1,7 @@
 import { WharfingerError } from '@wharfinger/lib/errors';
 import { catalogScope, type Caller } from '@wharfinger/lib/registry/host';
 import { isRepositoryName } from '@wharfinger/lib/oci/reference';
-import type { TokenScope, TokenStore } from './tokens.ts';
+import type { TokenGrant, TokenScope, TokenStore } from './tokens.ts';
 
 const grantable = ['pull', 'push', 'delete'] as const;
 const maxScopes = 64;
@@ -17,7 +17,7 @@ export function answerTokenRequest(
   scopes: readonly string[],
   may: (caller: Caller, right: 'pull' | 'push' | 'delete', repository: string) => boolean,
   tokens: TokenStore,
-): { token: string; access_token: string; expires_in: number; issued_at: string } {
+): TokenAnswer {
   const asked = scopes.flatMap((text) => text.split(' ')).filter((text) => text !== '');
   if (asked.length > maxScopes)
     throw new WharfingerError('INPUT_INVALID', { what: `more than ${maxScopes} scopes` });
@@ -32,7 +32,20 @@ export function answerTokenRequest(
       actions: new Set(wanted.filter((action) => may(caller, action, scope.repository))),
     };
   });
-  const issued = tokens.issue({ principal: caller.principal, scopes: granted });
+  return answerWithToken(tokens, { principal: caller.principal, scopes: granted });
+}
+
+/** A token as Docker's clients read it. */
+export interface TokenAnswer {
+  readonly token: string;
+  readonly access_token: string;
+  readonly expires_in: number;
+  readonly issued_at: string;
+}
+
+/** Makes a token for a grant. */
+export function answerWithToken(tokens: TokenStore, grant: TokenGrant): TokenAnswer {
+  const issued = tokens.issue(grant);
   return {
     token: issued.token,
     access_token: issued.token,

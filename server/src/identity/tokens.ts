@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import type { OpenImage } from '@wharfinger/lib/registry/host';
 import { LRUCache } from 'lru-cache';
 
 /** Actions on repositories that a bearer token is good for. */
@@ -10,12 +11,19 @@ export interface TokenScope {
 export interface TokenGrant {
   readonly principal: string | null;
   readonly scopes: readonly TokenScope[];
+  /** the one image that it is good for, instead of scopes */
+  readonly opens?: LentImage;
+}
+
+/** An image that is open to whoever has the token, until it is taken back. */
+export interface LentImage extends OpenImage {
+  readonly until: AbortSignal;
 }
 
 /** Short-lived bearer tokens, as Docker's token authentication hands them out: random secrets, kept as SHA-256. */
 export interface TokenStore {
-  /** Makes a token for a grant. */
-  issue(grant: TokenGrant): { token: string; expiresIn: number; issuedAt: Date };
+  /** Makes a token for a grant, for a quarter of an hour or the seconds given. */
+  issue(grant: TokenGrant, seconds?: number): { token: string; expiresIn: number; issuedAt: Date };
   /** What a token stands for; undefined if it is unknown or has expired. */
   find(token: string): TokenGrant | undefined;
   /** Forgets all tokens: rights changed. */
@@ -29,15 +37,16 @@ export function createTokenStore(now: () => Date): TokenStore {
   const grants = new LRUCache<string, TokenGrant & { expires: number }>({ max: 200_000 });
   const key = (token: string): string => createHash('sha256').update(token).digest('base64');
   return {
-    issue(grant) {
+    issue(grant, seconds = lifetimeSeconds) {
       const issuedAt = now();
       const token = randomBytes(32).toString('base64url');
-      grants.set(key(token), { ...grant, expires: issuedAt.getTime() + lifetimeSeconds * 1000 });
-      return { token, expiresIn: lifetimeSeconds, issuedAt };
+      grants.set(key(token), { ...grant, expires: issuedAt.getTime() + seconds * 1000 });
+      return { token, expiresIn: seconds, issuedAt };
     },
     find(token) {
       const grant = grants.get(key(token));
-      return grant && grant.expires > now().getTime() ? grant : undefined;
+      if (grant === undefined || grant.opens?.until.aborted) return undefined;
+      return grant.expires > now().getTime() ? grant : undefined;
     },
     clear: () => grants.clear(),
   };

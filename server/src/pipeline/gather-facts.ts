@@ -9,11 +9,13 @@ import { cvesOf } from '@wharfinger/lib/assess/match-advisories';
 import type { KnownFacts } from '@wharfinger/lib/assess/judge-facts';
 import { inventoryFormat } from '@wharfinger/lib/inspect/inventory';
 import type { Db } from '../db/schema.ts';
+import { factsOfScans } from '../scanners/facts-of-scans.ts';
 import { coveredEcosystems, isCovered } from '../stores/covered-ecosystems.ts';
 import { knownAges } from '../stores/feeds.ts';
 import { matchesOfImage } from '../stores/findings.ts';
 import { standingHold } from '../stores/holds.ts';
 import { getImage, type StoredImage } from '../stores/images.ts';
+import { scansOf } from '../stores/scans.ts';
 import { threatsOf } from '../stores/threats.ts';
 import type { Placed } from '../stores/repositories.ts';
 import type { PipelineParts } from './parts.ts';
@@ -55,11 +57,13 @@ export async function gatherFacts(parts: PipelineParts, place: Placed): Promise<
   ]);
   const matched = inspected && (await matchImage(parts.db, inspected));
   const rules = parts.policy().rulesFor(place.repository, 'pull', parts.now());
+  const scanners = factsOfScans(rules.scanners, await scansOf(parts.db, place.digest, rules.scanners));
   return factsAndTime({
     ...image,
     ...(inspected && { inventory: inspected.inventory }),
     ...(matched && { matched }),
     evidence,
+    ...(scanners && { scanners }),
     registered: rules.repository,
     vex: rules.vex,
     ...(held && { held }),

@@ -3,8 +3,10 @@ import { judgeFacts } from '@wharfinger/lib/assess/judge-facts';
 import { lookUpEvidence } from '@wharfinger/lib/assess/look-up-evidence';
 import type { Purpose, Verdict } from '@wharfinger/lib/routines/verdict';
 import { inventoryFormat } from '@wharfinger/lib/inspect/inventory';
+import { factsOfScans } from '../scanners/facts-of-scans.ts';
 import { standingHold } from '../stores/holds.ts';
 import { getImage } from '../stores/images.ts';
+import { scansOf } from '../stores/scans.ts';
 import type { Placed } from '../stores/repositories.ts';
 import { matchImage } from './gather-facts.ts';
 import { measuredHere } from './own-chain.ts';
@@ -48,12 +50,14 @@ export async function judgeElsewhere(
     standingHold(parts.db, place),
   ]);
   const matched = inspected && (await matchImage(parts.db, inspected));
+  const scanners = factsOfScans(rules.scanners, await scansOf(parts.db, place.digest, rules.scanners));
   const known = factsAndTime({
     ...image,
     repository,
     ...(inspected && { inventory: inspected.inventory }),
     ...(matched && { matched }),
     evidence,
+    ...(scanners && { scanners }),
     registered: rules.repository,
     vex: rules.vex,
     ...(held && { held }),

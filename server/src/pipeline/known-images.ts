@@ -106,6 +106,9 @@ function quickBasis(basis: VerdictBasis, policy: Policy, now: Date): QuickBasis 
   if (!last?.isBasis || !recorded || !report) return undefined;
   if (report.madeFrom !== policy.trustDigest(basis.repository, now) || !reportHolds(report.report, now))
     return undefined;
+  // those of scanners that are bound no more say nothing, and of those that are now nothing was recorded
+  const { scanners } = policy.rulesFor(basis.repository, 'pull', now);
+  if (Object.keys(recorded.facts.scanners ?? {}).join(' ') !== scanners.join(' ')) return undefined;
   if (recorded.inventory ? !recorded.inventory.parts || !outline : outline !== undefined) return undefined;
   const results = resultsOf(basis);
   if (!results) return undefined;
@@ -149,6 +152,7 @@ async function knowAgain(
     const again = factsAgain(recorded.facts, {
       ...(outline && { findings: findings[index]!, advisories: advisoriesOf(outline.ecosystems) }),
       evidence: report.report,
+      ...(recorded.facts.scanners && { scanners: recorded.facts.scanners }),
       registered: rules.repository,
       vex: rules.vex,
       ...(held && { held }),

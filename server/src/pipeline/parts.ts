@@ -11,6 +11,7 @@ import type { ChainMemory } from './chain-memory.ts';
 import type { Editions } from './editions.ts';
 import type { ImageComposer, LayerReader } from './inspect.ts';
 import type { SharedResults } from './result-memory.ts';
+import type { ScanParts } from './scan.ts';
 
 /** What the steps of the pipeline work with. */
 export interface PipelineParts {
@@ -39,6 +40,8 @@ export interface PipelineParts {
   readonly registryKey: SigningKey;
   /** what runs probes; absent: no engine is configured, and none is run */
   readonly probes?: ProbeRunner;
+  /** what asks scanners; absent: none is asked */
+  readonly scans?: ScanParts;
   readonly now: () => Date;
   readonly log: Logger;
 }

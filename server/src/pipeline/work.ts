@@ -8,6 +8,7 @@ import type { JobHandler } from '../jobs/worker.ts';
 import { expiredVerdicts } from '../stores/verdicts.ts';
 import { getSetting, putSetting } from '../stores/settings.ts';
 import { manifestsAfter, placesOf, type Placed } from '../stores/repositories.ts';
+import { forgetScans } from '../stores/scans.ts';
 import { forgetImages } from '../stores/forgotten-images.ts';
 import { forgetLayers, layersToIndex } from '../stores/file-index/segments.ts';
 import { forgetUnlinkedBlobs, removeOrphans } from '../stores/orphans.ts';
@@ -20,6 +21,8 @@ import { judgeImage } from './judge.ts';
 import type { PipelineParts } from './parts.ts';
 import { askForAllProbes, askForProbes, probeAll, probeAllJob, probeJob, runProbes } from './probe.ts';
 import { followPromotions, promoteJob, sweepPromotions } from './promote.ts';
+import { askForScans, scanAll, scanAllJob, scanImage, scanJob } from './scan.ts';
+import { scanChores } from './scan-chores.ts';
 import { verifySignatures } from './verify.ts';
 
 /** Work that goes on while the server serves: what its workers do, and what is done from time to time. */
@@ -28,6 +31,8 @@ export interface Work {
   readonly inspecting: Readonly<Record<string, JobHandler>>;
   /** running probes: as many at a time as is configured */
   readonly probing: Readonly<Record<string, JobHandler>>;
+  /** asking scanners: as many at a time as is configured */
+  readonly scanning: Readonly<Record<string, JobHandler>>;
   /** everything that is quick: it never waits behind inspection */
   readonly quick: Readonly<Record<string, JobHandler>>;
   /** judging again what news has changed: many images at once */
@@ -56,9 +61,11 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
         await checkImage(parts, placeOfJob(job), signal);
         await askForIndex(parts);
         await askForProbes(parts, placeOfJob(job));
+        await askForScans(parts, placeOfJob(job));
         await followPromotions(db, [placeOfJob(job)], now());
       },
     },
+    scanning: { [scanJob]: (job, signal) => scanImage(parts, job, signal) },
     probing: {
       [probeJob]: (job, signal) => runProbes(parts, placeOfJob(job), signal),
     },
@@ -70,6 +77,7 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
         await followPromotions(db, [placeOfJob(job)], now());
       },
       [probeAllJob]: (job) => probeAll(parts, job),
+      [scanAllJob]: (job) => scanAll(parts, job),
       [summariseJob]: (job) => renewSummary(parts, placeOfJob(job)),
       'judge-all': (job) => sweep(parts, job),
       [indexFilesJob]: (_job, signal) => indexFiles(db, parts.layerFiles, signal),
@@ -91,6 +99,7 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
         everyMs: minute,
         work: () => askForIndex(parts),
       },
+      ...scanChores(parts),
       { what: 'looking for probes that were not run', everyMs: hour, work: () => askForAllProbes(parts) },
       {
         what: 'sweeping uploads',
@@ -113,6 +122,7 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
         work: async () => {
           await forgetUnused(parts, before(24 * hour));
           await forgetLayers(db, before(24 * hour));
+          await forgetScans(db, before(24 * hour));
         },
       },
     ],

@@ -1,7 +1,7 @@
 import { WharfingerError } from '@wharfinger/lib/errors';
 import { z } from 'zod';
-import { answerTokenRequest } from '../../identity/token-endpoint.ts';
-import type { TokenStore } from '../../identity/tokens.ts';
+import { answerTokenRequest, answerWithToken } from '../../identity/token-endpoint.ts';
+import type { LentImage, TokenStore } from '../../identity/tokens.ts';
 import { tokenPath } from '../../gate/registry-host.ts';
 import { parseInput, type ApiContext } from '../context.ts';
 
@@ -11,6 +11,10 @@ const tokenQuery = z.object({ scope: z.union([z.string(), z.array(z.string())]).
 /** Docker's token endpoint. Clients that try OAuth's POST first get 404 and turn to GET, as they do elsewhere. */
 export function addTokenRoutes(context: ApiContext, tokens: TokenStore): void {
   context.app.get(tokenPath, async (request) => {
+    const { opens, principal } = request.caller;
+    // It ends with the one that it is given for, whatever is asked.
+    if (opens !== undefined)
+      return answerWithToken(tokens, { principal, scopes: [], opens: opens as LentImage });
     // Else a token that was stolen could be renewed for ever.
     if (request.caller.scopes !== undefined)
       throw new WharfingerError('UNAUTHORIZED', { what: 'tokens are given for a password, not for a token' });

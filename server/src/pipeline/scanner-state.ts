@@ -1,0 +1,53 @@
+import { isWharfingerError } from '@wharfinger/lib/errors';
+import type { Scanner } from '../config/load-scanners.ts';
+import { transact } from '../db/transaction.ts';
+import { adapterOf } from '../scanners/adapter.ts';
+import type { ScannerMetadata } from '../scanners/metadata.ts';
+import { problemOf } from '../scanners/problem.ts';
+import { knownScanners, putScanner, renewScans, retryScans } from '../stores/scans.ts';
+import type { PipelineParts } from './parts.ts';
+
+/**
+ * Asks a scanner what it can do, and how new what it knows is. Where it knows more than it did, what it reported before is due again;
+ * where it answers after it did not, so is what it failed at.
+ */
+export async function checkScanner(
+  parts: PipelineParts,
+  scanner: Scanner,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await using adapter = adapterOf(scanner);
+    await noteMetadata(parts, scanner, await adapter.metadata(parts.now(), signal));
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isWharfingerError(error, 'SCANNER_FAILED')) throw error;
+    const problem = problemOf(error);
+    const before = (await knownScanners(parts.db)).get(scanner.name);
+    await putScanner(parts.db, { name: scanner.name, checkedAt: parts.now(), problem });
+    if (before?.problem !== problem)
+      parts.log.warn({ scanner: scanner.name, problem }, 'a scanner does not answer');
+  }
+}
+
+/** Keeps what a scanner said of itself, and makes due what follows from it. */
+export async function noteMetadata(
+  { db, now }: PipelineParts,
+  { name, newDataAfter }: Scanner,
+  { scanner, data, capabilities }: ScannerMetadata,
+): Promise<void> {
+  const at = now();
+  const produces = [...new Set(capabilities.flatMap((one) => one.produces))];
+  await transact(db, async (trx) => {
+    const before = (await knownScanners(trx)).get(name);
+    const about = { scanner, produces, ...(data !== undefined && { data }) };
+    await putScanner(trx, { name, checkedAt: at, about });
+    if (before?.problem !== undefined) await retryScans(trx, name, at);
+    if (data !== undefined)
+      await renewScans(trx, name, {
+        data: new Date(data),
+        askedBefore: new Date(at.getTime() - newDataAfter),
+        now: at,
+      });
+  });
+}
