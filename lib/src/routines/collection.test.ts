@@ -54,6 +54,15 @@ describe('the standard collection', () => {
 });
 
 describe('loadCollection', () => {
+  it('reads the same text once, and others whatever was read before', () => {
+    const titles = Array.from({ length: 20 }, (_, at) => `Title ${at}`);
+    const first = titles.map((title) => loadCollection(file({ title })));
+    expect(first.map(({ routines }) => routines[0]!.title)).toEqual(titles);
+    const again = titles.map((title) => loadCollection(file({ title })));
+    expect(again).toEqual(first);
+    expect(loadCollection(file({ title: titles.at(-1)! }))).toBe(again.at(-1));
+  });
+
   it('reads a small collection, with its defaults', () => {
     const [routine] = loadCollection(file()).routines;
     expect(routine).toMatchObject({ name: 'r', appliesTo: ['image'], needs: [], parameters: {}, tests: [] });

@@ -10,12 +10,28 @@ import { readYaml } from './yaml-text.ts';
 const nameShape = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 const versionShape = /^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$/;
 
+/** Collections by their text, the one asked for last at the end. */
+const loaded = new Map<string, Collection>();
+const mostLoaded = 8;
+/** Characters of a text that is kept: many times as many as the standard collection has. */
+const longestKept = 1024 * 1024;
+
 /**
- * Reads a collection file (YAML) strictly.
+ * Reads a collection file (YAML) strictly. Every judgement brings its collections along as text, and to read one takes a hundred times
+ * as long as to judge by it: those that were read last are kept, which nobody can tell, since a collection is what its text says and
+ * never changes.
  *
  * @throws WharfingerError ROUTINE_INVALID naming every mistake with its line
  */
 export function loadCollection(text: string): Collection {
+  const collection = loaded.get(text) ?? readCollection(text);
+  loaded.delete(text);
+  if (text.length <= longestKept) loaded.set(text, collection);
+  if (loaded.size > mostLoaded) loaded.delete(loaded.keys().next().value!);
+  return collection;
+}
+
+function readCollection(text: string): Collection {
   const refuse = (what: string): never => {
     throw new WharfingerError('ROUTINE_INVALID', { what });
   };
