@@ -1,10 +1,17 @@
-import { ExpressionMistake, planExpression, planSample, type PlannedExpression } from './expression-plan.ts';
+import {
+  ExpressionMistake,
+  planExpression,
+  planSample,
+  planVariable,
+  type PlannedExpression,
+} from './expression-plan.ts';
+import type { NamedExpression } from './expression.ts';
 import { variableNames } from './fact-values.ts';
 import type { Routine } from './routine.ts';
 
 /** The expressions of a routine, planned. */
 export interface CompiledRoutine {
-  readonly variables: ReadonlyArray<readonly [name: string, expression: PlannedExpression]>;
+  readonly variables: readonly NamedExpression[];
   readonly expression: PlannedExpression;
   readonly message: PlannedExpression;
   /** gives the first details and their number */
@@ -24,6 +31,9 @@ const mostDetails = 20;
 type Compilation = { readonly routine: CompiledRoutine } | { readonly faults: readonly ExpressionFault[] };
 type Source = Pick<Routine, 'variables' | 'expression' | 'message' | 'details' | 'validUntil'>;
 
+/** What is the same for all images: the parameters of a binding, and the time for all that are judged at once. */
+const steady: ReadonlySet<string> = new Set(['params', 'now', 'rank']);
+
 const compilations = new WeakMap<Source, Compilation>();
 
 /** Plans the expressions of a routine, once per routine object; all that is wrong with them is told at once. */
@@ -39,29 +49,31 @@ export function compileRoutine(source: Source): Compilation {
 function compile(source: Source): Compilation {
   const faults: ExpressionFault[] = [];
   const names = new Set(variableNames);
-  const planned = (text: string, ...path: string[]): PlannedExpression | undefined => {
+  function attempt<T>(plan: () => T, ...path: string[]): T | undefined {
     try {
-      return path[0] === 'details' ? planSample(text, names, mostDetails) : planExpression(text, names);
+      return plan();
     } catch (error) {
       if (!(error instanceof ExpressionMistake)) throw error;
       faults.push({ path, what: error.message });
       return undefined;
     }
-  };
-  const variables = Object.entries(source.variables).map(([name, text]) => {
+  }
+  const planned = (text: string, path: string): PlannedExpression | undefined =>
+    attempt(() => planExpression(text, names), path);
+  const variables = Object.entries(source.variables).flatMap(([name, text]) => {
     if (names.has(name))
       faults.push({ path: ['variables', name], what: `there is already something called ${name}` });
-    const expression = planned(text, 'variables', name);
+    const variable = attempt(() => planVariable(text, names), 'variables', name);
     names.add(name);
-    return [name, expression] as const;
+    if (!variable) return [];
+    return [{ name, run: variable.run, ...(variable.asksFor.isSubsetOf(steady) && { steady: {} }) }];
   });
   const expression = planned(source.expression, 'expression');
   const message = planned(source.message, 'message');
-  const details = source.details === undefined ? undefined : planned(source.details, 'details');
+  const { details: listed } = source;
+  const details =
+    listed === undefined ? undefined : attempt(() => planSample(listed, names, mostDetails), 'details');
   const validUntil = source.validUntil === undefined ? undefined : planned(source.validUntil, 'validUntil');
-  const complete = variables.filter(
-    (variable): variable is readonly [string, PlannedExpression] => !!variable[1],
-  );
   if (faults.length > 0 || !expression || !message) return { faults };
-  return { routine: { variables: complete, expression, message, details, validUntil } };
+  return { routine: { variables, expression, message, details, validUntil } };
 }

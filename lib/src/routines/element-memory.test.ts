@@ -8,6 +8,7 @@ import { factsFromFragment } from './fact-fragment.ts';
 import { variableNames, variablesOfFacts } from './fact-values.ts';
 import type { Facts } from './facts.ts';
 import type { FindingFact } from './facts/findings.ts';
+import type { ParameterValues } from './routine.ts';
 import { loadStandardCollection } from './standard.ts';
 
 const { routines } = loadStandardCollection();
@@ -75,4 +76,22 @@ test('a budget ends where it would without a memory', () => {
     expect(shared).toEqual(anew);
     expect(shared.ok).toBe(own === few);
   }
+});
+
+test('what is remembered of texts and of what does not look at the image counts for no other parameters and no other time', () => {
+  const routine = routines.find(({ name }) => name === 'no-severe-vulnerabilities')!;
+  const { image, findings: own } = factsFromFragment({
+    findings: [{ package: 'curl', severity: 'critical', since: '2026-01-01T00:00:00Z' }],
+  });
+  const facts: Facts = { image, findings: own! };
+  const judged = (parameters: ParameterValues, day: number): string =>
+    evaluateRoutine(routine, parameters, facts, new Date(Date.UTC(2026, 0, day))).state;
+  const [none, ignoring, late] = [{}, { ignorePackages: ['cur*'] }, { daysCritical: 7 }];
+  expect([judged(none, 2), judged(ignoring, 2), judged(none, 2), judged(ignoring, 2)]).toEqual([
+    'failed',
+    'passed',
+    'failed',
+    'passed',
+  ]);
+  expect([judged(late, 2), judged(late, 9), judged(late, 2)]).toEqual(['passed', 'failed', 'passed']);
 });

@@ -3,9 +3,12 @@ import { isReflectMessage } from '@bufbuild/protobuf/reflect';
 import { spend, unitsUsed } from './expression-cost.ts';
 import type { Variables } from './expression-plan.ts';
 
-/** What a part of an expression gave for one element of a list, what it asked for on the way, in order, and its price without that. */
+/** Names that a part of an expression asked for, in order, with their values. */
+type Asked = ReadonlyArray<readonly [name: string, value: CelValue]>;
+
+/** What a part of an expression gave for one element of a list, what it asked for on the way, and its price without that. */
 interface Remembered {
-  readonly asked: ReadonlyArray<readonly [name: string, value: CelValue]>;
+  readonly asked: Asked;
   readonly value: CelResult;
   readonly units: number;
 }
@@ -13,10 +16,18 @@ interface Remembered {
 const memory = Symbol('what expressions gave for it');
 
 /** A part of an expression that remembers. */
-export interface RememberingPart {
-  /** it asks for a time, which is another one for each verdict: to remember would be in vain */
-  asksForTime?: true;
+export class RememberingPart {
+  /** what it gave for texts, which have no memory of their own */
+  readonly texts = new Map<string, Remembered>();
+  /** what it asked for last: most elements have this very list, of which it is known then whether it is the same still */
+  asked: Asked = [];
+  /** the variables that were found to be the same as `asked` */
+  comparedWith: Variables | undefined;
 }
+
+/** Of a text no more is remembered than of this many, and of this many characters. */
+const most = 4096;
+const longestText = 256;
 
 type Element = CelMap & { readonly [memory]?: Map<RememberingPart, Remembered> };
 
@@ -32,6 +43,12 @@ export interface Asking {
   units: number;
 }
 
+/** Of what an expression is evaluated in, that which is needed to remember. */
+interface AskingFrame {
+  readonly variables: Variables;
+  asking?: Asking | undefined;
+}
+
 /** The value of a name, noted where something listens. */
 export function ask(name: string, asking: Asking | undefined, compute: () => CelResult): CelResult {
   if (!asking) return compute();
@@ -43,31 +60,71 @@ export function ask(name: string, asking: Asking | undefined, compute: () => Cel
 }
 
 /**
- * Remembers what a part of an expression gives for elements that are `shared`: it is used again where all that it asked for besides
- * the element is the same. An evaluation is deterministic, so that it would ask for the same, in the same order, and give the same;
- * and the same is paid for it, so that no budget ends sooner or later.
+ * Remembers what a part of an expression gives for elements that are `shared`, and for short texts: it is used again where all that
+ * it asked for besides the element is the same. An evaluation is deterministic, so that it would ask for the same, in the same order,
+ * and give the same; and the same is paid for it, so that no budget ends sooner or later.
  */
-export function remembering(
-  evaluate: (asking: Asking | undefined) => CelResult,
+export function remembering<F extends AskingFrame>(
+  run: (frame: F) => CelResult,
   part: RememberingPart,
+  frame: F,
   element: CelResult | undefined,
-  variables: Variables,
 ): CelResult {
-  const known = !part.asksForTime && isCelMap(element) ? (element as Element)[memory] : undefined;
-  if (!known) return evaluate(undefined);
-  const last = known.get(part);
-  if (last?.asked.every(([name, value]) => isSame(variables[name], value))) {
+  let last: Remembered | undefined;
+  if (typeof element === 'string') {
+    if (element.length > longestText) return run(frame);
+    last = part.texts.get(element);
+  } else {
+    const known = (element as Element | undefined)?.[memory];
+    if (known === undefined) return run(frame);
+    last = known.get(part);
+  }
+  if (last !== undefined && isAskedAgain(last.asked, part, frame.variables)) {
     spend(last.units);
     return last.value;
   }
   const asking: Asking = { asked: [], units: 0 };
   const before = unitsUsed();
-  const value = evaluate(asking);
+  frame.asking = asking;
+  const value = run(frame);
+  frame.asking = undefined;
   const units = unitsUsed() - before - asking.units;
-  if (asking.asked.some(([, one]) => isReflectMessage(one))) part.asksForTime = true;
   const isSmall = typeof value === 'boolean' || isReflectMessage(value);
-  if (isSmall && asking.asked.every(isComparable)) known.set(part, { asked: asking.asked, value, units });
+  if (isSmall && asking.asked.every(isComparable))
+    keep(part, element as string | Element, { asked: sameList(part, asking.asked), value, units });
   return value;
+}
+
+/** True if all of it would be answered as it was. */
+function isAskedAgain(asked: Asked, part: RememberingPart, variables: Variables): boolean {
+  if (asked.length === 0) return true;
+  if (asked === part.asked && variables === part.comparedWith) return true;
+  if (!asked.every(([name, value]) => isSame(variables[name], value))) return false;
+  part.asked = asked;
+  part.comparedWith = variables;
+  return true;
+}
+
+/** One list for all elements for which the same was asked and answered. */
+function sameList(part: RememberingPart, asked: Asked): Asked {
+  const known = part.asked;
+  const isKnown =
+    known.length === asked.length &&
+    asked.every(([name, value], at) => known[at]![0] === name && known[at]![1] === value);
+  if (!isKnown) {
+    part.asked = asked;
+    part.comparedWith = undefined;
+  }
+  return part.asked;
+}
+
+function keep(part: RememberingPart, element: string | Element, remembered: Remembered): void {
+  if (typeof element !== 'string') {
+    element[memory]!.set(part, remembered);
+    return;
+  }
+  if (part.texts.size >= most) part.texts.clear();
+  part.texts.set(element, remembered);
 }
 
 /** Lists longer than this are not compared. */
@@ -79,7 +136,7 @@ function isComparable(asked: readonly [string, CelResult]): asked is readonly [s
 
 /** True for what is surely the same; false does not tell that it is not. */
 function isSame(a: CelResult | undefined, b: CelResult): boolean {
-  if (typeof b !== 'object' || b === null || isCelMap(b)) return a === b;
+  if (typeof b !== 'object' || b === null || isCelMap(b) || isReflectMessage(b)) return a === b;
   if (!isCelList(a) || !isCelList(b) || a.size !== b.size || a.size > longestList) return false;
   for (let at = 0; at < a.size; at += 1) {
     const one = a.get(at);

@@ -5,7 +5,8 @@ import { compileRoutine, type CompiledRoutine } from './compiled-routine.ts';
 import { printable } from './printable.ts';
 import { addLazily, evaluate } from './expression.ts';
 import type { PlannedExpression, Variables } from './expression-plan.ts';
-import { valueOfParameters, valueOfTime, variablesOfFacts } from './fact-values.ts';
+import { elementsOf } from './quick-list.ts';
+import { valueOfNow, valueOfParameters, variablesOfFacts } from './fact-values.ts';
 import { subjectKinds, type Facts } from './facts.ts';
 import { completeParameters, mistakesInParameters } from './parameter.ts';
 import type { Need, ParameterValues, Routine } from './routine.ts';
@@ -74,7 +75,7 @@ export function evaluateRoutine(
     {
       ...variablesOfFacts(facts),
       params: checked.params,
-      now: valueOfTime(now),
+      now: valueOfNow(now),
     },
     compilation.routine.variables,
   );
@@ -175,7 +176,7 @@ function textsOf(sample: CelValue): { readonly shown: readonly string[]; readonl
   const list = isCelMap(sample) ? sample.get('shown') : undefined;
   const total = isCelMap(sample) ? sample.get('total') : undefined;
   if (!isCelList(list) || typeof total !== 'bigint') return { shown: [], more: 0 };
-  const shown = [...list].map((value) =>
+  const shown = [...elementsOf(list)].map((value) =>
     printable(typeof value === 'string' ? value : '(not a text)', longestDetail),
   );
   return { shown, more: Number(total) - shown.length };
@@ -191,7 +192,7 @@ function earliestAfter(
   if (!times.ok) return { mistake: times.error };
   if (!isCelList(times.value)) return { mistake: 'it is not a list of times' };
   let earliest = Number.POSITIVE_INFINITY;
-  for (const time of times.value) {
+  for (const time of elementsOf(times.value)) {
     if (typeof time !== 'object' || !isReflectMessage(time, TimestampSchema))
       return { mistake: 'it is not a list of times' };
     const ms = timestampMs(time.message as Timestamp);

@@ -1,7 +1,6 @@
 import {
   celEnv,
   celError,
-  celList,
   isCelList,
   isCelMap,
   type CelList,
@@ -13,6 +12,7 @@ import { isReflectMessage, type ReflectMessage } from '@bufbuild/protobuf/reflec
 import { timestampDate, TimestampSchema, type Timestamp } from '@bufbuild/protobuf/wkt';
 import { longestString, priceOfMatch, priceOfReplacement, priceOfSearch, spend } from './expression-cost.ts';
 import { matchesPattern } from './expression-patterns.ts';
+import { elementsOf, quickList } from './quick-list.ts';
 
 /** target (of a method), then arguments */
 type Operands = readonly CelValue[];
@@ -41,14 +41,14 @@ const ours: Record<string, Implementation> = {
     if (typeof a === 'string' && typeof b === 'string') return concatenation(a, b);
     if (!isCelList(a) || !isCelList(b)) return undefined;
     spend(a.size + b.size);
-    return celList([...a, ...b]);
+    return quickList([...elementsOf(a), ...elementsOf(b)]);
   },
   join: ([list, separator = '']) => {
     if (!isCelList(list) || typeof separator !== 'string') return undefined;
     spend(list.size);
     let joined = '';
     let first = true;
-    for (const item of list) {
+    for (const item of elementsOf(list)) {
       if (typeof item !== 'string') return celError('join needs a list of strings');
       joined = concatenation(first ? joined : concatenation(joined, separator), item);
       first = false;
@@ -65,11 +65,11 @@ const ours: Record<string, Implementation> = {
     if (!isCelList(list)) return undefined;
     spend(list.size);
     const seen = new Set<string>();
-    for (const item of list) {
+    for (const item of elementsOf(list)) {
       if (typeof item !== 'string') return celError('distinct needs a list of strings');
       seen.add(item);
     }
-    return celList([...seen]);
+    return quickList([...seen]);
   },
   // of CEL's extension for sets, as methods and for strings only
   containsAll: ([list, others]) => {
@@ -164,7 +164,7 @@ function stringsOf(
     if (!isCelList(list)) return undefined;
     spend(list.size);
     const set = new Set<string>();
-    for (const item of list) {
+    for (const item of elementsOf(list)) {
       if (typeof item !== 'string') return undefined;
       spend(item.length / 64);
       set.add(item);
@@ -205,7 +205,7 @@ function areEqual(a: CelValue | undefined, b: CelValue | undefined): boolean {
 
 function isIn(value: CelValue | undefined, list: CelList): boolean {
   spend(list.size);
-  for (const element of list) if (areEqual(value, element)) return true;
+  for (const element of elementsOf(list)) if (areEqual(value, element)) return true;
   return false;
 }
 

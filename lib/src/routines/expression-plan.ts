@@ -1,6 +1,5 @@
 import {
   celError,
-  celList,
   celMap,
   celUint,
   isCelError,
@@ -11,9 +10,10 @@ import {
   type CelResult,
   type CelValue,
 } from '@bufbuild/cel';
-import { ask, remembering, type Asking, type RememberingPart } from './element-memory.ts';
+import { ask, remembering, RememberingPart, type Asking } from './element-memory.ts';
 import { spend } from './expression-cost.ts';
 import { findFunction } from './expression-functions.ts';
+import { elementsOf, quickList } from './quick-list.ts';
 
 const limits = { bytes: 4096, nodes: 600, depth: 60, nesting: 2 } as const;
 
@@ -25,6 +25,12 @@ export type Variables = Readonly<Record<string, CelResult>>;
 
 /** A planned expression. To be run inside of `evaluate` only, which bounds it. */
 export type PlannedExpression = (variables: Variables) => CelResult;
+
+/** The same with the variables that it asks for, none of those that its macros bind. */
+interface PlannedVariable {
+  readonly run: PlannedExpression;
+  readonly asksFor: ReadonlySet<string>;
+}
 
 /** Values of the names of an expression, and of those that its macros bind. */
 interface Frame {
@@ -48,6 +54,8 @@ interface Plan {
 interface Scope {
   /** names bound by the program around the expression */
   readonly names: ReadonlySet<string>;
+  /** takes those of them that stand in the expression */
+  readonly asksFor: Set<string>;
   /** names bound by macros → slot */
   readonly local: ReadonlyMap<string, number>;
   /** macros around this place */
@@ -71,8 +79,14 @@ type Value<Case extends string> = Extract<Expr['exprKind'], { case: Case }>['val
  * @throws ExpressionMistake
  */
 export function planExpression(text: string, names: ReadonlySet<string>): PlannedExpression {
-  const { run } = planText(text, names, Number.POSITIVE_INFINITY);
-  return (variables) => run({ variables, slots: [] });
+  return planVariable(text, names).run;
+}
+
+/** The same, and what it asks for. @throws ExpressionMistake */
+export function planVariable(text: string, names: ReadonlySet<string>): PlannedVariable {
+  const asksFor = new Set<string>();
+  const { run } = planText(text, names, Number.POSITIVE_INFINITY, asksFor);
+  return { run: (variables) => run({ variables, slots: [] }), asksFor };
 }
 
 /**
@@ -86,20 +100,21 @@ export function planSample(text: string, names: ReadonlySet<string>, most: numbe
     const list = run(frame);
     if (isCelError(list)) return list;
     if (!isCelList(list)) return celError('it is not a list');
-    const shown = [...list].slice(0, most);
+    const shown = [...elementsOf(list)].slice(0, most);
     return celMap(
       new Map<string, CelInput>([
-        ['shown', celList(shown)],
+        ['shown', quickList(shown)],
         ['total', BigInt(frame.total ?? list.size)],
       ]),
     );
   };
 }
 
-function planText(text: string, names: ReadonlySet<string>, most: number): Plan {
+function planText(text: string, names: ReadonlySet<string>, most: number, asksFor = new Set<string>()): Plan {
   if (Buffer.byteLength(text) > limits.bytes)
     throw new ExpressionMistake(`it is longer than ${limits.bytes} bytes`);
-  const { run, nodes } = planNode(parseText(text), { names, local: new Map(), nesting: 0, depth: 0, most });
+  const scope: Scope = { names, asksFor, local: new Map(), nesting: 0, depth: 0, most };
+  const { run, nodes } = planNode(parseText(text), scope);
   if (nodes > limits.nodes) throw new ExpressionMistake(`it has ${nodes} parts, more than ${limits.nodes}`);
   const paid: Step = (frame) => {
     spend(nodes);
@@ -157,6 +172,7 @@ function planName(name: string, scope: Scope): Plan {
   if (slot !== undefined) return { run: (frame) => frame.slots[slot]!, nodes: 1 };
   if (!scope.names.has(name))
     throw new ExpressionMistake(`there is nothing called ${name}; there are ${[...scope.names].join(', ')}`);
+  scope.asksFor.add(name);
   const run: Step = ({ variables, asking }) =>
     ask(name, asking, () => orError(variables[name], `${name} is not known`));
   return { run, nodes: 1 };
@@ -233,7 +249,7 @@ function planList({ elements, optionalIndices }: Value<'listExpr'>, scope: Scope
       if (isCelError(value)) return value;
       values.push(value);
     }
-    return celList(values);
+    return quickList(values);
   };
   return { run, nodes: plans.reduce((sum, plan) => sum + plan.nodes, 1) };
 }
@@ -282,7 +298,7 @@ function planMacro(value: Value<'comprehensionExpr'>, outer: Scope): Plan {
       : planFold(value, body, item);
   const run: Step = (frame) => {
     const over = range.run(frame);
-    if (isCelList(over)) return loop.run(frame, over);
+    if (isCelList(over)) return loop.run(frame, elementsOf(over));
     if (isCelMap(over)) return loop.run(frame, over.keys());
     return isCelError(over) ? over : celError('only lists and maps can be gone through');
   };
@@ -344,7 +360,7 @@ function planBuild(step: Expr | undefined, body: Scope, item: number, most: numb
       built.push(value);
     }
     if (total > most) frame.total = total;
-    return celList(built);
+    return quickList(built);
   };
   return { run, nodes };
 }
@@ -352,19 +368,8 @@ function planBuild(step: Expr | undefined, body: Scope, item: number, most: numb
 /** Of an outermost loop: those in it see its elements too. What is one node is as quick as to remember it. */
 function rememberingStep({ run, nodes }: Plan, body: Scope, item: number): Step {
   if (body.nesting > 1 || nodes < 3) return run;
-  const part: RememberingPart = {};
-  return (frame) =>
-    remembering(
-      (asking) => {
-        frame.asking = asking;
-        const value = run(frame);
-        frame.asking = undefined;
-        return value;
-      },
-      part,
-      frame.slots[item],
-      frame.variables,
-    );
+  const part = new RememberingPart();
+  return (frame) => remembering(run, part, frame, frame.slots[item]);
 }
 
 function callNamed(expr: Expr | undefined, name: string): readonly Expr[] | undefined {

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { evaluate, type Evaluation } from './expression.ts';
 import { planExpression } from './expression-plan.ts';
 import { factsFromFragment } from './fact-fragment.ts';
-import { valueOfTime, variableNames, variablesOfFacts } from './fact-values.ts';
+import { valueOfNow, variableNames, variablesOfFacts } from './fact-values.ts';
 
-const now = valueOfTime(new Date('2026-01-01T00:00:00Z'));
+const now = valueOfNow(new Date('2026-01-01T00:00:00Z'));
 
 function run(text: string, fragment: Record<string, unknown> = {}): Evaluation {
   const variables = { ...variablesOfFacts(factsFromFragment(fragment)), now };

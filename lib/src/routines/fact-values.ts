@@ -1,4 +1,4 @@
-import { celList, celMap, type CelInput, type CelMap, type CelValue } from '@bufbuild/cel';
+import { celMap, type CelInput, type CelMap, type CelValue } from '@bufbuild/cel';
 import { create } from '@bufbuild/protobuf';
 import { reflect } from '@bufbuild/protobuf/reflect';
 import { DurationSchema, timestampFromMs, TimestampSchema } from '@bufbuild/protobuf/wkt';
@@ -6,6 +6,7 @@ import { shared } from './element-memory.ts';
 import { factsShape, type Shape } from './fact-shape.ts';
 import type { Facts } from './facts.ts';
 import type { ParameterDeclaration, ParameterValues } from './routine.ts';
+import { quickList } from './quick-list.ts';
 import { compareFindings, severityRanks } from './severity-order.ts';
 import { parseTime } from './time.ts';
 
@@ -61,15 +62,24 @@ export function valueOfParameters(
       Object.entries(values).map(([name, value]): [string, CelInput] => {
         if (typeof value === 'number')
           return [name, declarations[name]?.type === 'days' ? durationOfDays(value) : BigInt(value)];
-        return [name, typeof value === 'object' ? celList(value) : value];
+        return [name, typeof value === 'object' ? quickList(value) : value];
       }),
     ),
   );
 }
 
 /** A time as a CEL timestamp. */
-export function valueOfTime(time: Date): CelValue {
+function valueOfTime(time: Date): CelValue {
   return reflect(TimestampSchema, timestampFromMs(time.getTime()));
+}
+
+let lastNow: { readonly ms: number; readonly value: CelValue } | undefined;
+
+/** The time that is judged for: one value for all images that are judged at once, by which expressions know that it is the same. */
+export function valueOfNow(now: Date): CelValue {
+  const ms = now.getTime();
+  if (lastNow?.ms !== ms) lastNow = { ms, value: valueOfTime(now) };
+  return lastNow.value;
 }
 
 function durationOfDays(days: number): CelInput {
@@ -77,14 +87,14 @@ function durationOfDays(days: number): CelInput {
 }
 
 /** Times of one Facts object by their text: many findings have one advisory, and making timestamps is slow. */
-type Times = Map<string, CelInput>;
+type Times = Map<string, CelValue>;
 
 /** An object of the facts, seen through its shape. Fields that the shape does not have do not exist. */
 class FieldMap implements ReadonlyMap<string, CelInput> {
   readonly #object: Readonly<Record<string, unknown>>;
   readonly #fields: ReadonlyMap<string, Shape>;
   readonly #times: Times;
-  #made: Map<string, CelInput> | undefined;
+  #made: Map<string, CelValue> | undefined;
 
   constructor(object: object, shape: Shape, times: Times) {
     this.#object = object as Record<string, unknown>;
@@ -137,7 +147,7 @@ class FieldMap implements ReadonlyMap<string, CelInput> {
 }
 
 /** @throws Error where the value is not what its shape says; the expression that asked is then undecided */
-function convert(value: unknown, shape: Shape, name: string, times: Times): CelInput {
+function convert(value: unknown, shape: Shape, name: string, times: Times): CelValue {
   const wrong = (): never => {
     throw new Error(`the fact ${name} is not of the kind ${shape.kind}`);
   };
@@ -168,7 +178,7 @@ function convert(value: unknown, shape: Shape, name: string, times: Times): CelI
       return convertJson(value) ?? wrong();
     case 'list':
       return Array.isArray(value)
-        ? celList(value.map((element) => convert(element, shape.of, name, times)))
+        ? quickList(value.map((element) => convert(element, shape.of, name, times)))
         : wrong();
     case 'record':
       if (typeof value !== 'object' || value === null) return wrong();
@@ -179,20 +189,20 @@ function convert(value: unknown, shape: Shape, name: string, times: Times): CelI
 }
 
 /** JSON as CEL; undefined for null and for numbers that are not whole, which no schema of a probe allows. */
-function convertJson(value: unknown): CelInput | undefined {
+function convertJson(value: unknown): CelValue | undefined {
   if (typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : undefined;
   if (typeof value !== 'object' || value === null) return undefined;
   const parts: Array<readonly [string, unknown]> = Object.entries(value);
-  const made = parts.map(([name, part]): [string, CelInput | undefined] => [name, convertJson(part)]);
-  if (!made.every((part): part is [string, CelInput] => part[1] !== undefined)) return undefined;
-  return Array.isArray(value) ? celList(made.map(([, part]) => part)) : celMap(new Map(made));
+  const made = parts.map(([name, part]): [string, CelValue | undefined] => [name, convertJson(part)]);
+  if (!made.every((part): part is [string, CelValue] => part[1] !== undefined)) return undefined;
+  return Array.isArray(value) ? quickList(made.map(([, part]) => part)) : celMap(new Map(made));
 }
 
 /** Images that are judged together have findings in common: each is converted once. */
-const records = new WeakMap<object, CelInput>();
+const records = new WeakMap<object, CelMap>();
 
-function mapOf(object: object, shape: Shape, times: Times): CelInput {
+function mapOf(object: object, shape: Shape, times: Times): CelMap {
   let made = records.get(object);
   if (made === undefined) {
     made = shared(celMap(new FieldMap(object, shape, times)));
@@ -201,7 +211,7 @@ function mapOf(object: object, shape: Shape, times: Times): CelInput {
   return made;
 }
 
-function timestampOf(text: string, times: Times): CelInput | undefined {
+function timestampOf(text: string, times: Times): CelValue | undefined {
   let timestamp = times.get(text);
   if (timestamp === undefined) {
     const ms = parseTime(text);

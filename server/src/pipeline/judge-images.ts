@@ -133,11 +133,10 @@ async function judgeAll(
   policy: Policy,
   images: readonly KnownImage[],
 ): Promise<readonly Made[]> {
-  const tried = await inTurns(images, async (image) => {
-    const { repository, digest } = image.basis;
-    await parts.editions.ensure(policy, { repository, digest }, image.known.facts.held);
-    return judgeKnown(parts, policy, image);
-  });
+  for (const { basis, known } of images) await parts.editions.ensure(policy, basis, known.facts.held);
+  // one time for all: then what routines say of a finding at this time is the same for all that have it
+  const at = parts.now();
+  const tried = await inTurns(images, (image) => judgeKnown(parts, policy, image, at));
   const lacking = tried.flatMap(({ log, image }) =>
     log.lacksInventory && image.inventory ? [image.inventory.digest] : [],
   );
@@ -152,7 +151,7 @@ async function judgeAll(
     const inventory: InventoryFacts | undefined = inventories.get(image.inventory!.digest);
     if (!inventory) throw new Error(`the inventory ${image.inventory!.digest} was recorded and is gone`);
     const known = { ...image.known, facts: withInventory(image.known.facts, inventory) };
-    const whole = judgeKnown(parts, policy, { ...image, known }, log);
+    const whole = judgeKnown(parts, policy, { ...image, known }, at, log);
     return finish(parts, policy, { ...whole, image }, changes[index]!);
   });
 }
@@ -171,12 +170,12 @@ interface JudgedOne {
 
 /** @param before what was done for the same image already */
 function judgeKnown(
-  { now, results: memory }: PipelineParts,
+  { results: memory }: PipelineParts,
   policy: Policy,
   image: KnownImage,
+  at: Date,
   before?: EvaluationLog,
 ): JudgedOne {
-  const at = now();
   const { facts } = image.known;
   const rules = policy.rulesFor(facts.image.repository, 'pull', at);
   const parts = partsOf(facts, partsKnown(image));
