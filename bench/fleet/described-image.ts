@@ -28,7 +28,7 @@ export interface DescribedImage {
 
 /** @param storage keeps the configuration; without it there is none, and nobody can read it */
 export function describeImage(image: FleetImage, storage: BlobStore | undefined): DescribedImage {
-  const layers = image.layers.map(({ name }) => partOf(`layer ${name}`));
+  const layers = image.layers.map(layerPart);
   const bytes = Buffer.from(
     JSON.stringify({
       architecture: 'amd64',
@@ -51,6 +51,15 @@ export function describeImage(image: FleetImage, storage: BlobStore | undefined)
     }),
   );
   return { digest: digestOf(manifest), manifest, config, layers };
+}
+
+function layerPart({ name }: FleetLayer): Part {
+  return partOf(`layer ${name}`);
+}
+
+/** What the blob of a layer is known by. */
+export function digestOfLayer(layer: FleetLayer): Digest {
+  return layerPart(layer).digest;
 }
 
 /** A blob that nobody will read; its digest is that of what it stands for. */

@@ -12,6 +12,7 @@ import { byHand } from '../../server/src/stores/advisory-origins.ts';
 import { manifestsAfter } from '../../server/src/stores/repositories.ts';
 import { advisoriesAbout } from './advisories.ts';
 import { writeFleet } from './bulk-fleet.ts';
+import { writeLayerFiles } from './layer-files.ts';
 import { openFleet } from './parts.ts';
 
 const { values: options } = parseArgs({
@@ -28,10 +29,12 @@ const { values: options } = parseArgs({
 if (options.database === undefined) throw new Error('--database FOLDER says where to keep the fleet');
 const folder = options.database;
 const images = Number(options.images);
+const shape = { images, packages: Number(options.packages), bases: Number(options.bases) };
 
 const { parts, close } = await openFleet(folder);
 try {
   await fill();
+  await fillFiles();
   if (!options.unjudged) await judge();
   const { size } = statSync(join(folder, 'wharfinger.db'));
   console.log(`${Math.round(size / 1e6)} MB`);
@@ -47,13 +50,18 @@ async function fill(): Promise<void> {
   await timed('images', async () => {
     const advisories = advisoriesAbout(Number(options.advisories), 0);
     await transact(parts.db, (trx) => storeBatch(trx, parts, byHand, advisories));
-    await writeFleet(
-      parts.db,
-      { images, packages: Number(options.packages), bases: Number(options.bases) },
-      { storage: parts.storage, onProgress: (made) => tell(made, 'images') },
-    );
+    await writeFleet(parts.db, shape, {
+      storage: parts.storage,
+      onProgress: (made) => tell(made, 'images'),
+    });
     return images;
   });
+}
+
+/** What is in the layers, and the index of it. */
+async function fillFiles(): Promise<void> {
+  const present = await parts.db.selectFrom('layer_files').select('id').limit(1).execute();
+  if (present.length === 0) await timed('layers with their files', () => writeLayerFiles(parts.db, shape));
 }
 
 /** Verdicts of those that have none, made as the server makes the first of an image. */
