@@ -19,6 +19,7 @@ import { rejudging } from './migrations/0019-rejudging.ts';
 import { fileIndex } from './migrations/0020-file-index.ts';
 import { recordedFindings } from './migrations/0021-recorded-findings.ts';
 import { scans } from './migrations/0022-scans.ts';
+import { packageLicences } from './migrations/0023-package-licences.ts';
 import type { Db } from './schema.ts';
 
 /** One step of the schema; never changed once it was released. */
@@ -48,6 +49,7 @@ const migrations: readonly Migration[] = [
   fileIndex,
   recordedFindings,
   scans,
+  packageLicences,
 ];
 
 /** Names the lock that one migrating process holds; any number will do, if it stays the same. */

@@ -10,6 +10,7 @@ import { getSetting, putSetting } from '../stores/settings.ts';
 import { manifestsAfter, placesOf, type Placed } from '../stores/repositories.ts';
 import { forgetScans } from '../stores/scans.ts';
 import { forgetImages } from '../stores/forgotten-images.ts';
+import { forgetPackages } from '../stores/forgotten-packages.ts';
 import { forgetLayers, layersToIndex } from '../stores/file-index/segments.ts';
 import { forgetUnlinkedBlobs, removeOrphans } from '../stores/orphans.ts';
 import { indexFiles, indexFilesJob, indexFilesRequest } from './index-files.ts';
@@ -121,6 +122,7 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
         everyMs: hour,
         work: async () => {
           await forgetUnused(parts, before(24 * hour));
+          await forgetPackages(db);
           await forgetLayers(db, before(24 * hour));
           await forgetScans(db, before(24 * hour));
         },

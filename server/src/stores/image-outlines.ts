@@ -5,6 +5,7 @@ import type { Digest } from '@wharfinger/lib/oci/digest';
 import { chunks, idsIn, kindOf } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import { unpackJson } from './compressed-json.ts';
+import { usePackages } from './package-use.ts';
 import { ensureVersions } from './packages.ts';
 
 /** A package of an outline: keys of its version and of itself, and the index of its layer. */
@@ -20,6 +21,7 @@ export interface OutlinePackage {
  */
 export async function putOutline(trx: Db, imageId: number, inventory: ImageInventory): Promise<void> {
   const installed = installedOnce(inventory.packages);
+  await usePackages(trx);
   const keys = await ensureInstalled(trx, installed);
   const packages = packOutline(
     installed.map((one) => ({ ...keys.get(installedKey(one).toString('latin1'))!, layer: one.layer })),

@@ -3,6 +3,7 @@ import type { Package } from '@wharfinger/lib/inspect/inventory';
 import { chunks, kindOf } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import { licenceTerms } from './licence-terms.ts';
+import { usePackages } from './package-use.ts';
 import { ensureVersions, type StoredVersion } from './packages.ts';
 
 /** A package as groups have it: its key is a digest over all the rest. */
@@ -96,6 +97,7 @@ export async function putPackages(
   packages: readonly Package[],
 ): Promise<StoredVersion[]> {
   const groups = groupsOf(packages);
+  await usePackages(trx);
   const ids = await findGroups(trx, groups);
   const missing = groups.filter(({ digest }) => !ids.has(digest.toString('latin1')));
   const added = await storeGroups(trx, missing, ids);

@@ -2,6 +2,7 @@ import { ecosystemBase } from '@wharfinger/lib/advisories/ecosystem';
 import type { PackageVersion } from '@wharfinger/lib/advisories/match';
 import { chunks, kindOf, rowsIn } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
+import { usePackages } from './package-use.ts';
 
 /** A package version with its key in the database. */
 export interface StoredVersion extends PackageVersion {
@@ -21,6 +22,7 @@ export async function ensureNames(
   db: Db,
   names: ReadonlyArray<{ readonly ecosystem: string; readonly name: string }>,
 ): Promise<Map<string, number>> {
+  await usePackages(db);
   const wanted = new Map(
     names.map(({ ecosystem, name }) => {
       const base = ecosystemBase(ecosystem);
