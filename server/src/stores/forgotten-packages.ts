@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { idsIn } from '../db/dialect.ts';
-import type { Db, Schema } from '../db/schema.ts';
+import type { Db } from '../db/schema.ts';
 import { keepPackagesUnused } from './package-use.ts';
 import { removeUnused } from './remove-unused.ts';
 
@@ -48,10 +48,7 @@ function remove(
     lock: keepPackagesUnused,
     async remove(trx, ids) {
       await removeParts(trx, ids);
-      await trx
-        .deleteFrom(table as keyof Pick<Schema, WithId>)
-        .where('id', 'in', idsIn(trx, ids))
-        .execute();
+      await trx.deleteFrom(table).where('id', 'in', idsIn(trx, ids)).execute();
     },
   });
 }
