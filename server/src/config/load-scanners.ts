@@ -10,8 +10,6 @@ export interface Scanner extends Omit<ScannerConfig, 'auth' | 'ca' | 'registry' 
   readonly url: string;
   /** headers by which the registry says who it is to the scanner */
   readonly headers: Readonly<Record<string, string>>;
-  /** what must not show in any message */
-  readonly secrets: readonly string[];
   /** PEM */
   readonly ca?: string;
   /** without a slash at its end */
@@ -52,25 +50,23 @@ export async function loadScanners(
       ...rest,
       url: withoutSlash(rest.url),
       registry: withoutSlash(registry ?? ''),
-      ...authOf(auth, secret ?? ''),
+      headers: headersOf(auth, secret ?? ''),
       ...(ca !== undefined && { ca }),
     });
   }
   return { scanners: { concurrency: scanners.concurrency, run } };
 }
 
-function authOf(auth: ScannerConfig['auth'], secret: string): Pick<Scanner, 'headers' | 'secrets'> {
+function headersOf(auth: ScannerConfig['auth'], secret: string): Scanner['headers'] {
   switch (auth.type) {
     case 'none':
-      return { headers: {}, secrets: [] };
-    case 'basic': {
-      const encoded = Buffer.from(`${auth.user}:${secret}`).toString('base64');
-      return { headers: { authorization: `Basic ${encoded}` }, secrets: [secret, encoded] };
-    }
+      return {};
+    case 'basic':
+      return { authorization: `Basic ${Buffer.from(`${auth.user}:${secret}`).toString('base64')}` };
     case 'bearer':
-      return { headers: { authorization: `Bearer ${secret}` }, secrets: [secret] };
+      return { authorization: `Bearer ${secret}` };
     case 'api-key':
-      return { headers: { 'x-scanneradapter-api-key': secret }, secrets: [secret] };
+      return { 'x-scanneradapter-api-key': secret };
     default:
       return auth satisfies never;
   }

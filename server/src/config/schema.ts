@@ -171,7 +171,7 @@ export const configSchema = z.strictObject({
   scanners: z
     .strictObject({
       /** scans at the same time, by whichever scanner */
-      concurrency: z.number().int().min(1).max(64).default(4),
+      concurrency: z.number().int().min(1).max(64).default(16),
       run: z.array(scannerSchema).max(100).default([]),
     })
     .prefault({}),

@@ -2,9 +2,9 @@ import { WharfingerError } from '@wharfinger/lib/errors';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import { recordAudit } from '../audit/record.ts';
 import { currentOrigin } from '../identity/origin.ts';
-import type { ScannerName, ScanReport } from '../scanners/report.ts';
+import type { ScanAbout, ScannerName, ScanReport } from '../scanners/report.ts';
 import type { Placed } from '../stores/repositories.ts';
-import { countDueScans, knownScanners, scanAttempts, scansOf, type ScanAbout } from '../stores/scans.ts';
+import { countDueScans, knownScanners, scanAttempts, scansOf } from '../stores/scans.ts';
 import type { PipelineParts } from './parts.ts';
 import { askForScans, scannersFor } from './scan.ts';
 

@@ -10,20 +10,11 @@ import { namespaceOf, type Job, type JobRequest } from '../jobs/job.ts';
 import type { LendImage } from '../scanners/lend-image.ts';
 import type { ScannerMetadata } from '../scanners/metadata.ts';
 import { problemOf } from '../scanners/problem.ts';
+import type { PackedReport } from '../scanners/report.ts';
 import { runScan } from '../scanners/run-scan.ts';
 import type { Db } from '../db/schema.ts';
 import { manifestsAfter, placesOf, type Placed } from '../stores/repositories.ts';
-import {
-  dueScans,
-  packReport,
-  putFailure,
-  putReport,
-  putScansDue,
-  scanDue,
-  scansOf,
-  stopScan,
-  type StoredReport,
-} from '../stores/scans.ts';
+import { dueScans, putFailure, putReport, putScansDue, scanDue, scansOf, stopScan } from '../stores/scans.ts';
 import { invalidate } from './follow.ts';
 import type { PipelineParts } from './parts.ts';
 import { noteMetadata } from './scanner-state.ts';
@@ -207,20 +198,19 @@ async function keepReport(
   places: readonly Placed[],
   place: Placed,
   metadata: ScannerMetadata,
-  report: StoredReport,
+  report: PackedReport & { readonly askedAt: Date; readonly dataAt?: Date },
 ): Promise<void> {
   const { name, maxAge } = scanner;
   const endedAt = parts.now();
   const dueAt = new Date(report.askedAt.getTime() + maxAge);
-  const packed = await packReport(report);
   await noteMetadata(parts, scanner, metadata);
   await transact(parts.db, async (trx) => {
-    await putReport(trx, place, name, { report, endedAt, dueAt }, packed);
-    await record(trx, place, endedAt, 'done', { scanner: name, counts: report.counts });
+    await putReport(trx, place, name, { ...report, endedAt, dueAt });
+    await record(trx, place, endedAt, 'done', { scanner: name, counts: report.about.counts });
     await invalidate(trx, parts.memory, 'judge', places, endedAt);
   });
   parts.log.info(
-    { scanner: name, image: `${place.repository}@${place.digest}`, findings: report.findings.length },
+    { scanner: name, image: `${place.repository}@${place.digest}`, counts: report.about.counts },
     'a scanner reported',
   );
 }

@@ -6,7 +6,7 @@ import { readDocument } from './documents.ts';
 import { isSameType, readMetadata, type ScannerMetadata } from './metadata.ts';
 
 /** Other answers than reports are short. */
-const longestAnswer = 1024 * 1024;
+const longestAnswer = 128 * 1024;
 
 /** Types of the documents that are exchanged, by the specification of version 1.2. */
 const types = {
@@ -46,10 +46,10 @@ export interface Adapter extends AsyncDisposable {
   report(id: string, type: string, signal: AbortSignal): Promise<ReportAnswer>;
 }
 
-/** An id becomes a part of paths. */
+/** An id becomes a part of paths: of any characters once they are encoded, but for the names of folders. */
 const idText = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._~-]{0,199}$/, 'write letters, digits, ., _, ~ and -, at most 200');
+  .regex(/^(?!\.{1,2}$)[\x21-\x7e]{1,1024}$/, 'it must be printable ASCII, at most 1024');
 
 const scanResponse = z.object({ id: idText });
 
@@ -76,7 +76,7 @@ export function adapterOf({ url, headers, ca, requestTime, reportLimit }: Scanne
     readonly headers: Dispatcher.ResponseData['headers'];
     bytes: Buffer;
   }> {
-    const what = `${method} ${url}/api/v1${path}`;
+    const shown = `/api/v1${path.replace(/^(\/scan\/).*(\/report)$/, '$1…$2')}`;
     const within = AbortSignal.any([signal, AbortSignal.timeout(requestTime)]);
     try {
       const answer = await send(`${url}/api/v1${path}`, {
@@ -95,7 +95,7 @@ export function adapterOf({ url, headers, ca, requestTime, reportLimit }: Scanne
       return { status: answer.statusCode, headers: answer.headers, bytes };
     } catch (error) {
       signal.throwIfAborted();
-      throw failed(`${what}: ${reasonOf(error, requestTime)}`, error);
+      throw failed(`${method} ${url}${shown}: ${reasonOf(error, requestTime)}`);
     }
   }
 
@@ -131,15 +131,40 @@ export function adapterOf({ url, headers, ca, requestTime, reportLimit }: Scanne
   };
 }
 
-function failed(what: string, cause?: unknown): WharfingerError {
-  return new WharfingerError('SCANNER_FAILED', { what: what.slice(0, 500), cause });
+/** Without what caused it: that may hold words of the scanner, which may repeat what it was told in confidence. */
+function failed(what: string): WharfingerError {
+  return new WharfingerError('SCANNER_FAILED', { what });
 }
 
-/** Never a word of the scanner's. */
+/** Why there was no answer, by what the runtime calls it: a message of its own may repeat words of the scanner. */
+const reasons: ReadonlyMap<string, string> = new Map([
+  ['ECONNREFUSED', 'nothing listens there'],
+  ['ENOTFOUND', 'its name is not known'],
+  ['EAI_AGAIN', 'its name could not be looked up'],
+  ['ECONNRESET', 'it broke off'],
+  ['UND_ERR_SOCKET', 'it broke off'],
+  ['UND_ERR_HEADERS_OVERFLOW', 'its headers are too long'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate is for another name'],
+  ['CERT_HAS_EXPIRED', 'its certificate has expired'],
+]);
+
 function reasonOf(error: unknown, requestTime: number): string {
-  if (!(error instanceof Error)) return 'it failed';
-  const isLate = error.name === 'TimeoutError' || /TIMEOUT/.test(String((error as { code?: unknown }).code));
-  return isLate ? `there was no answer within ${requestTime / 1000} s` : error.message;
+  if (error instanceof TooLong) return `its answer is longer than ${error.limit} bytes`;
+  const { name, code } = error as { readonly name?: unknown; readonly code?: unknown };
+  const text = typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,60}$/.test(code) ? code : '';
+  if (name === 'TimeoutError' || text.includes('TIMEOUT') || text === 'ETIMEDOUT')
+    return `there was no answer within ${requestTime / 1000} s`;
+  return reasons.get(text) ?? `there was no answer that can be read${text === '' ? '' : ` (${text})`}`;
+}
+
+/** An answer is longer than it may be. */
+class TooLong extends Error {
+  readonly limit: number;
+
+  constructor(limit: number) {
+    super(`longer than ${limit} bytes`);
+    this.limit = limit;
+  }
 }
 
 /** Seconds, as a header says them. */
@@ -154,7 +179,7 @@ async function readUpTo(body: Dispatcher.ResponseData['body'], limit: number): P
   for await (const part of body as AsyncIterable<Buffer>) {
     length += part.length;
     // leaving the loop destroys the rest
-    if (length > limit) throw new Error(`its answer is longer than ${limit} bytes`);
+    if (length > limit) throw new TooLong(limit);
     parts.push(part);
   }
   return Buffer.concat(parts);

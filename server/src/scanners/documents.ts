@@ -25,7 +25,7 @@ export function readDocument<T extends z.ZodType>(
   bytes: Uint8Array,
   refuse: (what: string) => never,
 ): z.infer<T> {
-  const parsed = parseStrictJson(bytes, (what) => refuse(what.replace(/ ?[("].*/s, '')));
+  const parsed = parseStrictJson(bytes, () => refuse('it is not one JSON document without ambiguity'));
   const read = schema.safeParse(parsed);
   if (read.success) return read.data;
   const named = read.error.issues

@@ -7,8 +7,6 @@ import type { TokenStore } from '../identity/tokens.ts';
 export interface Loan {
   /** the header that opens it */
   readonly authorization: string;
-  /** what must not show in any message */
-  readonly secret: string;
   /** Takes it back. */
   readonly end: () => void;
 }
@@ -32,7 +30,6 @@ export function createLender(tokens: TokenStore): LendImage {
     const basic = Buffer.from(`${tokenUser}:${token}`).toString('base64');
     return {
       authorization: pull === 'bearer' ? `Bearer ${token}` : `Basic ${basic}`,
-      secret: token,
       end: () => loan.abort(),
     };
   };

@@ -1,3 +1,4 @@
+import { zstdCompressSync } from 'node:zlib';
 import { compareTexts, severityRanks } from '@wharfinger/lib/routines/severity-order';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import type { Digest } from '@wharfinger/lib/oci/digest';
@@ -35,6 +36,16 @@ export interface ScanReport {
   readonly counts: Readonly<Record<ScanSeverity, number>>;
 }
 
+/** What a report says besides its findings. */
+export type ScanAbout = Omit<ScanReport, 'findings'>;
+
+/** A report ready to be stored. */
+export interface PackedReport {
+  readonly about: ScanAbout;
+  /** zstd of a `ScanReport` as JSON */
+  readonly packed: Uint8Array;
+}
+
 /** As a scanner calls itself. */
 export interface ScannerName {
   readonly name: string;
@@ -44,6 +55,9 @@ export interface ScannerName {
 
 /** An image of everything that Debian has does not have as many; a report with more is refused, not cut. */
 const mostFindings = 20_000;
+
+/** Characters of all findings of a report together, as JSON. */
+const longestFindings = 8 * 1024 * 1024;
 
 const mostLinks = 5;
 const longestLink = 500;
@@ -75,7 +89,7 @@ const vulnerability = z.object({
   fix_version: plainText(1000).nullish(),
   severity: plainText(50),
   preferred_cvss: cvss.nullish(),
-  cwe_ids: z.array(plainText(100)).max(200).nullish(),
+  cwe_ids: z.array(plainText(50)).max(100).nullish(),
   links: z.array(z.string()).max(5000).nullish(),
 });
 
@@ -123,6 +137,17 @@ export function readReport(bytes: Uint8Array, digest: Digest): ScanReport {
     findings,
     counts,
   };
+}
+
+/** The same, ready to be stored. */
+export function readPacked(bytes: Uint8Array, digest: Digest): PackedReport {
+  const { findings, ...about } = readReport(bytes, digest);
+  const text = JSON.stringify({ ...about, findings });
+  if (text.length > longestFindings)
+    throw new WharfingerError('SCANNER_FAILED', {
+      what: `the findings of its report are longer than ${longestFindings} characters`,
+    });
+  return { about, packed: new Uint8Array(zstdCompressSync(text)) };
 }
 
 function findingOf(said: z.infer<typeof vulnerability>): ScanFinding {

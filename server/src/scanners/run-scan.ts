@@ -4,7 +4,8 @@ import type { Digest } from '@wharfinger/lib/oci/digest';
 import type { Scanner } from '../config/load-scanners.ts';
 import { adapterOf, type Adapter } from './adapter.ts';
 import { chooseReport, type ScannerMetadata } from './metadata.ts';
-import { readReport, type ScanReport } from './report.ts';
+import { readApart } from './read-apart.ts';
+import type { PackedReport } from './report.ts';
 
 /** An image that a scanner is asked about. */
 export interface ScanSubject {
@@ -18,7 +19,7 @@ export interface ScanSubject {
 /** What came of a scan. */
 export interface ScanOutcome {
   readonly metadata: ScannerMetadata;
-  readonly report: ScanReport;
+  readonly report: PackedReport;
 }
 
 /**
@@ -45,7 +46,6 @@ export async function runScan(
     if (late.aborted)
       throw new WharfingerError('SCANNER_FAILED', {
         what: `there was no report within ${scanner.time / 1000} s`,
-        cause: error,
       });
     throw error;
   }
@@ -77,7 +77,7 @@ async function scan(
   );
   for (;;) {
     const answer = await adapter.report(id, chosen.type, signal);
-    if ('bytes' in answer) return { metadata, report: readReport(answer.bytes, digest) };
+    if ('bytes' in answer) return { metadata, report: await readApart(answer.bytes, digest) };
     await pause(answer.waitMs, undefined, { signal });
   }
 }

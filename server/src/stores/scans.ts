@@ -2,8 +2,8 @@ import type { Digest } from '@wharfinger/lib/oci/digest';
 import type { Selectable } from 'kysely';
 import { chunks } from '../db/dialect.ts';
 import type { Db, Schema } from '../db/schema.ts';
-import type { ScanReport } from '../scanners/report.ts';
-import { packJson, unpackJson } from './compressed-json.ts';
+import type { PackedReport, ScanAbout, ScanReport } from '../scanners/report.ts';
+import { unpackJson } from './compressed-json.ts';
 import type { Placed } from './repositories.ts';
 
 /** What a scanner says of an image, wherever that lies: its digest says what is in it. */
@@ -28,9 +28,6 @@ export interface StoredReport extends ScanReport {
   /** how new what the scanner knew was then; absent: it does not say */
   readonly dataAt?: Date;
 }
-
-/** What is known of a scan without its findings. */
-export type ScanAbout = Pick<ScanReport, 'scanner' | 'counts' | 'generatedAt'>;
 
 /** A question to a scanner that has ended. */
 export interface ScanAttempt {
@@ -131,10 +128,10 @@ export async function putReport(
   trx: Db,
   { repository, digest }: Placed,
   scanner: string,
-  { report, endedAt, dueAt }: { readonly report: StoredReport; readonly endedAt: Date; readonly dueAt: Date },
-  packed: Uint8Array,
+  report: PackedReport &
+    Pick<StoredReport, 'askedAt' | 'dataAt'> & { readonly endedAt: Date; readonly dueAt: Date },
 ): Promise<void> {
-  const { askedAt, dataAt, generatedAt, counts } = report;
+  const { about, packed, askedAt, dataAt, endedAt, dueAt } = report;
   const row = {
     repository,
     due_at: dueAt.getTime(),
@@ -149,18 +146,8 @@ export async function putReport(
     .values({ digest, scanner, ...row })
     .onConflict((conflict) => conflict.columns(['digest', 'scanner']).doUpdateSet(row))
     .execute();
-  const about: ScanAbout & { dataAt?: Date } = {
-    scanner: report.scanner,
-    counts,
-    ...(generatedAt !== undefined && { generatedAt }),
-    ...(dataAt && { dataAt }),
-  };
-  await putAttempt(trx, { digest, scanner, repository, askedAt, endedAt }, null, JSON.stringify(about));
-}
-
-/** A report as it is stored. Made before the transaction, which so does not wait for it. */
-export async function packReport({ askedAt: _, dataAt: __, ...report }: StoredReport): Promise<Uint8Array> {
-  return packJson(report);
+  const text = JSON.stringify({ ...about, ...(dataAt && { dataAt }) });
+  await putAttempt(trx, { digest, scanner, repository, askedAt, endedAt }, null, text);
 }
 
 /** Keeps that a scanner came to no report. What it reported before stays. */
