@@ -1,6 +1,7 @@
 import { comparableName } from '../comparable-name.ts';
 import { isFields } from '../json-fields.ts';
 import type { PackageFormat } from './formats.ts';
+import { listedLicences } from './licence-list.ts';
 import { isPlainWord, plainText } from './plain-text.ts';
 
 /** What a package.json says of its package. */
@@ -13,8 +14,11 @@ export interface NodePackage {
 function licenceOf(value: unknown): string | undefined {
   if (typeof value === 'string') return plainText(value);
   if (Array.isArray(value)) {
-    const all = value.map(licenceOf).filter((one) => one !== undefined);
-    return all.length > 0 ? plainText(all.join(' OR ')) : undefined;
+    // npm itself takes the older lists for choices (package.json, "license"; npm sbom).
+    return listedLicences(
+      value.map(licenceOf).filter((one) => one !== undefined),
+      'any',
+    );
   }
   return isFields(value) && typeof value['type'] === 'string' ? licenceOf(value['type']) : undefined;
 }

@@ -1,6 +1,7 @@
 import { isFields } from '../json-fields.ts';
 import type { PackageFormat } from './formats.ts';
-import { isPlainWord, plainText } from './plain-text.ts';
+import { listedLicences } from './licence-list.ts';
+import { isPlainWord } from './plain-text.ts';
 import { isText, tellOfRecord, type ReadRecord } from './recorded-json.ts';
 import type { RecordedPackage } from '../file-facts.ts';
 
@@ -23,7 +24,8 @@ function readPackage(item: unknown): RecordedPackage | undefined {
   if (!isFields(item)) return undefined;
   const { name, version, license } = item;
   if (!isPlainWord(name) || !isPlainWord(version)) return undefined;
-  const licences = (Array.isArray(license) ? license : [license]).filter(isText);
+  // composer.json, "license": of several any may be chosen.
+  const licence = listedLicences((Array.isArray(license) ? license : [license]).filter(isText), 'any');
   const matchName = name.toLowerCase();
   return {
     type: 'composer',
@@ -31,8 +33,7 @@ function readPackage(item: unknown): RecordedPackage | undefined {
     version,
     ecosystem: 'Packagist',
     ...(matchName === name ? {} : { matchName }),
-    // composer.json, "license": of several any may be chosen.
-    ...(licences.length === 0 ? {} : { licence: plainText(licences.join(' OR ')) }),
+    ...(licence === undefined ? {} : { licence }),
   };
 }
 

@@ -11,7 +11,8 @@ export function isPlainWord(value: unknown): value is string {
   );
 }
 
-/** The beginning of a text, on one line and without what cannot be shown. */
+/** A text on one line and without what cannot be shown; of a long one the beginning, which says that there is more. */
 export function plainText(text: string): string {
-  return text.slice(0, longest.text).replace(/[\p{Cc}\p{Cs}]+/gu, ' ');
+  const short = text.length > longest.text ? `${text.slice(0, longest.text - 1)}…` : text;
+  return short.replace(/[\p{Cc}\p{Cs}]+/gu, ' ');
 }

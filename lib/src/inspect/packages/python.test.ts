@@ -15,7 +15,7 @@ describe('metadata of Python', () => {
     ['License: UNKNOWN\nClassifier: License :: OSI Approved :: MIT License\n', 'MIT License'],
     [
       'Classifier: License :: OSI Approved\nClassifier: License :: OSI Approved :: A\nClassifier: License :: B\n',
-      'A OR B',
+      'A AND B',
     ],
     ['License: MIT License\n        \n        Permission is hereby\n', 'MIT License'],
     ['License: UNKNOWN\n', undefined],

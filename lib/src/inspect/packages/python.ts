@@ -1,6 +1,7 @@
 import { comparableName } from '../comparable-name.ts';
 import type { RecordedPackage } from '../file-facts.ts';
 import type { PackageFormat } from './formats.ts';
+import { listedLicences } from './licence-list.ts';
 import { isPlainWord, plainText } from './plain-text.ts';
 import { parseRecord } from './python-record.ts';
 
@@ -95,7 +96,11 @@ function licenceOf(fields: ReadonlyMap<string, readonly string[]>): string | und
     .filter((one) => one.startsWith('License ::'))
     .map((one) => one.slice(one.lastIndexOf('::') + 2).trim())
     .filter((one) => one !== '' && one !== 'OSI Approved');
-  if (classifiers.length > 0) return [...new Set(classifiers)].join(' OR ');
+  // Classifiers cannot say whether one of them may be chosen (PEP 639, "Motivation"). Some end with their name once more, in brackets.
+  const names =
+    classifiers.length === 1 ? classifiers : classifiers.map((one) => one.replace(/ \([^()]*\)$/, ''));
+  const listed = listedLicences(names, 'all');
+  if (listed !== undefined) return listed;
   const first = free.split('\n', 1)[0]!.slice(0, 200);
   return first === '' || first.toUpperCase() === 'UNKNOWN' ? undefined : first;
 }

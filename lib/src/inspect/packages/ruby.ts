@@ -1,6 +1,7 @@
 import type { RecordedPackage } from '../file-facts.ts';
 import type { PackageFormat } from './formats.ts';
-import { isPlainWord, plainText } from './plain-text.ts';
+import { listedLicences } from './licence-list.ts';
+import { isPlainWord } from './plain-text.ts';
 
 const stub = /^# stub: (\S+) (\S+) \S+ \S/;
 const assignment = /^\s*[a-z_][a-z0-9_]*\.(name|version|licenses?)\s*=\s*(.*)$/;
@@ -47,7 +48,9 @@ export function parseGemspec(text: string): Gemspec {
   const licences = [...(assigned.get('licenses') ?? assigned.get('license') ?? '').matchAll(literals)]
     .map(([, double, single, quoted]) => double ?? single ?? quoted ?? '')
     .filter((licence) => licence !== '');
-  const licence = licences.length === 0 ? {} : { licence: plainText(licences.join(' OR ')) };
+  // RubyGems has a list of identifiers, and no word for whether one of them may be chosen.
+  const listed = listedLicences(licences, 'all');
+  const licence = listed === undefined ? {} : { licence: listed };
   const packages = [...found.values()].map(
     (one) => ({ type: 'gem', ...one, ecosystem: 'RubyGems', ...licence }) as const,
   );

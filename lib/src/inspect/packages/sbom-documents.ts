@@ -1,5 +1,6 @@
 import { isFields, type Fields } from '../json-fields.ts';
 import type { RecordedPackage } from '../file-facts.ts';
+import { listedLicences } from './licence-list.ts';
 import { packageOfPurl, type Listed } from './purl-packages.ts';
 import { isText, type ReadRecord } from './recorded-json.ts';
 
@@ -98,5 +99,5 @@ function licenceOf(licenses: unknown): string | undefined {
     const { expression, license } = one;
     return [expression, ...(isFields(license) ? [license['id'] ?? license['name']] : [])].filter(isText);
   });
-  return names.length === 0 ? undefined : names.join(' AND ');
+  return listedLicences(names, 'all');
 }
