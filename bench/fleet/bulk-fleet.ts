@@ -52,6 +52,7 @@ const tables = {
     chain_id: 'integer',
   },
   image_groups: { group_id: 'integer', image_id: 'integer' },
+  image_places: { repository_id: 'integer', image_id: 'integer', manifest_id: 'integer' },
   image_chains: { chain_id: 'integer', image_id: 'integer' },
   image_outlines: { image_id: 'integer', ecosystems: 'text', packages: 'bytes' },
 } as const;
@@ -175,6 +176,7 @@ function rowsOfImages(rows: BulkRows, packages: PackageKeys, storage: BlobStore 
         `${head.slice(0, -1)},"packages":[${inside}],${JSON.stringify(rest).slice(1)}`,
       );
       rows.add('images', images, digest, format, complete ? 1 : 0, hexOf(inventory), time, chain);
+      rows.add('image_places', repository, images, images);
     },
     /** What the last image of each repository decides. */
     end(): void {

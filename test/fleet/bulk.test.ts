@@ -42,6 +42,9 @@ const questions: Readonly<Record<string, string>> = {
     join package_groups on package_groups.id = group_id`,
   image_groups: `select images.digest, package_groups.digest as has from image_groups join images on images.id = image_id
     join package_groups on package_groups.id = group_id`,
+  image_places: `select name, images.digest, manifests.digest as of from image_places
+    join repositories on repositories.id = image_places.repository_id join images on images.id = image_id
+    join manifests on manifests.id = manifest_id and manifests.repository_id = image_places.repository_id`,
   installed_packages: `select installed_packages.key, pkg_names.name as source, pkg_versions.version as of,
     installed_packages.name, installed_packages.version, purl from installed_packages
     join pkg_versions on pkg_versions.id = version_id join pkg_names on pkg_names.id = name_id`,

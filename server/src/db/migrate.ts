@@ -20,6 +20,7 @@ import { fileIndex } from './migrations/0020-file-index.ts';
 import { recordedFindings } from './migrations/0021-recorded-findings.ts';
 import { scans } from './migrations/0022-scans.ts';
 import { packageLicences } from './migrations/0023-package-licences.ts';
+import { imagePlaces } from './migrations/0024-image-places.ts';
 import type { Db } from './schema.ts';
 
 /** One step of the schema; never changed once it was released. */
@@ -50,6 +51,7 @@ const migrations: readonly Migration[] = [
   recordedFindings,
   scans,
   packageLicences,
+  imagePlaces,
 ];
 
 /** Names the lock that one migrating process holds; any number will do, if it stays the same. */

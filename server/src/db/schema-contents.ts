@@ -103,6 +103,13 @@ export interface ImageGroupRow {
   image_id: number;
 }
 
+/** An image that was taken apart is in a repository. */
+export interface ImagePlaceRow {
+  repository_id: number;
+  image_id: number;
+  manifest_id: number;
+}
+
 /** A list of layers: the one of its parent, and a layer upon it. */
 export interface ChainRow {
   id: Generated<number>;

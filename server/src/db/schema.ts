@@ -12,6 +12,7 @@ import type {
   GroupPackageRow,
   ImageChainRow,
   ImageGroupRow,
+  ImagePlaceRow,
   ImageOutlineRow,
   ImageRow,
   InstalledPackageRow,
@@ -99,6 +100,7 @@ export interface Schema {
   package_groups: PackageGroupRow;
   group_packages: GroupPackageRow;
   image_groups: ImageGroupRow;
+  image_places: ImagePlaceRow;
   chains: ChainRow;
   layer_contents: LayerContentRow;
   image_chains: ImageChainRow;

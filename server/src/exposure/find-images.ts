@@ -5,6 +5,7 @@ import type { Db } from '../db/schema.ts';
 import { advisoriesNamed } from '../stores/advisory-names.ts';
 import { fileKey } from '../stores/file-index/pieces.ts';
 import { layersWithKey } from '../stores/file-index/segments.ts';
+import { newestFirst } from '../stores/image-keys.ts';
 import { digestBytes } from '../stores/image-layers.ts';
 import {
   contentsOf,
@@ -13,7 +14,6 @@ import {
   type LayersByContent,
 } from '../stores/layer-search.ts';
 import {
-  allImages,
   imageKey,
   imagesBuiltOn,
   imagesUnder,
@@ -31,8 +31,8 @@ import { parseVersionBounds } from './version-bounds.ts';
 
 /** The images that a question is about, whoever may see them. */
 export interface Candidates {
-  /** keys, the newest first */
-  readonly images: readonly number[];
+  /** keys, the newest first; absent: all images */
+  readonly images?: readonly number[];
   /** which of these images are meant, where `images` are more; absent: all of them */
   readonly holds?: (images: readonly number[]) => Promise<ReadonlySet<number>>;
   /** the packages that were asked for */
@@ -87,13 +87,13 @@ const many = 2000;
 async function withLicence(db: Db, licence: string): Promise<Candidates> {
   const packages = { licence };
   if (!(await isCommonLicence(db, licence, many))) return withPackages(db, packages);
-  return { images: await allImages(db), holds: (images) => imagesUnder(db, images, licence), packages };
+  return { holds: (images) => imagesUnder(db, images, licence), packages };
 }
 
 /** Files of no bytes are not kept: every image has some. */
 const emptyFile = digestOf('');
 
-async function withFile(db: Db, digest: Digest): Promise<Candidates & { readonly files: FileCandidates }> {
+async function withFile(db: Db, digest: Digest): Promise<Required<Pick<Candidates, 'images' | 'files'>>> {
   if (!digest.startsWith('sha256:') || digest === emptyFile)
     throw new WharfingerError('INPUT_INVALID', {
       what: digest === emptyFile ? 'empty files are not looked for' : `${digest} is no SHA-256`,
@@ -115,7 +115,7 @@ async function withDigest(
   ]);
   const mayBeFile = digest.startsWith('sha256:') && digest !== emptyFile;
   const found = mayBeFile ? await withFile(db, digest) : undefined;
-  const images = [...new Set([...meant, ...(found?.images ?? [])])].sort((left, right) => right - left);
+  const images = newestFirst([...meant, ...(found?.images ?? [])]);
   return { images, ...(found && { files: { ...found.files, meant } }) };
 }
 

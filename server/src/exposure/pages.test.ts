@@ -3,8 +3,8 @@ import { inventoryFormat, type ImageInventory } from '@wharfinger/lib/inspect/in
 import { expect, test } from 'vitest';
 import { testDatabases } from '../db/testing/databases.ts';
 import { transact } from '../db/transaction.ts';
+import { imagesBefore } from '../stores/image-places.ts';
 import { packImage, putImage } from '../stores/images.ts';
-import { allImages } from '../stores/search.ts';
 import { createSqlCatalog } from '../stores/sql-catalog.ts';
 import { pageOfPlaces } from './pages.ts';
 
@@ -28,25 +28,37 @@ test.each(testDatabases)(
       const packed = await packImage(inventory);
       await transact(db, (trx) => putImage(trx, digest, packed, [], at));
     }
-    const images = await allImages(db);
+    const all = await imagesBefore(db, 1000, 1000);
+    expect(all).toHaveLength(30);
     const odd = async (some: readonly number[]) => new Set(some.filter((id) => id % 2 === 1));
-    const walk = async (holds: typeof odd | undefined, visible: (repository: string) => boolean) => {
+    const walk = async (
+      holds: typeof odd | undefined,
+      visible: (repository: string) => boolean,
+      images?: readonly number[],
+    ) => {
       const places: string[] = [];
       let last: string | undefined;
       do {
         const wish = { limit: 4, ...(last !== undefined && { last }) };
-        const page = await pageOfPlaces(db, { images, ...(holds && { holds }) }, wish, visible);
+        const page = await pageOfPlaces(
+          db,
+          { ...(images && { images }), ...(holds && { holds }) },
+          wish,
+          visible,
+        );
         places.push(...page.places.map(({ repository, imageId }) => `${imageId} ${repository}`));
         last = page.next;
       } while (last !== undefined);
       expect(new Set(places).size).toBe(places.length);
       return places.length;
     };
-    expect(await walk(undefined, () => true)).toBe(36);
-    expect(await walk(odd, () => true)).toBe(18);
-    expect(await walk(undefined, (name) => name === 'team/a1')).toBe(10);
-    expect(await walk(odd, (name) => name === 'team/a1')).toBe(5);
-    expect(await walk(undefined, () => false)).toBe(0);
+    for (const images of [all, undefined]) {
+      expect(await walk(undefined, () => true, images)).toBe(36);
+      expect(await walk(odd, () => true, images)).toBe(18);
+      expect(await walk(undefined, (name) => name === 'team/a1', images)).toBe(10);
+      expect(await walk(odd, (name) => name === 'team/a1', images)).toBe(5);
+      expect(await walk(undefined, () => false, images)).toBe(0);
+    }
     await opened.close();
   },
 );

@@ -2,6 +2,8 @@ import { WharfingerError } from '@wharfinger/lib/errors';
 import { isDigest } from '@wharfinger/lib/oci/digest';
 import type { Db } from '../db/schema.ts';
 import type { Candidates } from './find-images.ts';
+import { imagesBefore, imagesInRepositories } from '../stores/image-places.ts';
+import { repositoriesSeen } from '../stores/repositories.ts';
 import { imageKey, placesByKey, type FoundPlace } from '../stores/search.ts';
 
 /** A part of a list: what comes after `last`, which the part before gave as `next`. */
@@ -10,9 +12,12 @@ export interface PageWish {
   readonly limit: number;
 }
 
-/** Images that are looked at first; each further look takes twice as many, so that who may see few waits for few looks. */
+/** Images that are looked at first; each further look takes twice as many, so that few looks are needed where few are meant. */
 const firstLook = 200;
 const longestLook = 20_000;
+
+/** Gives the next keys, the newest first, about so many; none: there are no more. */
+type Walk = (count: number) => Promise<readonly number[]>;
 
 /**
  * A page of the places where images are, as far as they may be seen. The order does not change when images come: the newest
@@ -26,21 +31,22 @@ export async function pageOfPlaces(
   visible: (repository: string) => boolean,
 ): Promise<{ places: FoundPlace[]; next?: string }> {
   const after = last === undefined ? undefined : await parseLast(db, last, visible);
-  let at = after === undefined ? 0 : firstFrom(images, after.imageId);
+  const from = after?.imageId ?? Infinity;
+  let walk = images ? walkList(images, from) : walkAll(db, from);
   const places: FoundPlace[] = [];
-  for (
-    let look = firstLook;
-    at < images.length && places.length <= limit;
-    look = Math.min(2 * look, longestLook)
-  ) {
-    const found = await placesByKey(db, images.slice(at, at + look));
-    at += look;
+  for (let look = firstLook; places.length <= limit; look = Math.min(2 * look, longestLook)) {
+    const keys = await walk(look);
+    if (keys.length === 0) break;
+    const found = await placesByKey(db, keys);
     const seen = found.filter(
       ({ imageId, repository }) =>
         visible(repository) && !(after && imageId === after.imageId && repository <= after.repository),
     );
     const meant = holds && (await holds([...new Set(seen.map(({ imageId }) => imageId))]));
     places.push(...(meant ? seen.filter(({ imageId }) => meant.has(imageId)) : seen));
+    // Who sees much has his page by now. Who sees little is not to wait until all others' images were looked at.
+    if (look === firstLook && places.length <= limit)
+      walk = (await walkSeen(db, images, keys.at(-1)! - 1, visible)) ?? walk;
   }
   const shown = places.slice(0, limit);
   const end = shown.at(-1);
@@ -48,6 +54,44 @@ export async function pageOfPlaces(
     places: shown,
     ...(places.length > limit && end && { next: `${end.repository}@${end.digest}` }),
   };
+}
+
+/** @param from the first key, or the one that it would come after */
+function walkList(keys: readonly number[], from: number): Walk {
+  let at = firstFrom(keys, from);
+  return async (count) => {
+    const part = keys.slice(at, at + count);
+    at += part.length;
+    return part;
+  };
+}
+
+/** All images, as they are needed. */
+function walkAll(db: Db, from: number): Walk {
+  let before = from === Infinity ? Number.MAX_SAFE_INTEGER : from + 1;
+  return async (count) => {
+    const keys = await imagesBefore(db, before, count);
+    before = keys.at(-1) ?? 0;
+    return keys;
+  };
+}
+
+/** Those of the images that are in repositories that may be seen; undefined: all may be. */
+async function walkSeen(
+  db: Db,
+  images: readonly number[] | undefined,
+  from: number,
+  visible: (repository: string) => boolean,
+): Promise<Walk | undefined> {
+  const repositories = await repositoriesSeen(db, visible);
+  if (!repositories) return undefined;
+  const seen = await imagesInRepositories(db, repositories);
+  if (!images) return walkList(seen, from);
+  const meant = new Set(images);
+  return walkList(
+    seen.filter((key) => meant.has(key)),
+    from,
+  );
 }
 
 /** Index of the first key that is not above this one; keys fall. */

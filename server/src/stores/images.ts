@@ -5,6 +5,7 @@ import type { Db } from '../db/schema.ts';
 import { packJson, unpackJson } from './compressed-json.ts';
 import { mostLayers, putLayers } from './image-layers.ts';
 import { putOutline } from './image-outlines.ts';
+import { notePlaces } from './image-places.ts';
 import { putPackages } from './package-groups.ts';
 import type { StoredVersion } from './packages.ts';
 import type { Placed } from './repositories.ts';
@@ -69,6 +70,7 @@ export async function putImage(
   );
   const added = await putPackages(trx, id, inventory.packages);
   await putOutline(trx, id, inventory);
+  await notePlaces(trx, digest);
   return added;
 }
 

@@ -12,6 +12,7 @@ import { enqueue } from '../jobs/enqueue.ts';
 import { matchesOfImage, versionsWithFindings } from './findings.ts';
 import { standingHold } from './holds.ts';
 import { basesOf } from './image-layers.ts';
+import { imagesBefore, notePlaces } from './image-places.ts';
 import { getImage, placesWithVersions } from './images.ts';
 import { incompleteWithPart, indexesWithChild, subjectAndTags } from './incomplete-manifests.ts';
 import { forgetUnlinkedBlobs } from './orphans.ts';
@@ -89,6 +90,8 @@ const questions: ReadonlyArray<readonly [string, (db: Db, catalog: Catalog) => P
   ['imagesWithLayer', (db) => imagesWithLayer(db, digest)],
   ['imagesBuiltOn', (db) => imagesBuiltOn(db, digest)],
   ['basesOf', (db) => basesOf(db, digest)],
+  ['notePlaces', (db) => notePlaces(db, digest)],
+  ['imagesBefore', (db) => imagesBefore(db, 5, 5)],
   ['incompleteImages', (db) => incompleteImages(db, 5)],
   ['placesByKey', (db) => placesByKey(db, [5])],
   ['tagTimes', (db) => tagTimes(db, { repositoryId: 1, digest }, 5)],
@@ -208,6 +211,8 @@ async function fill(db: Db): Promise<void> {
     sql`insert into image_groups (group_id, image_id) select n, n from ${numbers}`,
     sql`insert into chains (content, parent_id) select convert_to('c' || n, 'UTF8'), n - 1 from ${numbers}`,
     sql`insert into image_chains (chain_id, image_id) select n, n from ${numbers}`,
+    sql`insert into image_places (repository_id, image_id, manifest_id) select 1, images.id, manifests.id from images
+      join manifests on manifests.digest = images.digest`,
     sql`update images set chain_id = id`,
     sql`insert into layer_contents (digest, content) select ${digestOf}, convert_to('c' || n, 'UTF8') from ${numbers}`,
     sql`insert into advisories (id, match_hash, weight_hash, display_hash, first_imported, changed_at, head, affected)

@@ -1,7 +1,8 @@
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import { sql, type Expression } from 'kysely';
-import { idsIn, kindOf } from '../db/dialect.ts';
+import { idsIn } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
+import { collect } from './image-keys.ts';
 import { digestBytes } from './image-layers.ts';
 import { licenceTerm } from './licence-terms.ts';
 
@@ -81,19 +82,6 @@ function packageKeys(db: Db, set: PackageSet): Expression<number> {
     ) as unknown as Expression<number>;
 }
 
-/** Keys of images, the newest first: one text, since rows of a hundred thousand numbers take longer than finding them. */
-async function collect(db: Db, images: Expression<{ image_id: number }>): Promise<number[]> {
-  const all =
-    kindOf(db) === 'sqlite'
-      ? sql<string>`json_group_array(image_id)`
-      : sql<string>`coalesce(json_agg(image_id), '[]')::text`;
-  const row = await db
-    .selectFrom(sql<{ image_id: number }>`${images}`.as('matching'))
-    .select(all.as('ids'))
-    .executeTakeFirstOrThrow();
-  return (JSON.parse(row.ids) as number[]).sort((left, right) => right - left);
-}
-
 /** Keys of the images that have any of these packages, the newest first. */
 export async function imagesWithPackages(db: Db, set: PackageSet): Promise<number[]> {
   return collect(
@@ -101,7 +89,6 @@ export async function imagesWithPackages(db: Db, set: PackageSet): Promise<numbe
     db
       .selectFrom('image_groups')
       .select('image_id')
-      .distinct()
       .where('group_id', 'in', (eb) =>
         eb.selectFrom('group_packages').select('group_id').where('package_id', 'in', packageKeys(db, set)),
       ),
@@ -117,11 +104,6 @@ export async function isCommonLicence(db: Db, licence: string, many: number): Pr
     .limit(many)
     .execute();
   return rows.length === many;
-}
-
-/** Keys of all images, the newest first. */
-export async function allImages(db: Db): Promise<number[]> {
-  return collect(db, db.selectFrom('images').select('id as image_id'));
 }
 
 /** Those of these images that have a package under a licence. */
@@ -220,7 +202,6 @@ export async function imagesWithLayer(db: Db, digest: Digest): Promise<number[]>
     db
       .selectFrom('image_chains')
       .select('image_id')
-      .distinct()
       .where('chain_id', 'in', (eb) => eb.selectFrom('chains').select('id').where('content', 'in', contents)),
   );
 }

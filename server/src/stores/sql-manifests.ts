@@ -7,6 +7,7 @@ import { chunks, kindOf } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import { transact } from '../db/transaction.ts';
 import type { OnCatalogChange } from './catalog-change.ts';
+import { notePlaces } from './image-places.ts';
 import type { RepositoryIds } from './repository-ids.ts';
 import { moveTags, recordMoves } from './sql-tags.ts';
 
@@ -129,7 +130,10 @@ export function sqlManifests(db: Db, ids: RepositoryIds, onChange: OnCatalogChan
         const id = await ids.ensure(trx, repository, at);
         await refuseMissing(trx, id, put);
         const stored = await storeManifest(trx, id, put);
-        if (stored.added) await storeRefs(trx, id, stored.id, put);
+        if (stored.added) {
+          await storeRefs(trx, id, stored.id, put);
+          await notePlaces(trx, digest);
+        }
         const wish = { repository: id, tags: put.tags, digest, immutable: put.immutable };
         const moved = await moveTags(trx, wish, put);
         const { added } = stored;
