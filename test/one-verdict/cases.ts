@@ -19,6 +19,8 @@ export type PolicyRecord = readonly [path: string, document: object];
 export interface Family {
   /** parts of the registry's configuration; lists of all families are joined */
   readonly config: Readonly<Record<string, readonly object[]>>;
+  /** probes that are bound; absent: none */
+  readonly probes?: readonly object[];
   /** put in force before any image is there */
   readonly before: readonly PolicyRecord[];
   /** put in force when all images were judged */

@@ -41,7 +41,9 @@ describe.skipIf(lacksTools(['docker-registry']))('one verdict', () => {
       'indexes',
       'keyless',
       'official',
+      'probed',
       'prod',
+      'said',
       'warn',
     ]);
   });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -29,7 +30,7 @@ export async function noteJudgement(
   const seen = await readMemory(file);
   if ((seen[keyId] ?? -1) >= version) return;
   await mkdir(dirname(file), { recursive: true });
-  const draft = `${file}.${process.pid}`;
+  const draft = `${file}.${randomUUID()}`;
   await writeFile(draft, JSON.stringify({ ...seen, [keyId]: version }));
   await rename(draft, file);
 }

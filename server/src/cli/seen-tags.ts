@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -28,7 +29,7 @@ export async function noteTag(environment: NodeJS.ProcessEnv, name: TagName, see
   const file = memoryFile(environment);
   const memory = remember(await readMemory(file), name, seen);
   await mkdir(dirname(file), { recursive: true });
-  const draft = `${file}.${process.pid}`;
+  const draft = `${file}.${randomUUID()}`;
   await writeFile(draft, serialiseMemory(memory), { mode: 0o600 });
   await rename(draft, file);
 }
