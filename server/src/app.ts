@@ -17,6 +17,7 @@ import { addExposureRoutes } from './api/exposure/routes.ts';
 import { addFileRoutes } from './api/files/routes.ts';
 import { addHoldRoutes } from './api/holds/routes.ts';
 import { addImageRoutes } from './api/images/routes.ts';
+import { addSbomRoutes } from './api/sbom/routes.ts';
 import { addJudgementRoutes } from './api/judgement/routes.ts';
 import { addCollectionRoutes, addGrantRoutes, addRecordRoutes } from './api/records/routes.ts';
 import { addPromotionRoutes } from './api/promotions/routes.ts';
@@ -268,6 +269,7 @@ export async function startServer(
   addTagRoutes(context, isTagImmutable);
   const sign = ({ statement }: Receipt): unknown => JSON.parse(signReceipt(statement, registryKey));
   addImageRoutes(context, knowledge, gate, sign, (digest, visible) => knownBase(db, digest, visible));
+  addSbomRoutes(context, { ...parts, referrers: config.registry.referrerLimit });
   const looker = createFileLooker({
     memory: config.inspection.memory,
     seconds: config.inspection.time / 1000,

@@ -235,9 +235,61 @@ describe('wharf sbom', () => {
     }
     const refused = await admin('sbom', layouts.new, '--attest', '--key', key);
     expect(refused).toMatchObject({ code: 2, error: expect.stringMatching(/lies in no registry/) });
-    expect((await admin('sbom', places.new, '--attest')).code).toBe(2);
+    expect((await admin('sbom', layouts.new, '--attest')).code).toBe(2);
+  });
+
+  test.skipIf(lacksTools(['cosign3']))('is signed by the registry itself where it is asked to', async () => {
+    const before = await json<{ verdict: object }>('verdict', places.old);
+    const attested = await json<{ digest: string; predicateType: string }>('sbom', places.old, '--attest');
+    expect(attested.predicateType).toBe('https://cyclonedx.org/bom');
+    const key = join(folder, 'registry.pub');
+    expect((await admin('judgement', 'key', product.host, '-o', key)).code).toBe(0);
+    const home = join(folder, 'cosign-home');
+    mkdirSync(home);
+    const auth = Buffer.from(`${product.user}:${product.password}`).toString('base64');
+    writeFileSync(join(home, 'config.json'), JSON.stringify({ auths: { [product.host]: { auth } } }));
+    const given = [
+      '--type',
+      'cyclonedx',
+      '--key',
+      key,
+      '--insecure-ignore-tlog',
+      '--allow-insecure-registry',
+    ];
+    const verified = await attempt(
+      ['cosign3', 'verify-attestation', ...given, `${product.host}/open/app@${attested.digest}`],
+      { env: { HOME: home, DOCKER_CONFIG: home } },
+    );
+    expect(verified).toMatchObject({ code: 0 });
+    const { payload } = JSON.parse(verified.stdout) as { payload: string };
+    const { predicate } = JSON.parse(Buffer.from(payload, 'base64').toString('utf8')) as {
+      predicate: object;
+    };
+    expect(
+      await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(JSON.stringify(predicate)),
+    ).toBeNull();
+    expect(JSON.stringify(predicate)).toContain('pkg:npm/left@1.0.0');
+
+    // who asked is known, and what the registry says of what it looks into itself decides nothing
+    const { entries } = await call<{ entries: object[] }>('audit?action=attest-sbom');
+    expect(entries).toEqual([
+      expect.objectContaining({ actor: product.user, digest: attested.digest, outcome: 'done' }),
+    ]);
+    const { facts } = await call<{ facts: { attestations: object } }>(
+      'images?repository=open/app&reference=old',
+    );
+    expect(facts.attestations).toMatchObject({ valid: [], refused: [], sboms: [] });
+    const after = await json<{ verdict: object }>('verdict', places.old);
+    expect({ ...after.verdict, at: '' }).toEqual({ ...before.verdict, at: '' });
   });
 });
+
+/** What the API answers the administrator. */
+async function call<T>(path: string): Promise<T> {
+  const authorization = `Basic ${Buffer.from(`${product.user}:${product.password}`).toString('base64')}`;
+  const response = await fetch(`http://${product.host}/api/v1/${path}`, { headers: { authorization } });
+  return (await response.json()) as T;
+}
 
 /** What a command writes as a document: to a file, since it writes to the standard output of this process otherwise. */
 async function written(...given: string[]): Promise<string> {

@@ -10,6 +10,7 @@ import type {
 } from '../routines/facts/evidence.ts';
 import type { EvidenceReport, SignerPurpose, VerifiedStatement } from '../signing/evidence.ts';
 import { refusalReason, refuse } from '../signing/refusal.ts';
+import { sbomPredicateTypes } from '../signing/predicate-names.ts';
 import { isOnlyKnown } from '../signing/trusted-signers.ts';
 import { signerFact } from './facts-of-signatures.ts';
 import { readCsafVex } from './predicates/csaf-vex.ts';
@@ -88,7 +89,7 @@ const purposes: ReadonlyMap<string, SignerPurpose> = new Map([
 
 /**
  * Turns verified statements about an image into facts. What somebody says who is not trusted for it, and what cannot be
- * read or is not in force, is refused with its reason. The registry's own summaries are passed over. Pure.
+ * read or is not in force, is refused with its reason. The registry's own summaries and SBOMs are passed over. Pure.
  */
 export function attestationFacts(
   { statements, refusedStatements }: Pick<EvidenceReport, 'statements' | 'refusedStatements'>,
@@ -103,8 +104,7 @@ export function attestationFacts(
   };
   for (const statement of statements) {
     const { signer, predicateType, evidence } = statement;
-    // the registry's own word on a chain that is walked here anyway
-    if (isOnlyKnown(signer) && predicateType === predicateTypes.verificationSummary) continue;
+    if (isOnlyKnown(signer) && isSaidAnyway(predicateType)) continue;
     try {
       const says = read(statement, { image, now, statement, changesAt });
       said.push({ signer: signerFact({ ...signer, evidence }), predicateType, says });
@@ -153,6 +153,14 @@ export function mistakeInPredicate(
     if (reason === undefined) throw error;
     return reason;
   }
+}
+
+/** The registry's own word on a chain that is walked here, and on packages that are found here: it decides nothing. */
+function isSaidAnyway(predicateType: string): boolean {
+  return (
+    predicateType === predicateTypes.verificationSummary ||
+    Object.values<string>(sbomPredicateTypes).includes(predicateType)
+  );
 }
 
 function read(statement: VerifiedStatement, reading: Reading): Said {

@@ -11,6 +11,12 @@ export const predicateNames: Readonly<Record<string, string>> = {
   custom: 'https://cosign.sigstore.dev/attestation/v1',
 };
 
+/** Types of predicates that are SBOMs, by the format. */
+export const sbomPredicateTypes = {
+  cyclonedx: predicateNames['cyclonedx']!,
+  spdx: predicateNames['spdxjson']!,
+} as const;
+
 /** A document as cosign wraps what it does not know the type of (sigstore/cosign, specs/COSIGN_PREDICATE_SPEC.md). */
 export function customPredicate(document: string, at: Date): object {
   return { Data: document, Timestamp: at.toISOString().replace(/\.\d+Z$/, 'Z') };

@@ -102,6 +102,12 @@ const endpoints: Readonly<Record<string, Endpoint>> = {
   'GET /api/v1/findings': image('/api/v1/findings'),
   'GET /api/v1/tombstones': image('/api/v1/tombstones'),
   'GET /api/v1/sbom': image('/api/v1/sbom'),
+  'POST /api/v1/sbom/attestations': {
+    send: (repository) => ['POST', '/api/v1/sbom/attestations', { repository, reference: 'v1' }],
+    private: /*****/ '401 404 403 200 403 403 403 403 403 403 403 200',
+    internal: /****/ '401 403 403 200 403 403 403 403 403 403 403 200',
+    public: /******/ '401 403 403 200 403 403 403 403 403 403 403 200',
+  },
   'GET /api/v1/files': image('/api/v1/files'),
   'GET /api/v1/files/content': image('/api/v1/files/content', '&path=mark'),
   'GET /api/v1/diff': image('/api/v1/diff', '&otherReference=v1'),

@@ -3,13 +3,17 @@ import { parseManifest } from '@wharfinger/lib/oci/manifest';
 import type { SignedImage } from '@wharfinger/lib/signing/sign-statement';
 import type { PipelineParts } from './parts.ts';
 
-/** Stores a statement that the registry signed beside the image that it is about. */
+/**
+ * Stores a statement that the registry signed beside the image that it is about.
+ * @param by who asked for it; null: the registry does it by itself
+ */
 export async function attachStatement(
   parts: Pick<PipelineParts, 'catalog' | 'storage' | 'now'>,
   repository: string,
   { blobs, manifest }: SignedImage,
+  by: string | null = null,
 ): Promise<void> {
-  for (const { descriptor, bytes } of blobs) await storeBlob(parts, repository, descriptor, bytes);
+  for (const { descriptor, bytes } of blobs) await storeBlob(parts, repository, descriptor, bytes, by);
   await parts.catalog.putManifest({
     repository,
     digest: manifest.digest,
@@ -17,7 +21,7 @@ export async function attachStatement(
     manifest: parseManifest(manifest.bytes, manifest.mediaType),
     tags: [],
     missing: [],
-    by: null,
+    by,
     at: parts.now(),
   });
 }
@@ -27,12 +31,13 @@ async function storeBlob(
   repository: string,
   { digest, size }: Descriptor,
   bytes: Uint8Array,
+  by: string | null,
 ): Promise<void> {
   const at = now();
   const id = await storage.createUpload(repository);
   await storage.append(repository, id, once(bytes));
   const { location } = await storage.commit(repository, id, digest);
-  const record = await catalog.linkBlob({ repository, digest, size, location, by: null, at });
+  const record = await catalog.linkBlob({ repository, digest, size, location, by, at });
   if (record.location !== location) await storage.remove(location);
 }
 

@@ -1,6 +1,5 @@
 import { isDigest, type Digest } from '@wharfinger/lib/oci/digest';
-import { cycloneDxVersions } from '@wharfinger/lib/inspect/sbom/cyclonedx';
-import { sbomFormats, writeSbom } from '@wharfinger/lib/inspect/sbom/write-sbom';
+import { writeSbom } from '@wharfinger/lib/inspect/sbom/write-sbom';
 import { demandServed } from '@wharfinger/lib/registry/access';
 import type { Receipt } from '@wharfinger/lib/assess/receipt';
 import { purposes } from '@wharfinger/lib/routines/verdict';
@@ -11,6 +10,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Gate } from '../../gate/gate.ts';
 import type { ImageKnowledge } from '../../pipeline/knowledge.ts';
+import { sbomBody } from '../sbom/routes.ts';
 import { demand, imageQuery, parseInput, resolveImage, type ApiContext } from '../context.ts';
 
 /** A verdict now, or what it was at a time; with the receipt that says what it was made from. */
@@ -24,9 +24,7 @@ const verdictQuery = imageQuery.extend({
   receipt: z.literal('1', 'write 1, or leave it out').optional(),
 });
 
-const sbomQuery = imageQuery.extend({
-  format: z.enum(sbomFormats).default('cyclonedx'),
-  version: z.enum(cycloneDxVersions).default('1.6'),
+const sbomQuery = sbomBody.extend({
   layer: z.coerce.number().int().min(0).optional(),
 });
 

@@ -11,7 +11,7 @@ import { serverFor } from '../image-question.ts';
 import { keyOption } from '../key-file.ts';
 import { assessHere } from '../local-assessment.ts';
 import { layerOption } from '../number-option.ts';
-import { attachSbom } from '../sbom-attestation.ts';
+import { askForSbom, attachSbom } from '../sbom-attestation.ts';
 import type { Run, Session } from '../session.ts';
 import { sourceTime } from '../source-time.ts';
 
@@ -42,14 +42,18 @@ export function addSbom(program: Command, run: Run): void {
     )
     .addOption(layerOption('only what the image has of this layer, counted from 0'))
     .option('-o, --output <file>', 'file to write; standard output if not given')
-    .option('--attest', 'sign it, and push it next to the image as cosign 3 does')
+    .option(
+      '--attest',
+      'sign it, and push it next to the image as cosign 3 does; without --key a Wharfinger registry signs its own',
+    )
     .option('--key <file...>', `for --attest: ${keyOption}`)
     .addHelpText(
       'after',
       '\nSOURCE_DATE_EPOCH, where it is set, is the time that stands in the document.\n' +
         '\nExamples:\n  wharf sbom localhost:5000/team/app:1.4 -o app.cdx.json\n  wharf sbom saved.tar --format spdx\n' +
         '  wharf sbom saved.tar --layer 2\n' +
-        '  wharf sbom localhost:5000/team/app:1.4 --format spdx --attest --key ci.key',
+        '  wharf sbom localhost:5000/team/app:1.4 --format spdx --attest --key ci.key\n' +
+        '  wharf sbom localhost:5000/team/app:1.4 --attest -o app.cdx.json',
     )
     .action(run(sbom));
 }
@@ -63,7 +67,9 @@ async function sbom(session: Session, options: Options, image: string): Promise<
   const document = JSON.parse(text) as object;
   const attached =
     attest === true
-      ? await attachSbom(image, digest, { format, document }, options.key ?? [], session)
+      ? await (options.key === undefined
+          ? askForSbom(image, digest, options, session)
+          : attachSbom(image, digest, { format, document }, options.key, session))
       : undefined;
   if (output !== undefined || attached !== undefined) {
     session.result({ ...(output === undefined ? {} : { output }), digest, complete, ...attached }, () =>
@@ -87,13 +93,11 @@ async function sbom(session: Session, options: Options, image: string): Promise<
 
 function checkUse({ attest, key, layer }: Options): void {
   const what =
-    attest === true && key === undefined
-      ? '--attest needs --key'
-      : attest !== true && key !== undefined
-        ? '--key is for --attest'
-        : attest === true && layer !== undefined
-          ? 'an attestation is about the image, not about a layer'
-          : undefined;
+    attest !== true && key !== undefined
+      ? '--key is for --attest'
+      : attest === true && layer !== undefined
+        ? 'an attestation is about the image, not about a layer'
+        : undefined;
   if (what !== undefined) throw new WharfingerError('USAGE', { what, remedy: 'see wharf help sbom' });
 }
 

@@ -1,0 +1,20 @@
+import { cycloneDxVersions } from '@wharfinger/lib/inspect/sbom/cyclonedx';
+import { sbomFormats } from '@wharfinger/lib/inspect/sbom/write-sbom';
+import { z } from 'zod';
+import { attestSbom, type SbomAttesterParts } from '../../pipeline/attest-sbom.ts';
+import { imageQuery, parseInput, resolveImage, type ApiContext } from '../context.ts';
+
+/** An image, and how its SBOM is to be written. */
+export const sbomBody = imageQuery.extend({
+  format: z.enum(sbomFormats).default('cyclonedx'),
+  version: z.enum(cycloneDxVersions).default('1.6'),
+});
+
+/** SBOMs that the registry signs and attaches: for those who may push to the repository. */
+export function addSbomRoutes(context: ApiContext, parts: SbomAttesterParts): void {
+  context.app.post('/api/v1/sbom/attestations', async (request) => {
+    const { repository, reference, ...style } = parseInput(sbomBody, request.body);
+    const place = await resolveImage(context, request, { repository, reference }, 'push');
+    return { ...place, ...(await attestSbom(parts, place, style, request.caller.principal)) };
+  });
+}
