@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { subjectKinds, type Facts } from '@wharfinger/lib/routines/facts';
 import { accounts, baked, contamination, executables, secrets } from './contents-shape.ts';
 import { advisoryAge, finding, verdictShape } from './api-shapes.ts';
+import { scannerFacts } from './scan-shapes.ts';
 
 /** What the server tells of an image. Facts that this version does not know are passed on as they came. */
 const digested = z.looseObject({ digest: z.string(), size: z.number(), createdBy: z.string().optional() });
@@ -185,6 +186,7 @@ const factsShape = z.looseObject({
   signatures: signatures.optional(),
   attestations: attestations.optional(),
   custody: custody.optional(),
+  scanners: scannerFacts.optional(),
   repository: repository.optional(),
   held: z.looseObject({ by: z.string(), at: z.string(), reason: z.string() }).optional(),
 }) satisfies z.ZodType<Facts>;

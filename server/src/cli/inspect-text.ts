@@ -2,6 +2,7 @@ import { accountsSummary, accountsText } from './accounts-text.ts';
 import { count, displayable, formatBytes, formatTable, shortDigest, type Style } from './display.ts';
 import { filesSummary, filesText } from './files-text.ts';
 import { countFindings } from './findings-text.ts';
+import { scannersSummary } from './scanners-text.ts';
 import { bakedSummary, bakedText, secretsSummary, secretsText } from './secrets-text.ts';
 import type { KnownImage, RemovedShown } from './image-question.ts';
 import type { Facts } from '@wharfinger/lib/routines/facts';
@@ -35,7 +36,7 @@ function baseText({ image }: Facts, base: KnownImage['base']): string | undefine
 }
 
 function overview(
-  { image, inventory, findings, advisories, signatures, held }: Facts,
+  { image, inventory, findings, advisories, signatures, scanners, held }: Facts,
   base: string | undefined,
   style: Style,
 ): string {
@@ -66,6 +67,7 @@ function overview(
     ['besides code', bakedSummary(inventory)],
     ['findings', findings === undefined ? 'not known yet' : countFindings(findings)],
     ['not looked for', advisories?.uncovered.join(', ')],
+    ['scanners', scannersSummary(scanners)],
     ['signed by', signatures === undefined ? undefined : keysText(signatures)],
     ['missing', image.missing.length === 0 ? undefined : image.missing.join(', ')],
     ['held by hand', held === undefined ? undefined : `by ${held.by} at ${held.at}: ${held.reason}`],

@@ -30,6 +30,7 @@ const places: Readonly<Record<string, () => Promise<AddCommand>>> = {
   routine: async () => (await import('./commands/routine.ts')).addRoutine,
   save: async () => (await import('./commands/save.ts')).addSave,
   sbom: async () => (await import('./commands/sbom.ts')).addSbom,
+  scanner: async () => (await import('./commands/scanner.ts')).addScanner,
   search: async () => (await import('./commands/search.ts')).addSearch,
   serve: async () => (await import('./commands/serve.ts')).addServe,
   sign: async () => (await import('./commands/sign.ts')).addSign,

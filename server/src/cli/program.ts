@@ -25,6 +25,7 @@ import { addRelease } from './commands/release.ts';
 import { addRoutine } from './commands/routine.ts';
 import { addSave } from './commands/save.ts';
 import { addSbom } from './commands/sbom.ts';
+import { addScanner } from './commands/scanner.ts';
 import { addSearch } from './commands/search.ts';
 import { addServe } from './commands/serve.ts';
 import { addSign } from './commands/sign.ts';
@@ -57,6 +58,7 @@ const commands = [
   addFiles,
   addDiff,
   addFindings,
+  addScanner,
   addSearch,
   addExposure,
   addVerdict,
