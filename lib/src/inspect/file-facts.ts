@@ -84,6 +84,12 @@ export interface RpmPackage {
   readonly module?: string;
 }
 
+/** What the text of a licence is: one of these. */
+export interface LicenceText {
+  readonly spdx?: string;
+  readonly partly?: PartlyKnownLicence;
+}
+
 /** A package of a language, as its record describes it. */
 export interface RecordedPackage {
   readonly type: PackageType;
@@ -96,6 +102,8 @@ export interface RecordedPackage {
   readonly matchName?: string;
   /** as the record has it */
   readonly licence?: string;
+  /** of the texts of licences that lie in its archive */
+  readonly licenceText?: LicenceText;
   /** as the record gives it; absent: made of type, name and version */
   readonly purl?: string;
   /** path inside the file, which is an archive; `!/` stands between an archive and what lies in it */

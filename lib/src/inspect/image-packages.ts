@@ -1,6 +1,6 @@
 import type { ActiveFile } from './active-files.ts';
 import { packageTypeOf, type SystemType } from './ecosystem.ts';
-import type { FileRecord, RecordedPackage } from './file-facts.ts';
+import type { FileRecord, LicenceText, RecordedPackage } from './file-facts.ts';
 import type { Distribution, Package } from './inventory.ts';
 import type { ImageLicences } from './licences/image-licences.ts';
 import { moduleOfPackage, withModule } from './modules.ts';
@@ -9,7 +9,10 @@ import { displayPath } from './paths.ts';
 import { purlOf } from './purl.ts';
 
 type Origins = ReadonlyMap<string, number>;
-type Bare = Omit<Package, 'path' | 'layer'> & { readonly inside?: string };
+type Bare = Omit<Package, 'path' | 'layer'> & {
+  readonly inside?: string;
+  readonly licenceText?: LicenceText;
+};
 
 /**
  * Packages of an image in the order of their records.
@@ -29,9 +32,9 @@ export function packagesOf(
     const names = keys(file);
     const path = displayPath(file.path);
     const owner = file.record.kind === 'packages' ? ownerAt(file.path) : undefined;
-    return barePackages(file.record, distribution).map(({ inside, ...one }, index) => ({
+    return barePackages(file.record, distribution).map(({ inside, licenceText, ...one }, index) => ({
       ...one,
-      ...licences.of(one, file.path),
+      ...licences.of(one, file.path, licenceText),
       ...(owner === undefined ? {} : { owner, match: { ...one.match, ecosystem: undefined } }),
       path: inside === undefined ? path : `${path}!/${displayPath(inside)}`,
       layer: origins.get(names[index]!) ?? 0,
@@ -71,12 +74,13 @@ function barePackages(record: FileRecord, distribution: Distribution): Bare[] {
 }
 
 function recorded(one: RecordedPackage, distribution: Distribution): Bare {
-  const { type, name, version, licence, purl, inside } = one;
+  const { type, name, version, licence, licenceText, purl, inside } = one;
   const match = { ecosystem: one.ecosystem, name: one.matchName ?? name, version };
   return {
     ...bare({ type, name, version, licence }, distribution, match),
     ...(purl === undefined ? {} : { purl }),
     ...(inside === undefined ? {} : { inside }),
+    ...(licenceText === undefined ? {} : { licenceText }),
   };
 }
 

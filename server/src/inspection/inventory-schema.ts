@@ -114,6 +114,12 @@ const record = z.discriminatedUnion('kind', [
         ecosystem: text.optional(),
         matchName: text.optional(),
         licence: text.optional(),
+        licenceText: z
+          .strictObject({
+            spdx: text.optional(),
+            partly: z.strictObject({ spdx: text, unknown: z.array(text) }).optional(),
+          })
+          .optional(),
         purl: text.optional(),
         inside: text.optional(),
       }),

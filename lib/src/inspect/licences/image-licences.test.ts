@@ -33,6 +33,21 @@ test('packages of Debian are under what their copyright files say, behind links 
   ]);
 });
 
+test('packages of apk whose record says nothing that is known are under the texts of their folder', async () => {
+  const record = (name: string, licence: string): string => `P:${name}\nV:1-r0\nL:${licence}\n\n`;
+  const files = {
+    'lib/apk/db/installed': record('a', 'custom') + record('b', 'ISC') + record('c', 'custom'),
+    'usr/share/licenses/a/COPYING': mit,
+    'usr/share/licenses/a/NOTICE': 'by somebody',
+    'usr/share/licenses/b/LICENSE': mit,
+  };
+  expect(await licencesOf(files)).toEqual([
+    { spdx: 'MIT', licenceFrom: 'text' },
+    { spdx: 'ISC', licenceFrom: 'record' },
+    expect.objectContaining({ licenceFrom: 'record', partly: expect.anything() }),
+  ]);
+});
+
 const node = (license?: string): string => JSON.stringify({ name: 'x', version: '1', license });
 
 test.each([

@@ -40,9 +40,12 @@ export class ImageLicences {
     this.#tree = tree;
   }
 
-  /** @param path of the file that records the package */
-  of(one: Pick<Package, 'type' | 'name' | 'licence'>, path: string): KnownLicence {
-    const known = this.#of(one, path);
+  /**
+   * @param path of the file that records the package
+   * @param inside what the texts say that lie in its archive
+   */
+  of(one: Pick<Package, 'type' | 'name' | 'licence'>, path: string, inside?: Told): KnownLicence {
+    const known = this.#of(one, path, inside);
     const { spdx, partly } = known;
     this.#characters += spdx?.length ?? 0;
     for (const text of partly === undefined ? [] : [partly.spdx, ...partly.unknown])
@@ -52,14 +55,18 @@ export class ImageLicences {
       : known;
   }
 
-  #of({ type, name, licence }: Pick<Package, 'type' | 'name' | 'licence'>, path: string): KnownLicence {
+  #of(
+    { type, name, licence }: Pick<Package, 'type' | 'name' | 'licence'>,
+    path: string,
+    inside: Told | undefined,
+  ): KnownLicence {
     const recorded = licence === undefined ? undefined : this.#recorded(licence, styles[type] ?? 'plain');
     if (recorded?.spdx !== undefined) return { ...recorded, licenceFrom: 'record' };
     if (type === 'deb') {
       const copyright = this.#recordsAt(`usr/share/doc/${name}/copyright`)[0];
       if (copyright !== undefined) return { ...toldBy(copyright), licenceFrom: 'copyright' };
     }
-    const text = this.#textsBeside(type, name, path);
+    const text = inside ?? this.#textsBeside(type, name, path);
     // A text says which of several licences a name means; it does not say what else a record means.
     const tellsMore =
       recorded?.partly === undefined ||
@@ -130,6 +137,7 @@ function foldersOf(type: PackageType, name: string, path: string): string[] {
     const found = /^(.*)\/specifications\/(?:default\/)?([^/]+)\.gemspec$/.exec(path);
     return found === null ? [] : [`${found[1]}/gems/${found[2]}`];
   }
+  if (type === 'rpm' || type === 'apk') return [`usr/share/licenses/${name}`];
   if (type === 'composer' && path.endsWith('/composer/installed.json'))
     return [`${folder.slice(0, folder.lastIndexOf('/'))}/${name}`];
   return [];

@@ -12,6 +12,8 @@ const packageFolders = /(?:^|\/)(?:node_modules|gems|vendor|[^/]+\.(?:dist|egg)-
 const licenceName = /^(?:licen[cs]e|unlicense|copying)(?:[-._][\w.-]*)?$/i;
 /** Of a folder of licences in what Python installed every file is one (PEP 639). */
 const licenceFolder = /\.dist-info\/licen[cs]es\//;
+/** Where distributions put the licences of a package, whatever they are called. */
+const systemFolder = /^usr\/share\/licenses\/[^/]+\/(?!notice|authors|readme)[^/]+$/i;
 
 /** Reads Debian's copyright files and the licences that lie beside packages of languages. */
 export const observeLicences: FileObserver = ({ path, size }, _limits, listener) => {
@@ -43,5 +45,6 @@ function isLicenceFile(path: string): boolean {
   const mayBe = first === 0x6c || first === 0x75 || first === 0x63;
   if (mayBe && licenceName.test(name) && packageFolders.test(path))
     return !/\.(?:js|mjs|cjs|ts|py|rb|json)$/.test(name);
+  if (path.startsWith('usr/share/licenses/')) return systemFolder.test(path);
   return path.includes('.dist-info/') && licenceFolder.test(path);
 }

@@ -1,4 +1,6 @@
+import type { LicenceText } from '../file-facts.ts';
 import { groupOf, publishedName } from './java-groups.ts';
+import { bundleLicence } from './java-licences.ts';
 import { plainText } from './plain-text.ts';
 
 /** What names an artifact of Maven; the group is not always told. */
@@ -6,8 +8,10 @@ export interface Coordinates {
   readonly group?: string;
   readonly artifact: string;
   readonly version: string;
-  /** as Bundle-License of the manifest has it */
+  /** as pom.xml has it, or Bundle-License of the manifest */
   readonly licence?: string;
+  /** of the texts of licences in it */
+  readonly licenceText?: LicenceText;
 }
 
 /** Main attributes of a manifest, by their names in lower case. */
@@ -77,20 +81,26 @@ export function identify(
   fileName: string,
   recorded: readonly Coordinates[],
   manifest: Manifest,
+  licenceText?: LicenceText,
 ): readonly Coordinates[] {
-  const licence = cut(manifest.get('bundle-license'));
+  const licence = cut(bundleLicence(manifest.get('bundle-license') ?? ''));
+  const licences = {
+    ...(licence === undefined ? {} : { licence }),
+    ...(licenceText === undefined ? {} : { licenceText }),
+  };
   const own = ownCoordinates(fileName, manifest);
   const named = splitFileName(fileName).artifact;
   // Distributions rename archives, and say in names of shaded ones that they are.
   const isRecorded = recorded.some(
     ({ artifact, version }) => version === own?.version || `${own?.artifact}-`.startsWith(`${artifact}-`),
   );
+  // One whose own name and version nobody tells may be renamed, but not to something else.
+  const isItself = ({ artifact }: Coordinates): boolean =>
+    own === undefined ? named.startsWith(artifact) : isRecorded;
   const main = recorded.length === 1 ? recorded[0] : recorded.find(({ artifact }) => artifact === named);
-  const all = recorded.map((one) =>
-    one === main && licence !== undefined && isRecorded ? { ...one, licence } : one,
-  );
+  const all = recorded.map((one) => (one === main && isItself(one) ? { ...licences, ...one } : one));
   if (own === undefined || isRecorded) return all;
-  return [...all, licence === undefined ? own : { ...own, licence }];
+  return [...all, { ...own, ...licences }];
 }
 
 function cut(text: string | undefined): string | undefined {

@@ -1,11 +1,15 @@
 import type { RecordedPackage } from '../file-facts.ts';
 import type { LayerLimits } from '../limits.ts';
+import { combine, unknownLicence, written, type Licence } from '../licences/expression.ts';
+import { recogniseText } from '../licences/recognise-text.ts';
 import { displayPath } from '../paths.ts';
 import type { SeenFile } from '../reading.ts';
 import type { FileSink } from '../tar/sink.ts';
 import { PassingBytes } from '../zip/passing-bytes.ts';
 import { readZip, type ZipListener } from '../zip/zip-reader.ts';
 import type { PackageFormat } from './formats.ts';
+import { isArchiveLicence, pomLicence } from './java-licences.ts';
+import { plainText } from './plain-text.ts';
 import {
   identify,
   parseManifest,
@@ -16,6 +20,7 @@ import {
 
 /** Archives that Java's programs and servers load. */
 const archiveName = /\.(?:jar|war|ear|par|sar|har|kar|nar|lpkg|jpi|hpi)$/i;
+const projectName = /^META-INF\/maven\/[^/]+\/[^/]+\/pom\.xml$/;
 const pomName = /(?:^|\/)META-INF\/maven\/[^/]+\/[^/]+\/pom\.properties$/;
 const manifestName = /^META-INF\/MANIFEST\.MF$/i;
 
@@ -23,6 +28,9 @@ const manifestName = /^META-INF\/MANIFEST\.MF$/i;
 const deepest = 4;
 /** Bytes of a manifest or pom.properties. */
 const longestText = 2 * 1024 ** 2;
+/** Bytes of a licence that is read; texts of one archive that are. */
+const longestLicence = 256 * 1024;
+const mostLicences = 20;
 /** Bytes that one file unpacks to, with all archives in it. */
 const mostUnpacked = 4 * 1024 ** 3;
 const mostProblems = 10;
@@ -63,7 +71,7 @@ function mayBeArchive({ head, size }: SeenFile): boolean {
 }
 
 function recorded(
-  { group, artifact, version, licence }: Coordinates,
+  { group, artifact, version, licence, licenceText }: Coordinates,
   inside: string | undefined,
 ): RecordedPackage {
   return {
@@ -72,6 +80,7 @@ function recorded(
     ...(group === undefined ? { name: artifact } : { name: `${group}:${artifact}`, ecosystem: 'Maven' }),
     version,
     ...(licence === undefined ? {} : { licence }),
+    ...(licenceText === undefined ? {} : { licenceText }),
     ...(inside === undefined ? {} : { inside }),
   };
 }
@@ -100,25 +109,43 @@ class ArchiveReading {
 
   /** Takes the bytes of an archive. */
   read(fileName: string, inside: string | undefined, depth: number): FileSink {
-    const poms: Coordinates[] = [];
+    const poms: Array<Coordinates & { readonly folder: string }> = [];
+    /** of each project that Maven recorded, by its folder */
+    const projects = new Map<string, string>();
+    const texts: Licence[] = [];
     let manifest: Manifest = new Map();
     const broken = (what: string): void => this.#problem(inside, what);
     const listener: ZipListener = {
       wants: (name) => this.#wants(name),
       open: ({ name }) => {
         if (archiveName.test(name)) return this.#readNested(name, inside, depth, broken);
+        if (isArchiveLicence(name)) return licenceReader(texts);
+        const folder = name.slice(0, name.lastIndexOf('/'));
+        if (projectName.test(name))
+          return new Text((text) => {
+            const licence = text === undefined ? undefined : pomLicence(text);
+            if (licence !== undefined) projects.set(folder, plainText(licence));
+          });
         return new Text((text) => {
           if (text === undefined) return broken(`${name} has more than ${longestText} bytes`);
           if (manifestName.test(name)) manifest = parseManifest(text);
           else {
             const pom = parsePomProperties(text);
-            if (pom !== undefined) poms.push(pom);
+            if (pom !== undefined) poms.push({ ...pom, folder });
           }
         });
       },
       spend: (bytes) => this.#spend(bytes),
       broken,
-      end: (found) => found && this.#add(identify(fileName, poms, manifest), inside),
+      end: (found) => {
+        if (!found) return;
+        const recordedPoms = poms.map(({ folder, ...pom }) => {
+          const licence = projects.get(folder);
+          return licence === undefined ? pom : { ...pom, licence };
+        });
+        const text = texts.length === 0 ? undefined : written(combine('and', texts));
+        this.#add(identify(fileName, recordedPoms, manifest, text), inside);
+      },
     };
     return new PassingBytes(
       (position) => readZip(position, listener),
@@ -128,7 +155,14 @@ class ArchiveReading {
 
   #wants(name: string): boolean {
     this.#isJava ??= name.startsWith('META-INF/');
-    return this.#isJava && (archiveName.test(name) || manifestName.test(name) || pomName.test(name));
+    return (
+      this.#isJava &&
+      (archiveName.test(name) ||
+        manifestName.test(name) ||
+        pomName.test(name) ||
+        projectName.test(name) ||
+        isArchiveLicence(name))
+    );
   }
 
   #readNested(
@@ -168,6 +202,15 @@ class ArchiveReading {
       this.packages.push(recorded(one, inside));
     }
   }
+}
+
+/** Reads a text for the licence that it is. */
+function licenceReader(texts: Licence[]): Text {
+  return new Text((text) => {
+    if (texts.length >= mostLicences) return;
+    const isTooLong = text === undefined || text.length > longestLicence;
+    texts.push((isTooLong ? undefined : recogniseText(text)) ?? unknownLicence('a text of its own'));
+  });
 }
 
 /** Keeps a text of an archive. */
