@@ -60,16 +60,39 @@ export function rowsIn(
   return sql<boolean>`(${sql.join(columns.map((column) => sql.ref(column)))}) in (${words})`;
 }
 
-/** Pairs of texts as a table of one parameter, with its columns `a` and `b`, and `n`, which counts them from 0. */
+/** What a column of `rowsTable` holds. */
+type ColumnKind = 'text' | 'integer';
+
+/**
+ * Rows as a table of one parameter, with the columns that are named, in this order, and `n`, which counts them from 0. One statement
+ * serves any number of rows, which is prepared once and sent as one text.
+ */
+export function rowsTable<const Columns extends Readonly<Record<string, ColumnKind>>>(
+  db: Db,
+  columns: Columns,
+  rows: ReadonlyArray<readonly unknown[]>,
+): RawBuilder<
+  { [Name in keyof Columns]: Columns[Name] extends 'integer' ? number : string } & { n: number }
+> {
+  const isSqlite = kindOf(db) === 'sqlite';
+  const values = Object.entries(columns).map(([name, kind], at) => {
+    const value = sql`(value ->> ${sql.lit(at)})`;
+    const typed = isSqlite ? value : kind === 'integer' ? sql`${value}::bigint` : sql`${value} collate "C"`;
+    return sql`${typed} as ${sql.ref(name)}`;
+  });
+  const list = JSON.stringify(rows);
+  return isSqlite
+    ? sql`(select ${sql.join(values)}, key as n from json_each(${list}))`
+    : sql`(select ${sql.join(values)}, place - 1 as n
+        from jsonb_array_elements(${list}::jsonb) with ordinality as listed (value, place))`;
+}
+
+/** Pairs of texts as such a table, with its columns `a` and `b`. */
 export function pairsTable(
   db: Db,
   pairs: ReadonlyArray<readonly [a: string, b: string]>,
 ): RawBuilder<{ a: string; b: string; n: number }> {
-  const list = JSON.stringify(pairs);
-  return kindOf(db) === 'sqlite'
-    ? sql`(select value ->> 0 as a, value ->> 1 as b, key as n from json_each(${list}))`
-    : sql`(select (value ->> 0) collate "C" as a, (value ->> 1) collate "C" as b, place - 1 as n
-        from jsonb_array_elements(${list}::jsonb) with ordinality as listed (value, place))`;
+  return rowsTable(db, { a: 'text', b: 'text' }, pairs);
 }
 
 /** The keys as a list of one parameter, however many they are: for `where column in`. */

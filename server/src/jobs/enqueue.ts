@@ -1,10 +1,28 @@
-import { chunks } from '../db/dialect.ts';
+import { sql } from 'kysely';
+import { chunks, rowsTable } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import { afterCommit } from '../db/transaction.ts';
 import type { JobRequest } from './job.ts';
 import { wakeWorkers } from './wake.ts';
 
 const defaultAttempts = 8;
+
+/** News may ask for the jobs of all images there are: few statements of some megabytes. */
+const rowsAtOnce = 5000;
+
+const columns = {
+  kind: 'text',
+  key: 'text',
+  namespace: 'text',
+  payload: 'text',
+  priority: 'integer',
+  state: 'text',
+  run_after: 'integer',
+  attempts: 'integer',
+  max_attempts: 'integer',
+  again: 'integer',
+  enqueued_at: 'integer',
+} as const;
 
 /**
  * Asks for jobs in the transaction that causes them: they are there if, and only if, what caused them is. Workers of this
@@ -17,10 +35,20 @@ export async function enqueue(trx: Db, jobs: readonly JobRequest[], now: Date): 
   const rows = [...byKey]
     .sort(([left], [right]) => (left < right ? -1 : 1))
     .map(([, job]) => rowOf(job, now));
-  for (const part of chunks(rows, 500)) {
+  const names = Object.keys(columns) as Array<keyof typeof columns>;
+  for (const part of chunks(rows, rowsAtOnce)) {
+    const values = part.map((row) => names.map((name) => row[name]));
     await trx
       .insertInto('jobs')
-      .values(part)
+      .columns(names)
+      .expression(
+        trx
+          .selectFrom(rowsTable(trx, columns, values).as('wanted'))
+          .select(names)
+          // without a condition SQLite would take what follows for that of a join
+          .where(sql<boolean>`true`)
+          .orderBy('wanted.n'),
+      )
       .onConflict((conflict) =>
         conflict.columns(['kind', 'key']).doUpdateSet((eb) => {
           const isRunning = eb('jobs.state', '=', 'running');

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { chunks } from '../db/dialect.ts';
+import { chunks, pairsTable } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import type { Placed } from './repositories.ts';
 
@@ -29,6 +29,8 @@ export async function changesOf(db: Db, { repository, digest }: Placed): Promise
 /** What of an image has changed: what is known of it, that and its evidence, or nothing but what advisories say. */
 export type ChangedPart = 'facts' | 'evidence' | 'advisories';
 
+const placesAtOnce = 5000;
+
 /**
  * Notes, in the transaction of the change itself, that the facts of images have changed, and their evidence too where that
  * is what has. The count goes on when an image is deleted and pushed again.
@@ -36,37 +38,40 @@ export type ChangedPart = 'facts' | 'evidence' | 'advisories';
 export async function noteChanges(trx: Db, places: readonly Placed[], what: ChangedPart): Promise<void> {
   const more = what === 'evidence' ? 1 : 0;
   const isBeyond = what !== 'advisories';
-  for (const [repository, group] of Map.groupBy(places, (place) => place.repository)) {
-    for (const part of chunks(group)) {
-      await trx
-        .insertInto('image_changes')
-        .columns(['repository_id', 'digest', 'facts', 'evidence', 'beyond'])
-        .expression((eb) =>
-          eb
-            .selectFrom('manifests')
-            .innerJoin('repositories', 'repositories.id', 'manifests.repository_id')
-            .select([
-              'manifests.repository_id',
-              'manifests.digest',
-              sql<number>`cast(1 as bigint)`.as('facts'),
-              sql<number>`cast(${more} as bigint)`.as('evidence'),
-              sql<number>`cast(${isBeyond ? 1 : 0} as bigint)`.as('beyond'),
-            ])
-            .where('repositories.name', '=', repository)
-            .where(
-              'manifests.digest',
-              'in',
-              part.map((place) => place.digest),
-            ),
-        )
-        .onConflict((conflict) =>
-          conflict.columns(['digest', 'repository_id']).doUpdateSet((eb) => ({
-            facts: eb('image_changes.facts', '+', 1),
-            evidence: eb('image_changes.evidence', '+', more),
-            ...(isBeyond && { beyond: eb('image_changes.facts', '+', 1) }),
-          })),
-        )
-        .execute();
-    }
+  for (const part of chunks(places, placesAtOnce)) {
+    const wanted = part.map(({ repository, digest }) => [repository, digest] as const);
+    await trx
+      .insertInto('image_changes')
+      .columns(['repository_id', 'digest', 'facts', 'evidence', 'beyond'])
+      .expression(
+        trx
+          .selectFrom(pairsTable(trx, wanted).as('wanted'))
+          .innerJoin('repositories', 'repositories.name', 'wanted.a')
+          .innerJoin('manifests', (join) =>
+            join
+              .onRef('manifests.digest', '=', 'wanted.b')
+              .onRef('manifests.repository_id', '=', 'repositories.id'),
+          )
+          .select([
+            'manifests.repository_id',
+            'manifests.digest',
+            sql<number>`cast(1 as bigint)`.as('facts'),
+            sql<number>`cast(${more} as bigint)`.as('evidence'),
+            sql<number>`cast(${isBeyond ? 1 : 0} as bigint)`.as('beyond'),
+          ])
+          // without a condition SQLite would take what follows for that of a join
+          .where(sql<boolean>`true`)
+          .distinct()
+          .orderBy('manifests.digest')
+          .orderBy('manifests.repository_id'),
+      )
+      .onConflict((conflict) =>
+        conflict.columns(['digest', 'repository_id']).doUpdateSet((eb) => ({
+          facts: eb('image_changes.facts', '+', 1),
+          evidence: eb('image_changes.evidence', '+', more),
+          ...(isBeyond && { beyond: eb('image_changes.facts', '+', 1) }),
+        })),
+      )
+      .execute();
   }
 }

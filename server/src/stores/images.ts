@@ -1,10 +1,12 @@
 import type { ImageInventory } from '@wharfinger/lib/inspect/inventory';
 import type { Digest } from '@wharfinger/lib/oci/digest';
-import { idsIn } from '../db/dialect.ts';
+import { sql } from 'kysely';
+import { idsIn, kindOf } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import { packJson, unpackJson } from './compressed-json.ts';
 import { mostLayers, putLayers } from './image-layers.ts';
 import { putOutline } from './image-outlines.ts';
+import { collect } from './image-keys.ts';
 import { notePlaces } from './image-places.ts';
 import { putPackages } from './package-groups.ts';
 import type { StoredVersion } from './packages.ts';
@@ -78,10 +80,9 @@ export async function putImage(
 export async function imagesWithVersions(db: Db, versionIds: Iterable<number>): Promise<number[]> {
   const versions = [...new Set(versionIds)];
   if (versions.length === 0) return [];
-  const rows = await db
+  const images = db
     .selectFrom('image_groups')
     .select('image_id')
-    .distinct()
     .where('group_id', 'in', (groups) =>
       groups
         .selectFrom('group_packages')
@@ -89,30 +90,32 @@ export async function imagesWithVersions(db: Db, versionIds: Iterable<number>): 
         .where('package_id', 'in', (packages) =>
           packages.selectFrom('packages').select('id').where('version_id', 'in', idsIn(db, versions)),
         ),
-    )
-    .execute();
-  return rows.map((row) => row.image_id).sort((left, right) => left - right);
+    );
+  return (await collect(db, images)).reverse();
 }
 
 /** Where images are, by their keys: each place once, by repository and digest. */
 export async function placesOfImages(db: Db, imageIds: readonly number[]): Promise<Placed[]> {
   if (imageIds.length === 0) return [];
-  const rows = await db
-    .selectFrom('images')
-    .innerJoin('manifests', 'manifests.digest', 'images.digest')
-    .innerJoin('repositories', 'repositories.id', 'manifests.repository_id')
-    .select(['repositories.name', 'manifests.digest'])
-    .where('images.id', 'in', idsIn(db, imageIds))
-    .execute();
-  const places = rows.map((row) => ({ repository: row.name, digest: row.digest as Digest }));
-  return places.sort((left, right) => (keyOf(left) < keyOf(right) ? -1 : 1));
+  // One text: there may be a hundred thousand.
+  const all =
+    kindOf(db) === 'sqlite'
+      ? sql<string>`json_group_array(repositories.name || '@' || images.digest)`
+      : sql<string>`coalesce(json_agg(repositories.name || '@' || images.digest), '[]')::text`;
+  const { places } = await db
+    .selectFrom('image_places')
+    .innerJoin('images', 'images.id', 'image_places.image_id')
+    .innerJoin('repositories', 'repositories.id', 'image_places.repository_id')
+    .select(all.as('places'))
+    .where('image_places.image_id', 'in', idsIn(db, imageIds))
+    .executeTakeFirstOrThrow();
+  return (JSON.parse(places) as string[]).sort().map((place) => {
+    const at = place.lastIndexOf('@');
+    return { repository: place.slice(0, at), digest: place.slice(at + 1) as Digest };
+  });
 }
 
 /** Where images are that have any of these package versions, each once, by repository and digest. */
 export async function placesWithVersions(db: Db, versionIds: Iterable<number>): Promise<Placed[]> {
   return placesOfImages(db, await imagesWithVersions(db, versionIds));
-}
-
-function keyOf({ repository, digest }: Placed): string {
-  return `${repository}@${digest}`;
 }
