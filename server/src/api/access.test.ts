@@ -100,6 +100,14 @@ const endpoints: Readonly<Record<string, Endpoint>> = {
   'GET /api/v1/images': image('/api/v1/images'),
   'GET /api/v1/verdict': image('/api/v1/verdict'),
   'GET /api/v1/findings': image('/api/v1/findings'),
+  'GET /api/v1/scans': image('/api/v1/scans'),
+  // who may ask is told that no scanner is configured
+  'POST /api/v1/scans': {
+    send: (repository) => ['POST', '/api/v1/scans', { repository, reference: 'v1' }],
+    private: /*****/ '401 404 403 400 403 403 403 403 403 403 403 400',
+    internal: /****/ '401 403 403 400 403 403 403 403 403 403 403 400',
+    public: /******/ '401 403 403 400 403 403 403 403 403 403 403 400',
+  },
   'GET /api/v1/tombstones': image('/api/v1/tombstones'),
   'GET /api/v1/sbom': image('/api/v1/sbom'),
   'POST /api/v1/sbom/attestations': {
@@ -260,6 +268,7 @@ describe('about no repository', () => {
     ['GET', '/v2/_catalog', signedIn],
     ['GET', '/api/v1/judgement', signedIn],
     ['GET', '/api/v1/advisories', signedIn],
+    ['GET', '/api/v1/scanners', signedIn],
     ['POST', '/api/v1/advisories', admins],
     ['GET', '/api/v1/audit', admins],
     ...records.map((path) => ['GET', `/api/v1/${path}`, signedIn] as const),
