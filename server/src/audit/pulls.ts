@@ -1,4 +1,7 @@
+import { sql } from 'kysely';
 import type { Db } from '../db/schema.ts';
+import { listsByPlace } from '../stores/lists-by-place.ts';
+import type { FoundPlace } from '../stores/search.ts';
 
 /** Somebody pulled an image. */
 export interface Pull {
@@ -12,22 +15,24 @@ export interface Pull {
   readonly tag: string | null;
 }
 
-/** Who pulled an image from its repository, the latest first, at most `limit`; what was held back is no pull. */
-export async function pullsOf(
-  db: Db,
-  { repository, digest }: { readonly repository: string; readonly digest: string },
-  limit: number,
-): Promise<Pull[]> {
-  const rows = await db
-    .selectFrom('audit')
-    .select(['at', 'actor', 'address', 'client', 'tag'])
-    .where('digest', '=', digest)
-    .where('repository', '=', repository)
-    .where('action', '=', 'pull')
-    .where('outcome', '=', 'done')
-    .orderBy('at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(limit)
-    .execute();
-  return rows.map((row) => ({ ...row, at: new Date(row.at).toISOString() }));
+/** Who pulled each of these images from its repository, the latest first, at most `limit` of each; what was held back is no pull. */
+export async function pullsOf(db: Db, places: readonly FoundPlace[], limit: number): Promise<Pull[][]> {
+  const question = sql`select id, at, actor, address, client, tag from audit
+    where digest = wanted.digest and repository = wanted.repository and action = 'pull' and outcome = 'done'
+    order by at desc, id desc limit ${limit}`;
+  type Text = string | null;
+  type Row = readonly [id: number, at: number, actor: Text, address: Text, client: Text, tag: Text];
+  const columns = ['id', 'at', 'actor', 'address', 'client', 'tag'];
+  const lists = await listsByPlace<Row>(db, places, question, columns);
+  return lists.map((rows) =>
+    rows
+      .sort((left, right) => right[1] - left[1] || right[0] - left[0])
+      .map(([, at, actor, address, client, tag]) => ({
+        at: new Date(at).toISOString(),
+        actor,
+        address,
+        client,
+        tag,
+      })),
+  );
 }

@@ -32,10 +32,10 @@ export async function knownBase(
       images.map((image) => image.imageId),
     );
     const seen = places.filter(({ repository }) => visible(repository));
+    const tags = await tagsNow(db, seen, mostTags);
     let untagged: KnownBase | undefined;
-    for (const place of seen) {
-      const { repository } = place;
-      const known = { repository, digest: place.digest, tags: await tagsNow(db, place, mostTags), layers };
+    for (const [index, { repository, digest: of }] of seen.entries()) {
+      const known = { repository, digest: of, tags: tags[index]!, layers };
       if (known.tags.length > 0) return known;
       untagged ??= known;
     }

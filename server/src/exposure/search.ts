@@ -94,18 +94,17 @@ export function createSearch(
     const files = asked && (await filesOfImages(db, layerFiles, ids, asked));
     const isMeant = (id: number) => !files || files.has(id) || asked?.meant?.has(id) === true;
     const meant = places.filter(({ imageId }) => isMeant(imageId));
-    const hits = await Promise.all(
-      meant.map(async (place) => ({
-        place,
-        hit: {
-          repository: place.repository,
-          digest: place.digest,
-          tags: await tagsNow(db, place, mostTags),
-          ...packages?.get(place.imageId),
-          ...files?.get(place.imageId),
-        } satisfies Hit,
-      })),
-    );
+    const tags = await tagsNow(db, meant, mostTags);
+    const hits = meant.map((place, index) => ({
+      place,
+      hit: {
+        repository: place.repository,
+        digest: place.digest,
+        tags: tags[index]!,
+        ...packages?.get(place.imageId),
+        ...files?.get(place.imageId),
+      } satisfies Hit,
+    }));
     const unknown = await countUnknown(db, visible, asked !== undefined);
     return { hits, ...(next !== undefined && { next }), ...unknown };
   }
@@ -119,18 +118,20 @@ export function createSearch(
     exposure: (question, wish, viewer) =>
       turn(async () => {
         const { hits, ...rest } = await page(question, wish, viewer);
+        const places = hits.map(({ place }) => place);
+        const [times, pullers] = await Promise.all([
+          tagTimes(db, places, mostTagTimes),
+          pullsOf(db, places, viewer.seesPulls ? mostPulls : 1),
+        ]);
         const images = await Promise.all(
-          hits.map(async ({ hit, place }): Promise<ExposedImage | undefined> => {
+          hits.map(async ({ hit, place }, index): Promise<ExposedImage | undefined> => {
             const verdict = await verdictOf(place.repository, place.digest);
             if (!verdict) return undefined; // deleted since it was found
-            const [times, pulls] = await Promise.all([
-              tagTimes(db, place, mostTagTimes),
-              pullsOf(db, place, viewer.seesPulls ? mostPulls : 1),
-            ]);
             const { outcome, decided, at } = verdict;
+            const pulls = pullers[index]!;
             return {
               ...hit,
-              tagged: times.map(({ tag, since, until }) => ({
+              tagged: times[index]!.map(({ tag, since, until }) => ({
                 tag,
                 since: since.toISOString(),
                 ...(until && { until: until.toISOString() }),

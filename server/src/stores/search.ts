@@ -3,6 +3,7 @@ import { sql, type Expression } from 'kysely';
 import { idsIn } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import { collect } from './image-keys.ts';
+import { listsByPlace } from './lists-by-place.ts';
 import { digestBytes } from './image-layers.ts';
 import { licenceTerm } from './licence-terms.ts';
 
@@ -280,49 +281,30 @@ export interface TagTime {
   readonly until?: Date;
 }
 
-/** The tags that meant an image in its repository, the latest first, at most `limit`. */
-export async function tagTimes(
-  db: Db,
-  place: Pick<FoundPlace, 'repositoryId' | 'digest'>,
-  limit: number,
-): Promise<TagTime[]> {
-  const moves = await db
-    .selectFrom('tag_moves')
-    .select(['id', 'tag', 'moved_at'])
-    .where('to_digest', '=', place.digest)
-    .where('repository_id', '=', place.repositoryId)
-    .orderBy('id', 'desc')
-    .limit(limit)
-    .execute();
-  const times: TagTime[] = [];
-  for (const { id, tag, moved_at } of moves) {
-    const next = await db
-      .selectFrom('tag_moves')
-      .select('moved_at')
-      .where('repository_id', '=', place.repositoryId)
-      .where('tag', '=', tag)
-      .where('id', '>', id)
-      .orderBy('id')
-      .limit(1)
-      .executeTakeFirst();
-    times.push({ tag, since: new Date(moved_at), ...(next && { until: new Date(next.moved_at) }) });
-  }
-  return times;
+/** The tags that meant each of these images in its repository, the latest first, at most `limit` of each. */
+export async function tagTimes(db: Db, places: readonly FoundPlace[], limit: number): Promise<TagTime[][]> {
+  const question = sql`select id, tag, moved_at, (
+      select later.moved_at from tag_moves as later where later.repository_id = moves.repository_id
+        and later.tag = moves.tag and later.id > moves.id order by later.id limit 1) as ended_at
+    from tag_moves as moves where to_digest = wanted.digest and repository_id = wanted.repository_id
+    order by id desc limit ${limit}`;
+  type Row = readonly [id: number, tag: string, since: number, until: number | null];
+  const lists = await listsByPlace<Row>(db, places, question, ['id', 'tag', 'moved_at', 'ended_at']);
+  return lists.map((rows) =>
+    rows
+      .sort(([left], [right]) => right - left)
+      .map(([, tag, since, until]) => ({
+        tag,
+        since: new Date(since),
+        ...(until !== null && { until: new Date(until) }),
+      })),
+  );
 }
 
-/** The tags that mean an image in its repository now, in byte order, at most `limit`. */
-export async function tagsNow(
-  db: Db,
-  place: Pick<FoundPlace, 'repositoryId' | 'digest'>,
-  limit: number,
-): Promise<string[]> {
-  const rows = await db
-    .selectFrom('tags')
-    .select('name')
-    .where('digest', '=', place.digest)
-    .where('repository_id', '=', place.repositoryId)
-    .orderBy('name')
-    .limit(limit)
-    .execute();
-  return rows.map((row) => row.name);
+/** The tags that mean each of these images in its repository now, in byte order, at most `limit` of each. */
+export async function tagsNow(db: Db, places: readonly FoundPlace[], limit: number): Promise<string[][]> {
+  const question = sql`select name from tags where digest = wanted.digest and repository_id = wanted.repository_id
+    order by name limit ${limit}`;
+  const lists = await listsByPlace<readonly [name: string]>(db, places, question, ['name']);
+  return lists.map((rows) => rows.map(([name]) => name).sort());
 }
