@@ -30,6 +30,14 @@ function factOf(scan: StoredScan | undefined): ScannerFacts[string] {
     asked: askedAt.toISOString(),
     ...(dataAt && { data: dataAt.toISOString() }),
     counts,
-    findings: findings.map(({ links: _, vector: __, ...finding }) => finding),
+    findings: findings.map(({ id, package: name, version, fixedIn, severity, score, cwes }) => ({
+      id,
+      package: name,
+      version,
+      ...(fixedIn !== undefined && { fixedIn }),
+      severity,
+      ...(score !== undefined && { score }),
+      cwes,
+    })),
   };
 }

@@ -11,8 +11,8 @@ const short = 32 * 1024;
 /** The longest report of things that are there takes a second. */
 const longestMs = 20_000;
 
-/** Megabytes that a thread may have. */
-const heapMegabytes = 512;
+/** Megabytes that a thread may have: far more than a report takes that has as many values as it may. */
+const heapMegabytes = 1024;
 
 let last: Promise<unknown> = Promise.resolve();
 
@@ -42,7 +42,7 @@ async function readInThread(question: ReportQuestion): Promise<PackedReport> {
   worker.on('message', resolve);
   worker.on('error', refuse('its report takes more memory to read than any has'));
   worker.on('exit', refuse('its report could not be read'));
-  worker.postMessage(question);
+  worker.postMessage(question, []);
   try {
     const reading = await promise;
     if ('report' in reading) return reading.report;

@@ -14,9 +14,9 @@ export type ReportReading = { readonly report: PackedReport } | { readonly refus
 
 parentPort!.once('message', ({ bytes, digest }: ReportQuestion) => {
   try {
-    parentPort!.postMessage({ report: readPacked(bytes, digest) } satisfies ReportReading);
+    parentPort!.postMessage({ report: readPacked(bytes, digest) } satisfies ReportReading, []);
   } catch (error) {
     if (!isWharfingerError(error, 'SCANNER_FAILED')) throw error;
-    parentPort!.postMessage({ refused: error.message } satisfies ReportReading);
+    parentPort!.postMessage({ refused: error.message } satisfies ReportReading, []);
   }
 });

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { plainText, readDocument } from './documents.ts';
 
 /** Severities as findings have them; `unscored` where the scanner knows none. */
-export const scanSeverities = ['unscored', ...severityRanks] as const;
+const scanSeverities = ['unscored', ...severityRanks] as const;
 
 export type ScanSeverity = (typeof scanSeverities)[number];
 

@@ -41,7 +41,7 @@ const at = (path: string, answer: (response: ServerResponse, sent: Sent) => unkn
   scanner.behave = (sent, response) =>
     sent.path.endsWith(path) ? (answer(response, sent) ?? true) : undefined;
 };
-const ok = String(reportTypes[0]);
+const [ok] = reportTypes;
 
 describe('a scanner that is well', () => {
   test('is asked what it can do, told where the image is, and waited for', async () => {

@@ -274,7 +274,7 @@ export async function countDueScans(db: Db, scanner: string, now: Date): Promise
     .where('scanner', '=', scanner)
     .where('due_at', '<=', now.getTime())
     .executeTakeFirstOrThrow();
-  return Number(row.count);
+  return row.count;
 }
 
 /**
