@@ -1,8 +1,11 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Unit and contract tests lie beside the code; what drives the whole product lies under test/. */
 export default defineConfig({
   test: {
+    // as many files at a time as there are processors: left to itself, vitest leaves one of two idle
+    maxWorkers: availableParallelism(),
     reporters: ['default', './test/closing-line-reporter.ts'],
     projects: [
       {
@@ -20,7 +23,8 @@ export default defineConfig({
           name: 'product',
           include: ['test/*/**/*.test.ts'],
           isolate: false,
-          fileParallelism: false,
+          // what is waited for comes late where several files share the machine
+          expect: { poll: { timeout: 30_000 } },
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

@@ -14,6 +14,11 @@ it('the routine of the guide passes its tests', () => {
   expect(results.filter(({ passed }) => !passed)).toEqual([]);
 });
 
+it('the README says how many routines the standard collection has', () => {
+  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+  expect(readme).toContain(`routines: ${loadStandardCollection().routines.length} of its own`);
+});
+
 it('the guide lists the routines of the standard collection', () => {
   const [beginning] = guide.split('\n## ');
   const listed = [...beginning!.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name);
