@@ -30,6 +30,7 @@ export interface OsvRecord {
   readonly details?: string;
   readonly withdrawn?: string;
   readonly affected?: readonly OsvAffected[];
+  readonly database_specific?: { readonly severity?: string };
 }
 
 /** The sources that both programs are given. */

@@ -38,9 +38,9 @@ const distributions: Readonly<Record<string, string>> = {
  */
 export function writeTrivyDatabase(folder: string, records: Iterable<OsvRecord>): number {
   const buckets = new Map<string, Map<string, Map<string, Statement>>>();
-  const names = new Set<string>();
+  const severities = new Map<string, string>();
   let count = 0;
-  const put = (bucket: string, name: string, id: string, statement: Statement): void => {
+  const put = (bucket: string, name: string, { id, ...record }: OsvRecord, statement: Statement): void => {
     const packages = buckets.get(bucket) ?? new Map<string, Map<string, Statement>>();
     buckets.set(bucket, packages);
     const statements = packages.get(name) ?? new Map<string, Statement>();
@@ -48,7 +48,7 @@ export function writeTrivyDatabase(folder: string, records: Iterable<OsvRecord>)
     let key = id;
     for (let at = 2; statements.has(key); at += 1) key = `${id}#${at}`;
     statements.set(key, statement);
-    names.add(key);
+    severities.set(key, severityOf(record));
     count += 1;
   };
   for (const record of records) {
@@ -63,7 +63,7 @@ export function writeTrivyDatabase(folder: string, records: Iterable<OsvRecord>)
         for (const fixed of fixedVersions(affected)) {
           const known = inModule(record, name, fixed);
           if (distribution === 'alma' && isFixedLower(record, affected, fixed)) continue;
-          put(bucket, known, record.id, { FixedVersion: fixed });
+          put(bucket, known, record, { FixedVersion: fixed });
         }
         continue;
       }
@@ -76,7 +76,7 @@ export function writeTrivyDatabase(folder: string, records: Iterable<OsvRecord>)
       if (statement !== undefined) entry.statements.push(statement);
     }
     for (const { bucket, name, statements } of ofLanguages.values()) {
-      if (statements.length > 0) put(bucket, name, record.id, joined(statements));
+      if (statements.length > 0) put(bucket, name, record, joined(statements));
     }
   }
   const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
@@ -93,7 +93,8 @@ export function writeTrivyDatabase(folder: string, records: Iterable<OsvRecord>)
   );
   const source = (bucket: string) => json({ ID: 'test', Name: bucket, URL: 'https://example.test/' });
   root.set('data-source', new Map([...buckets.keys()].map((bucket) => [bucket, source(bucket)])));
-  root.set('vulnerability', new Map([...names].map((id) => [id, json({ Title: id, Severity: 'UNKNOWN' })])));
+  const details = [...severities].map(([id, Severity]) => [id, json({ Title: id, Severity })] as const);
+  root.set('vulnerability', new Map(details));
   mkdirSync(join(folder, 'db'), { recursive: true });
   writeFileSync(join(folder, 'db/trivy.db'), boltFile(root), { mode: 0o600 });
   const now = new Date().toISOString();
@@ -113,6 +114,12 @@ function writeArchives(folder: string, metadata: object): void {
   database.exec('CREATE TABLE artifacts (id INTEGER PRIMARY KEY, group_id TEXT, artifact_id TEXT)');
   database.exec('CREATE TABLE indices (artifact_id INTEGER, version TEXT, sha1 BLOB, archive_type TEXT)');
   database.close();
+}
+
+/** As the record says it in a word, in Trivy's. */
+function severityOf({ database_specific: native }: Pick<OsvRecord, 'database_specific'>): string {
+  const word = native?.severity?.toUpperCase() ?? 'UNKNOWN';
+  return word === 'MODERATE' ? 'MEDIUM' : word;
 }
 
 function fixedVersions(affected: OsvAffected): string[] {
