@@ -1,6 +1,15 @@
 import { gzipSync } from 'node:zlib';
 import { type Asked, reportOn, type Behaviour } from '../made-adapter.ts';
-import { MiB, beginning, finding, pour, reportType } from './answers.ts';
+import { MiB, beginning, finding, pour, reportType, says } from './answers.ts';
+
+/** Both almost as long as a report may be. */
+const manyKeys = `{${Array.from({ length: 2_200_000 }, (_, at) => `"k${at}":1`).join(',')}}`;
+const manyObjects = `[{}${',{}'.repeat(10_000_000)}]`;
+
+/** An honest report with one more member, which nobody reads. */
+function withMore(asked: Asked | undefined, value: string): string {
+  return `${JSON.stringify(reportOn(asked)).slice(0, -1)},"vendor":${value}}`;
+}
 
 /** Adapters whose reports are more than anybody can take. */
 export const floods: Readonly<Record<string, Behaviour>> = {
@@ -57,6 +66,8 @@ export const floods: Readonly<Record<string, Behaviour>> = {
       more();
     },
   },
+  'many-keys': { report: says((asked) => withMore(asked, manyKeys)) },
+  'many-objects': { report: says((asked) => withMore(asked, manyObjects)) },
 };
 
 /** A gigabyte of blanks inside of a report. */
