@@ -9,7 +9,7 @@ const introduction = `# Errors
 Every failure has one of these codes, in the answers of the API, in the log and in \`wharf --json\`. Registry clients see
 the OCI code of the distribution specification in its place; the message and the remedy are the same.
 
-This file is made from \`lib/src/errors.ts\` by \`vitest run test/docs -u\`; a test fails when it is out of date.
+This file is made from \`lib/src/errors/\` by \`vitest run test/docs -u\`; a test fails when it is out of date.
 `;
 
 /** Fills the cells of a Markdown table. */
