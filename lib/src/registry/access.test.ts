@@ -106,6 +106,30 @@ describe('access', () => {
     expect(hidden.join()).not.toContain('secret');
   });
 
+  test('to whom one image is open, that may be read and nothing else, whatever his rights are', async () => {
+    const other = await pushImage(registry, 'secret/app', 'v2', ['{}', 'another layer'], { user: 'alice' });
+    registry.rules.opens = { repository: 'secret/app', parts: new Set([digest, layer]) };
+    registry.rules.scopes = [];
+    registry.rules.may = () => false;
+    const answerOf = async (method: string, path: string) =>
+      (await registry.call(method, path, { user: 'scanner' })).status;
+    for (const method of ['GET', 'HEAD'])
+      for (const path of [`manifests/${digest}`, `blobs/${layer}`])
+        expect([method, path, await answerOf(method, `/v2/secret/app/${path}`)]).toEqual([method, path, 200]);
+    for (const [method, path] of [
+      ['GET', '/v2/secret/app/manifests/v1'],
+      ['GET', `/v2/secret/app/manifests/${other.digest}`],
+      ['GET', `/v2/secret/app/blobs/${digestOf('another layer')}`],
+      ['GET', `/v2/public/app/manifests/${digest}`],
+      ['GET', `/v2/public/app/blobs/${layer}`],
+    ] as const)
+      expect([path, await answerOf(method, path)]).toEqual([path, 404]);
+    for (const [method, path] of [...reads('secret/app'), ...writes('secret/app')].filter(
+      ([, one]) => !/(manifests|blobs)\/(v1|sha256:[0-9a-f]+)$/.test(one),
+    ))
+      expect([method, path, await answerOf(method, path)]).toEqual([method, path, 401]);
+  });
+
   test('who may read but not write is told so', async () => {
     for (const [method, path] of writes('secret/app')) {
       const answer = await registry.call(method, path, { user: 'reader' });

@@ -20,6 +20,7 @@ import type { RegistrySettings } from './settings.ts';
 /** Rules of the host of a test, permissive until a test replaces one. */
 export type Rules = Pick<RegistryHost, 'may' | 'gateManifest' | 'gateBlob' | 'isTagImmutable'> & {
   scopes?: Caller['scopes'];
+  opens?: Caller['opens'];
 };
 
 /** All fields of the documents that the protocol answers with. */
@@ -98,6 +99,7 @@ export async function startRegistry(
       address: incoming.socket.remoteAddress ?? '',
       client: incoming.headers['user-agent'] ?? '',
       ...(rules.scopes ? { scopes: rules.scopes } : {}),
+      ...(rules.opens ? { opens: rules.opens } : {}),
     }),
     may: (...asked) => rules.may(...asked),
     challenge: (_, scopes) => `Bearer realm="http://test/token",scope="${scopes.join(' ')}"`,

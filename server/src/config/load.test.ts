@@ -185,3 +185,69 @@ trust: [{ repositories: a//b, keys: [] }]
     expect(await mistakes(yaml)).toContain(expected);
   });
 });
+
+describe('scanners', () => {
+  const run = (text: string, more = 'publicUrl: https://registry.example.org') =>
+    `${more}\nscanners:\n  run:\n    - { name: trivy, url: 'https://scanner.example.org/', ${text} }`;
+
+  test('are asked where they are, and told where the images are', async () => {
+    const { scanners } = await load(run("repositories: ['team/**']"));
+    expect(scanners).toEqual({
+      concurrency: 16,
+      run: [
+        {
+          name: 'trivy',
+          url: 'https://scanner.example.org',
+          registry: 'https://registry.example.org',
+          repositories: ['team/**'],
+          headers: {},
+          pull: 'basic',
+          concurrency: 2,
+          requestTime: 30_000,
+          time: 900_000,
+          reportLimit: 32 * 2 ** 20,
+          maxAge: 86_400_000,
+          newDataAfter: 3_600_000,
+        },
+      ],
+    });
+  });
+
+  test.each([
+    [
+      '{ type: basic, user: ann, secret: x y }',
+      { authorization: `Basic ${Buffer.from('ann:x y').toString('base64')}` },
+    ],
+    ['{ type: bearer, secretFile: token }', { authorization: 'Bearer of-a-file' }],
+    ['{ type: api-key, secret: key }', { 'x-scanneradapter-api-key': 'key' }],
+  ])('are told who asks: %s', async (auth, headers) => {
+    await writeFile(join(folder, 'token'), 'of-a-file\n');
+    expect((await load(run(`auth: ${auth}`))).scanners.run[0]!.headers).toEqual(headers);
+  });
+
+  test.each([
+    ["url: 'ftp://scanner.example.org'", /scanners.run.0.url: write an http or https address/],
+    ["url: 'https://ann:secret@scanner.example.org'", /write an http or https address, without user/],
+    ['auth: { type: basic, secret: x }', /scanners.run.0.auth.user/],
+    ['auth: { type: bearer }', /scanners.run.0 \(trivy\).auth: give either secret or secretFile/],
+    ['auth: { type: bearer, secret: a, secretFile: b }', /give either secret or secretFile/],
+    ['auth: { type: bearer, secretFile: absent }', /scanners.run.0 \(trivy\).auth: .*ENOENT/],
+    ["auth: { type: bearer, secret: 'two words' }", /printable ASCII/],
+    ['ca: release.pub', /scanners.run.0 \(trivy\).ca: there is no PEM certificate in it/],
+    ["repositories: ['team/***']", /scanners.run.0.repositories.0: this repository pattern is wrong/],
+    ['time: 0s', /scanners.run.0.time: it must be longer than nothing/],
+    ['time: 30d', /it may be 24h at most/],
+    ['pull: token', /scanners.run.0.pull/],
+    ['name: Trivy', /scanners.run.0.name: write lower-case words/],
+    ['secret: x', /scanners.run.0: Unrecognized key/],
+  ])('with %s are refused', async (text, expected) => {
+    const lines = run(text).replace(/(url|name): '?[^,]+'?, (?=.*\b\1:)/, '');
+    expect(await mistakes(lines)).toMatch(expected);
+  });
+
+  test('need an address that they can fetch images from, and names of their own', async () => {
+    expect(await mistakes(run('time: 1m', ''))).toMatch(/\(trivy\): give registry, .* or publicUrl/);
+    const twice = `${run('time: 1m')}\n    - { name: trivy, url: 'https://other.example.org' }`;
+    expect(await mistakes(twice)).toMatch(/scanners.run.1 \(trivy\): the name stands twice/);
+  });
+});

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { hash } from '@node-rs/argon2';
+import { digestOf } from '@wharfinger/lib/oci/digest';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { identify, type IdentifyParts } from './identify.ts';
+import { nameField } from '../config/signer-schema.ts';
+import { identify, tokenUser, type IdentifyParts } from './identify.ts';
 import { createPasswordVerifier } from './passwords.ts';
 import { answerTokenRequest } from './token-endpoint.ts';
 import { createTokenStore } from './tokens.ts';
@@ -109,5 +111,46 @@ describe('tokens', () => {
 
   test('of a scope that is none are refused', () => {
     expect(() => answerTokenRequest(ann, ['nonsense'], may, parts.tokens)).toThrow(/type:name:actions/);
+  });
+});
+
+describe('a token that opens one image', () => {
+  const digest = digestOf('an image');
+  const lend = (until = new AbortController()) => {
+    const opens = { repository: 'team/app', parts: new Set([digest]), until: until.signal };
+    const { token } = parts.tokens.issue({ principal: 'scanner/trivy', scopes: [], opens }, 60);
+    return { token, opens, until };
+  };
+
+  test('is a bearer token, and the password of a user whom nobody can be called', async () => {
+    const { token, opens } = lend();
+    for (const header of [`Bearer ${token}`, basic(`${tokenUser}:${token}`)])
+      expect(await identify(asking(header), parts)).toMatchObject({
+        principal: 'scanner/trivy',
+        scopes: [],
+        opens,
+      });
+    expect(nameField.safeParse(tokenUser).success).toBe(false);
+  });
+
+  test('is nothing once it was taken back, nor is a token that was given for it', async () => {
+    const { token, opens, until } = lend();
+    const other = parts.tokens.issue({ principal: 'scanner/trivy', scopes: [], opens }).token;
+    expect(await refusal(`Bearer ${other}`)).toBe('scanner/trivy');
+    until.abort();
+    for (const header of [`Bearer ${token}`, basic(`${tokenUser}:${token}`), `Bearer ${other}`])
+      expect(await refusal(header)).toBe('UNAUTHORIZED');
+  });
+
+  test('ends by time as well', async () => {
+    const { token } = lend();
+    clock = new Date(clock.getTime() + 60_001);
+    expect(await refusal(`Bearer ${token}`)).toBe('UNAUTHORIZED');
+  });
+
+  test('is what that password has to be: another token is none', async () => {
+    const { token } = parts.tokens.issue({ principal: 'ann', scopes: [] });
+    expect(await refusal(basic(`${tokenUser}:${token}`))).toBe('UNAUTHORIZED');
+    expect(await refusal(basic(`${tokenUser}:`))).toBe('UNAUTHORIZED');
   });
 });
