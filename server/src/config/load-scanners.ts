@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
+import { readSecret, readShort } from './outside-auth.ts';
 import type { ScannerConfig } from './scanner-schema.ts';
 import type { Config } from './schema.ts';
 
@@ -19,9 +19,6 @@ export interface Scanner extends Omit<ScannerConfig, 'auth' | 'ca' | 'registry' 
 export interface LoadedScanners {
   readonly scanners: { readonly concurrency: number; readonly run: readonly Scanner[] };
 }
-
-/** Nobody has a longer secret, nor more certificates. */
-const longestFile = 1024 * 1024;
 
 /**
  * Reads what the configuration says of scanners.
@@ -74,14 +71,8 @@ function headersOf(auth: ScannerConfig['auth'], secret: string): Scanner['header
 
 async function secretOf(auth: ScannerConfig['auth'], base: string): Promise<string | undefined> {
   if (auth.type === 'none') return undefined;
-  const { secret, secretFile } = auth;
-  if ((secret === undefined) === (secretFile === undefined))
-    throw new Error('give either secret or secretFile');
-  const text = secret ?? (await readShort(resolve(base, secretFile!))).trimEnd();
-  // it becomes a header: what is not fit for one would fail at each request
-  if (!/^[\x21-\x7e]+$/.test(text) && (auth.type !== 'basic' || text === ''))
-    throw new Error('the secret must be printable ASCII without spaces');
-  return text;
+  // it becomes a header, but for a password: what is not fit for one would fail at each request
+  return readSecret(auth, base, auth.type !== 'basic');
 }
 
 async function certificates(file: string | undefined, base: string): Promise<string | undefined> {
@@ -90,12 +81,6 @@ async function certificates(file: string | undefined, base: string): Promise<str
   if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('there is no PEM certificate in it');
   createSecureContext({ ca: pem });
   return pem;
-}
-
-async function readShort(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8');
-  if (text.length > longestFile) throw new Error(`it is larger than ${longestFile} bytes`);
-  return text;
 }
 
 function withoutSlash(url: string): string {

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 
 /** A text that nobody else may know: here, or in a file beside the configuration. */
-const secretFields = {
+export const secretFields = {
   secret: z.string().min(1).max(10_000).optional(),
   secretFile: z.string().min(1).optional(),
 };
@@ -44,7 +44,7 @@ export async function readSecret(
 }
 
 /** A short text file. @throws Error that says what is wrong */
-async function readShort(path: string): Promise<string> {
+export async function readShort(path: string): Promise<string> {
   const text = await readFile(path, 'utf8');
   if (text.length > longestFile) throw new Error(`it is larger than ${longestFile} bytes`);
   return text;

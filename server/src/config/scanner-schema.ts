@@ -1,27 +1,14 @@
 import { probeName } from '@wharfinger/lib/probes/declaration';
 import { z } from 'zod';
+import { basicAuth, bearerAuth, secretFields } from './outside-auth.ts';
 import { patternField } from './scope-schema.ts';
 import { bytes, duration } from './units.ts';
-
-/** A text that nobody else may know: here, or in a file beside the configuration. */
-const secretFields = {
-  secret: z.string().min(1).max(10_000).optional(),
-  secretFile: z.string().min(1).optional(),
-};
 
 /** How the registry says who it is to a scanner. */
 const authSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('none') }),
-  z.strictObject({
-    type: z.literal('basic'),
-    user: z
-      .string()
-      .min(1)
-      .max(200)
-      .refine((text) => !text.includes(':'), 'a user has no colon in his name'),
-    ...secretFields,
-  }),
-  z.strictObject({ type: z.literal('bearer'), ...secretFields }),
+  basicAuth,
+  bearerAuth,
   /** X-ScannerAdapter-API-Key */
   z.strictObject({ type: z.literal('api-key'), ...secretFields }),
 ]);

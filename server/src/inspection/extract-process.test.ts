@@ -8,7 +8,7 @@ import { findFile } from '@wharfinger/lib/inspect/look/find-file';
 import { digestOf } from '@wharfinger/lib/oci/digest';
 import { extractInProcess, type ExtractOptions } from './extract-process.ts';
 import type { LayerInput } from './inspect-process.ts';
-import { startStream } from './started-stream.ts';
+import { startedStream } from './started-stream.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -75,14 +75,14 @@ test('is ended by who does not want more', async () => {
 test('gives its place up once, whether the stream is read, destroyed, or never begun', async () => {
   let ended = 0;
   const open = async (path: string) =>
-    startStream(extractInProcess(streamOf(blob), await wanted(path)), () => (ended += 1));
+    startedStream(extractInProcess(streamOf(blob), await wanted(path)), () => (ended += 1));
   const whole = await open('long');
   expect(Buffer.concat(await whole.toArray()).toString()).toBe(long);
   expect(ended).toBe(1);
   const left = await open('long');
   await new Promise((resolve) => left.on('close', resolve).destroy());
   expect(ended).toBe(2);
-  const broken = startStream(
+  const broken = startedStream(
     extractInProcess(streamOf(blob.subarray(0, 500)), await wanted('end')),
     () => (ended += 1),
   );

@@ -9,7 +9,7 @@ import type { LookQuestion } from '@wharfinger/lib/inspect/look/look';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import { LimitedProcess } from './limited-process.ts';
 import { parseLook } from './look-schema.ts';
-import { createTurns, unavailable } from './turns.ts';
+import { turnsFor, unavailable } from './turns.ts';
 import { workerCommand } from './worker-command.ts';
 
 /** Packed inventories of layers, fetched one by one as the process takes them. */
@@ -36,7 +36,7 @@ const most = { running: 2, waiting: 32 };
  * @param limits resident bytes and seconds of each
  */
 export function createFileLooker(limits: { readonly memory: number; readonly seconds: number }): FileLooker {
-  const turns = createTurns(most);
+  const turns = turnsFor(most);
   const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
     const leave = await turns.enter();
     try {

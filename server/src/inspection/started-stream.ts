@@ -5,7 +5,7 @@ import { callbackify } from 'node:util';
  * A stream of parts, of which the first is there: what goes wrong before that is thrown while there can still be another answer.
  * @param ended called once, when all was given or nobody wants more, whether the stream was read or not
  */
-export async function startStream(parts: AsyncGenerator<Buffer>, ended: () => void): Promise<Readable> {
+export async function startedStream(parts: AsyncGenerator<Buffer>, ended: () => void): Promise<Readable> {
   let first: IteratorResult<Buffer> | undefined;
   try {
     first = await parts.next();

@@ -11,7 +11,7 @@ export interface Turns {
 }
 
 /** Lets so many in at the same time, in the order in which they came. */
-export function createTurns(most: { readonly running: number; readonly waiting: number }): Turns {
+export function turnsFor(most: { readonly running: number; readonly waiting: number }): Turns {
   let running = 0;
   const waiting: Array<() => void> = [];
   const leave = (): void => {

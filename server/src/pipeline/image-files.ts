@@ -9,8 +9,8 @@ import { layersOf, type LookQuestion } from '@wharfinger/lib/inspect/look/look';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import { parseManifest, type ImageManifest } from '@wharfinger/lib/oci/manifest';
 import type { FileLooker, PackedLayers } from '../inspection/look-process.ts';
-import { startStream } from '../inspection/started-stream.ts';
-import { createTurns } from '../inspection/turns.ts';
+import { startedStream } from '../inspection/started-stream.ts';
+import { turnsFor } from '../inspection/turns.ts';
 import { getImage } from '../stores/images.ts';
 import { getLayerInventory } from '../stores/layer-inventories.ts';
 import type { Placed } from '../stores/repositories.ts';
@@ -41,7 +41,7 @@ type Parts = Pick<PipelineParts, 'db' | 'catalog'>;
 const most = { running: 4, waiting: 32 };
 
 export function createImageFiles(parts: Parts, looker: FileLooker, extract: FileExtractor): ImageFileStore {
-  const turns = createTurns(most);
+  const turns = turnsFor(most);
   return {
     async list(place, query) {
       const question = { kind: 'list', image: await manifestOf(parts, place), query } as const;
@@ -55,7 +55,10 @@ export function createImageFiles(parts: Parts, looker: FileLooker, extract: File
       const blob = await parts.catalog.findBlob(place.repository, digest);
       if (!blob) throw new WharfingerError('BLOB_UNKNOWN', { what: `${place.repository}, ${digest}` });
       const leave = await turns.enter();
-      return { file, content: await startStream(extract({ digest, location: blob.location }, file), leave) };
+      return {
+        file,
+        content: await startedStream(extract({ digest, location: blob.location }, file), leave),
+      };
     },
     async compare(before, after, listed) {
       const question = {
