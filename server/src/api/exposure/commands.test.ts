@@ -34,6 +34,8 @@ test('wharf search and wharf exposure show people and scripts what the server kn
     const byFile = ['search', server.address, '--file', file];
     await until(async () => (await wharf(byFile, options)).output.includes('team/app'));
     expect((await wharf(byFile, options)).output).toContain('app/node_modules/left-pad/package.json (');
+    const asPrinted = ['search', server.address, '--file', file.slice('sha256:'.length)];
+    expect((await wharf(asPrinted, options)).output).toContain('team/app');
     expect((await wharf(['exposure', file, server.address], options)).output).toContain('team/app@');
     const limited = ['search', server.address, '--package', 'left-pad', '--limit', '1'];
     expect((await wharf(limited, options)).output).toContain('There are more');

@@ -30,7 +30,10 @@ export function addSearch(program: Command, run: Run): void {
     .option('--vulnerability <id>', 'a package that an advisory of this name matches')
     .option('--licence <id>', 'a package under this licence')
     .option('--layer <digest>', 'a layer, by the digest of its blob or of its content')
-    .option('--file <sha256>', 'a file, by the SHA-256 of what it contains')
+    .option(
+      '--file <sha256>',
+      'a file, by the SHA-256 of what it contains, as sha256sum prints it or with sha256: before it',
+    )
     .option('--base <digest>', 'images built upon this one')
     .option('--limit <number>', 'at most so many images', '100')
     .addHelpText(
@@ -64,9 +67,14 @@ function questionOf(options: SearchOptions) {
     vulnerability,
     licence,
     layer,
-    file,
+    file: file === undefined ? undefined : digestOfFile(file),
     base,
   };
+}
+
+/** As digests are written, or as sha256sum writes it. */
+function digestOfFile(text: string): string {
+  return /^[0-9a-f]{64}$/.test(text) ? `sha256:${text}` : text;
 }
 
 /** @throws WharfingerError USAGE */
