@@ -130,6 +130,7 @@ function absentOf(
   const name = parameters[parameter] ?? declared[parameter]?.default;
   if (typeof name !== 'string') return known.length > 0 ? undefined : unknown[kind];
   if (name === '') return `the parameter ${parameter} names no ${parameter}`;
+  if (kind === 'scanners' && facts.scanners === undefined) return unknown.scanners;
   return known.includes(name) ? undefined : absent(name);
 }
 

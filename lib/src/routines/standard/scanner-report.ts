@@ -152,4 +152,5 @@ export const scannerReport = String.raw`
         facts: {}
         parameters: { scanner: trivy }
         expect: undecided
+        message: 'no report of a scanner is known: none is bound to its repository, or it is judged away from the registry'
 `;

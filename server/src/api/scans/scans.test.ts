@@ -1,3 +1,5 @@
+import { openJudgement } from '@wharfinger/lib/assess/judgement-seal';
+import type { Facts } from '@wharfinger/lib/routines/facts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { found, metadataOf, send, startScanner, type TestScanner } from '../../scanners/scanner.fixtures.ts';
 import { push, pushChecked, smallImage } from '../../testing/pushed-image.ts';
@@ -67,9 +69,13 @@ const scanOf = async (repository: string): Promise<Scan> =>
   (await get<{ scans: [Scan] }>(`/api/v1/scans?${query(repository)}`)).scans[0];
 const verdictOf = async (repository: string) =>
   (
-    await get<{ verdict: { outcome: string; reasons: ReadonlyArray<{ routine: string; message: string }> } }>(
-      `/api/v1/verdict?${query(repository)}`,
-    )
+    await get<{
+      verdict: {
+        outcome: string;
+        passed: string[];
+        reasons: ReadonlyArray<{ routine: string; message: string }>;
+      };
+    }>(`/api/v1/verdict?${query(repository)}`)
   ).verdict;
 const reasonOf = async (repository: string): Promise<string | undefined> =>
   (await verdictOf(repository)).reasons.find(({ routine }) => routine === 'scanner-report')?.message;
@@ -211,10 +217,53 @@ describe('an image that a scanner is asked about', () => {
     expect(entries.filter(({ action }) => action === 'scan-ask')).toMatchObject([{ actor: 'pusher' }]);
   });
 
+  test('is judged by its last report when advisories change, and later from what was recorded', async () => {
+    scanner.found = () => [found({ severity: 'Low' })];
+    const packages = { 'left-pad': '1.3.0' };
+    await push(server, smallImage({ mark: 'again', packages }), 'team/again', 'v1');
+    await until(async () => (await scanOf('team/again')).state === 'reported');
+    await until(async () => (await verdictOf('team/again')).passed.includes('scanner-report'));
+    const advisory = {
+      id: 'GHSA-test-test-test',
+      modified: '2026-01-01T00:00:00Z',
+      published: '2026-01-01T00:00:00Z',
+      summary: 'pads too far',
+      affected: [
+        {
+          package: { ecosystem: 'npm', name: 'left-pad' },
+          ranges: [{ type: 'SEMVER', events: [{ introduced: '0' }, { fixed: '1.3.1' }] }],
+        },
+      ],
+    };
+    const body = `${JSON.stringify(advisory)}\n`;
+    expect((await server.call('POST', '/api/v1/advisories', { as: admin, body })).status).toBe(200);
+    await until(async () => !(await verdictOf('team/again')).passed.includes('no-fixable-vulnerabilities'));
+    expect((await verdictOf('team/again')).passed).toContain('scanner-report');
+    const { facts } = await get<{ facts: Facts }>(`/api/v1/images?${query('team/again')}`);
+    expect([facts.findings?.length, facts.scanners?.['test']?.counts?.low]).toEqual([1, 1]);
+    // made anew from what was recorded
+    const { verdict } = await get<{ verdict: { passed: string[] } }>(
+      `/api/v1/verdict?${query('team/again')}&at=${new Date().toISOString()}`,
+    );
+    expect(verdict.passed).toContain('scanner-report');
+  });
+
+  test('is judged elsewhere by a judgement that names the scanners', async () => {
+    const { text } = await server.call('GET', '/api/v1/judgement', { as: admin });
+    const { judgement } = openJudgement(Buffer.from(text), {
+      registryKeys: [],
+      now: new Date(),
+      unsigned: true,
+    });
+    expect(judgement.scanners).toEqual([{ pattern: 'team/**', name: 'test' }]);
+  });
+
   test('is judged without a scanner that is no longer configured', async () => {
     const { scanners: _, ...rest } = settings();
     await server.reload(rest);
-    await until(async () => (await reasonOf('team/clean'))?.includes('has not reported on it') ?? false);
+    await until(
+      async () => (await reasonOf('team/clean'))?.includes('no report of a scanner is known') ?? false,
+    );
     const other = await get<{ scans: readonly object[] }>(`/api/v1/scans?${query('team/clean')}`);
     expect(other.scans).toEqual([]);
     await server.reload(settings());
