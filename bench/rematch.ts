@@ -45,10 +45,11 @@ try {
     src_name: match.name,
     src_version: match.version,
   }));
-  await using server = cache === undefined ? undefined : await startTrivy(cache, await freePort(), packages);
+  await using server = cache === undefined ? undefined : await startTrivy(cache, await freePort());
+  await server?.put(0, { distribution: ['debian', '12.0'], packages });
   for (let round = 0; round < Number(options.rounds); round += 1) {
     const found = await timed('Wharfinger', ours);
-    const theirs = server === undefined ? found : await timed('Trivy', server.match);
+    const theirs = server === undefined ? found : await timed('Trivy', () => server.match(0));
     if (theirs !== found) throw new Error(`Wharfinger has ${found} findings, Trivy ${theirs}`);
     if (round === 0) console.log(`${inventory.packages.length} packages, ${found} findings\n`);
   }

@@ -43,18 +43,25 @@ export async function scanOnce(
   return { ...last, wall: (performance.now() - start) / 1000 };
 }
 
-/** A server of Trivy that has the packages of an image, as it keeps them, and is asked for what matches. */
-export interface TrivyServer extends AsyncDisposable {
-  /** Matches them; returns how many findings there are. */
-  readonly match: () => Promise<number>;
+/** What a server of Trivy is told of an image: packages of a distribution, and of npm. */
+export interface TrivyImage {
+  /** as Trivy calls it, and its release */
+  readonly distribution: readonly [family: string, release: string];
+  readonly packages: ReadonlyArray<Readonly<Record<string, string>>>;
+  readonly npm?: ReadonlyArray<Readonly<Record<string, string>>>;
 }
 
-/** Starts it on a port of this machine, with packages of Debian. */
-export async function startTrivy(
-  cache: string,
-  port: number,
-  packages: ReadonlyArray<Readonly<Record<string, string>>>,
-): Promise<TrivyServer> {
+/** A server of Trivy that keeps what images contain, and is asked for what matches. */
+export interface TrivyServer extends AsyncDisposable {
+  readonly pid: number;
+  /** Has it keep an image, under a number. */
+  readonly put: (number: number, image: TrivyImage) => Promise<void>;
+  /** Matches the packages of an image with its advisories; returns how many findings there are. */
+  readonly match: (number: number) => Promise<number>;
+}
+
+/** Starts it on a port of this machine. */
+export async function startTrivy(cache: string, port: number): Promise<TrivyServer> {
   const address = `127.0.0.1:${port}`;
   const child = spawn('trivy', ['server', '--listen', address, '--cache-dir', cache, ...alone], {
     stdio: ['ignore', 'ignore', 'inherit'],
@@ -72,32 +79,34 @@ export async function startTrivy(
     if (wait === 300 || child.exitCode !== null) throw new Error('Trivy does not listen');
     await new Promise((resolve) => void setTimeout(resolve, 100));
   }
-  const blob = `sha256:${'1'.repeat(64)}`;
-  const artifact = `sha256:${'2'.repeat(64)}`;
-  await ask('trivy.cache.v1.Cache/PutBlob', {
-    diff_id: blob,
-    blob_info: {
-      schema_version: 2,
-      diff_id: blob,
-      os: { family: 'debian', name: '12.0' },
-      package_infos: [{ file_path: 'var/lib/dpkg/status', packages }],
-    },
-  });
-  await ask('trivy.cache.v1.Cache/PutArtifact', {
-    artifact_id: artifact,
-    artifact_info: { schema_version: 1, architecture: 'amd64', os: 'linux' },
-  });
-  const request = {
-    target: 'image',
-    artifact_id: artifact,
-    blob_ids: [blob],
-    options: { pkg_types: ['os'], scanners: ['vuln'] },
-  };
+  const named = (digit: number, number: number): string =>
+    `sha256:${digit}${number.toString(16).padStart(63, '0')}`;
   return {
-    match: async () => {
-      const { results = [] } = (await ask('trivy.scanner.v1.Scanner/Scan', request)) as {
-        readonly results?: ReadonlyArray<{ readonly vulnerabilities?: readonly unknown[] }>;
-      };
+    pid: child.pid!,
+    async put(number, { distribution: [family, name], packages, npm = [] }) {
+      const blob = named(1, number);
+      await ask('trivy.cache.v1.Cache/PutBlob', {
+        diff_id: blob,
+        blob_info: {
+          schema_version: 2,
+          diff_id: blob,
+          os: { family, name },
+          package_infos: [{ file_path: 'var/lib/dpkg/status', packages }],
+          applications: npm.length === 0 ? [] : [{ type: 'node-pkg', packages: npm }],
+        },
+      });
+      await ask('trivy.cache.v1.Cache/PutArtifact', {
+        artifact_id: named(2, number),
+        artifact_info: { schema_version: 1, architecture: 'amd64', os: 'linux' },
+      });
+    },
+    match: async (number) => {
+      const { results = [] } = (await ask('trivy.scanner.v1.Scanner/Scan', {
+        target: 'image',
+        artifact_id: named(2, number),
+        blob_ids: [named(1, number)],
+        options: { pkg_types: ['os', 'library'], scanners: ['vuln'] },
+      })) as { readonly results?: ReadonlyArray<{ readonly vulnerabilities?: readonly unknown[] }> };
       return results.reduce((sum, { vulnerabilities = [] }) => sum + vulnerabilities.length, 0);
     },
     async [Symbol.asyncDispose]() {
