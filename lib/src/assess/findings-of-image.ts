@@ -102,9 +102,14 @@ export interface DatedFlaw {
 
 /** What matches tell of each package version, by `subjectKey`. */
 export function flawsOf(matches: readonly DatedMatch[]): ReadonlyMap<string, readonly DatedFlaw[]> {
+  const bySubject = Map.groupBy(matches, ({ subject }) => subjectKey(subject));
+  return new Map([...bySubject].map(([key, own]) => [key, flawsOfOne(own)]));
+}
+
+/** What matches tell of the one package version that they are of. */
+export function flawsOfOne(matches: readonly DatedMatch[]): readonly DatedFlaw[] {
   const imported = firstImports(matches);
-  const flaws = dedupeFindings(matches).map((finding) => ({ finding, since: since(finding, imported) }));
-  return Map.groupBy(flaws, ({ finding }) => subjectKey(finding));
+  return dedupeFindings(matches).map((finding) => ({ finding, since: since(finding, imported) }));
 }
 
 /** The findings of packages (`installedOnce`) with these flaws, in canonical order. */

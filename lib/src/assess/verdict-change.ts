@@ -47,13 +47,13 @@ const mostFindings = 200;
  */
 export function verdictChange(before: MadeVerdict | undefined, after: MadeVerdict): ChangeCause | undefined {
   if (before === undefined) return { findings: [], more: 0, facts: ['image'], policy: false, time: false };
+  const isSame = hasSameSubstance(before.verdict, after.verdict);
+  if (isSame && hasSameWords(before.verdict, after.verdict)) return undefined;
   const findings = findingCauses(before.facts.findings ?? [], after.facts.findings ?? []);
   const facts = otherFacts(before.facts, after.facts);
   const policy = before.policy !== after.policy;
   const isCaused = findings.length > 0 || facts.length > 0 || policy;
-  const isSame = isDeepStrictEqual(substance(before.verdict), substance(after.verdict));
-  if (isSame && (!isCaused || isDeepStrictEqual(words(before.verdict), words(after.verdict))))
-    return undefined;
+  if (isSame && !isCaused) return undefined;
   return {
     findings: findings.slice(0, mostFindings),
     more: Math.max(0, findings.length - mostFindings),
@@ -61,6 +61,34 @@ export function verdictChange(before: MadeVerdict | undefined, after: MadeVerdic
     policy,
     time: !isCaused,
   };
+}
+
+/** Asks for the order of what is said only where it is another one. */
+function hasSameSubstance(before: Verdict, after: Verdict): boolean {
+  const isAlike =
+    before.outcome === after.outcome &&
+    before.decided === after.decided &&
+    areAlike(before.passed, after.passed, (a, b) => a === b) &&
+    areAlike(before.reasons, after.reasons, isSameReason) &&
+    !before.waived &&
+    !after.waived &&
+    !before.grants &&
+    !after.grants;
+  return isAlike || isDeepStrictEqual(substance(before), substance(after));
+}
+
+function isSameReason(a: Reason, b: Reason): boolean {
+  return (
+    a.binding === b.binding &&
+    a.routine === b.routine &&
+    a.effect === b.effect &&
+    a.state === b.state &&
+    a.eased?.by === b.eased?.by
+  );
+}
+
+function areAlike<T>(before: readonly T[], after: readonly T[], isSame: (a: T, b: T) => boolean): boolean {
+  return before.length === after.length && before.every((one, at) => isSame(one, after[at]!));
 }
 
 /** What a verdict decides, without its words and times. */
@@ -84,9 +112,16 @@ function substance({ outcome, decided, reasons, passed, waived = [], grants = []
   ];
 }
 
-/** What a verdict says of its reasons. */
-function words({ reasons, waived = [] }: Verdict): unknown {
-  return [...reasons, ...waived].map(({ message, details, more }) => [message, details, more]);
+/** True if both say the same of their reasons. */
+function hasSameWords(before: Verdict, after: Verdict): boolean {
+  const isSame = (a: Reason, b: Reason): boolean =>
+    a.message === b.message &&
+    a.more === b.more &&
+    areAlike(a.details, b.details, (one, other) => one === other);
+  return (
+    areAlike(before.reasons, after.reasons, isSame) &&
+    areAlike(before.waived ?? [], after.waived ?? [], isSame)
+  );
 }
 
 /** Fields that are only read by people: an edit of them is no cause. */
@@ -95,25 +130,32 @@ const prose: ReadonlySet<string> = new Set(['summary', 'aliases']);
 function findingCauses(before: readonly FindingFact[], after: readonly FindingFact[]): FindingCause[] {
   const old = new Map(before.map((finding) => [keyOf(finding), finding]));
   const present = new Map(after.map((finding) => [keyOf(finding), finding]));
-  const causes: FindingCause[] = [];
+  const causes: Array<readonly [key: string, cause: FindingCause]> = [];
   for (const [key, finding] of present) {
     const known = old.get(key);
-    if (known === undefined) causes.push(cause(finding, 'came'));
-    else {
-      const fields = changedFields(known, finding).filter((field) => !prose.has(field));
-      if (fields.length > 0) causes.push({ ...cause(finding, 'changed'), fields });
-    }
+    old.delete(key);
+    const found = known === undefined ? cause(finding, 'came') : changeOf(known, finding);
+    if (found) causes.push([key, found]);
   }
-  for (const [key, finding] of old) if (!present.has(key)) causes.push(cause(finding, 'went'));
-  return causes.sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
+  for (const [key, finding] of old) causes.push([key, cause(finding, 'went')]);
+  return causes.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+}
+
+const changes = new WeakMap<FindingFact, { readonly from: FindingFact; readonly cause?: FindingCause }>();
+
+/** What changed of a finding; undefined: nothing that counts. Images have findings in common: of each it is looked for once. */
+function changeOf(from: FindingFact, to: FindingFact): FindingCause | undefined {
+  let change = changes.get(to);
+  if (change?.from !== from) {
+    const fields = changedFields(from, to).filter((field) => !prose.has(field));
+    change = { from, ...(fields.length > 0 && { cause: { ...cause(to, 'changed'), fields } }) };
+    changes.set(to, change);
+  }
+  return change.cause;
 }
 
 function cause({ advisory, purl }: FindingFact, what: FindingCause['what']): FindingCause {
   return { advisory, purl, what, fields: [] };
-}
-
-function orderOf({ purl, advisory }: FindingCause): string {
-  return `${purl}\n${advisory}`;
 }
 
 function keyOf({ purl, advisory }: FindingFact): string {
@@ -133,5 +175,7 @@ function changedFields(before: object, after: object): string[] {
   const old = before as Readonly<Record<string, unknown>>;
   const present = after as Readonly<Record<string, unknown>>;
   const names = new Set([...Object.keys(old), ...Object.keys(present)]);
-  return [...names].filter((name) => !isDeepStrictEqual(old[name], present[name])).sort();
+  return [...names]
+    .filter((name) => old[name] !== present[name] && !isDeepStrictEqual(old[name], present[name]))
+    .sort();
 }

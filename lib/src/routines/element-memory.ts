@@ -4,7 +4,12 @@ import { spend, unitsUsed } from './expression-cost.ts';
 import type { Variables } from './expression-plan.ts';
 
 /** Names that a part of an expression asked for, in order, with their values. */
-type Asked = ReadonlyArray<readonly [name: string, value: CelValue]>;
+interface Asked {
+  readonly names: readonly string[];
+  readonly values: readonly CelValue[];
+  /** variables that have the same values: most elements of a list ask for the same, so that this is found out once */
+  sameIn: Variables | undefined;
+}
 
 /** What a part of an expression gave for one element of a list, what it asked for on the way, and its price without that. */
 interface Remembered {
@@ -19,11 +24,12 @@ const memory = Symbol('what expressions gave for it');
 export class RememberingPart {
   /** what it gave for texts, which have no memory of their own */
   readonly texts = new Map<string, Remembered>();
-  /** what it asked for last: most elements have this very list, of which it is known then whether it is the same still */
-  asked: Asked = [];
-  /** the variables that were found to be the same as `asked` */
-  comparedWith: Variables | undefined;
+  /** what it asked for lately */
+  readonly asked: Asked[] = [];
 }
+
+/** Conditions ask for one thing or another; few lists of what they asked for are in use at a time. */
+const mostLists = 8;
 
 /** Of a text no more is remembered than of this many, and of this many characters. */
 const most = 4096;
@@ -38,7 +44,8 @@ export function shared(map: CelMap): CelMap {
 
 /** Notes what a part of an expression asks for. */
 export interface Asking {
-  readonly asked: Array<readonly [name: string, value: CelResult]>;
+  readonly names: string[];
+  readonly values: CelResult[];
   /** what it cost to compute these */
   units: number;
 }
@@ -55,7 +62,10 @@ export function ask(name: string, asking: Asking | undefined, compute: () => Cel
   const before = unitsUsed();
   const value = compute();
   asking.units += unitsUsed() - before;
-  if (!asking.asked.some(([known]) => known === name)) asking.asked.push([name, value]);
+  if (!asking.names.includes(name)) {
+    asking.names.push(name);
+    asking.values.push(value);
+  }
   return value;
 }
 
@@ -79,43 +89,52 @@ export function remembering<F extends AskingFrame>(
     if (known === undefined) return run(frame);
     last = known.get(part);
   }
-  if (last !== undefined && isAskedAgain(last.asked, part, frame.variables)) {
+  if (last !== undefined && isAskedAgain(last.asked, frame.variables)) {
     spend(last.units);
     return last.value;
   }
-  const asking: Asking = { asked: [], units: 0 };
+  const asking: Asking = { names: [], values: [], units: 0 };
   const before = unitsUsed();
   frame.asking = asking;
   const value = run(frame);
   frame.asking = undefined;
   const units = unitsUsed() - before - asking.units;
   const isSmall = typeof value === 'boolean' || isReflectMessage(value);
-  if (isSmall && asking.asked.every(isComparable))
-    keep(part, element as string | Element, { asked: sameList(part, asking.asked), value, units });
+  if (!isSmall || !asking.values.every(isComparable)) return value;
+  const asked = listOf(part, asking.names, asking.values as CelValue[], frame.variables);
+  keep(part, element as string | Element, { asked, value, units });
   return value;
 }
 
 /** True if all of it would be answered as it was. */
-function isAskedAgain(asked: Asked, part: RememberingPart, variables: Variables): boolean {
-  if (asked.length === 0) return true;
-  if (asked === part.asked && variables === part.comparedWith) return true;
-  if (!asked.every(([name, value]) => isSame(variables[name], value))) return false;
-  part.asked = asked;
-  part.comparedWith = variables;
+function isAskedAgain(asked: Asked, variables: Variables): boolean {
+  if (asked.sameIn === variables) return true;
+  const { names, values } = asked;
+  for (let at = 0; at < names.length; at += 1) if (!isSame(variables[names[at]!], values[at]!)) return false;
+  asked.sameIn = variables;
   return true;
 }
 
 /** One list for all elements for which the same was asked and answered. */
-function sameList(part: RememberingPart, asked: Asked): Asked {
-  const known = part.asked;
-  const isKnown =
-    known.length === asked.length &&
-    asked.every(([name, value], at) => known[at]![0] === name && known[at]![1] === value);
-  if (!isKnown) {
-    part.asked = asked;
-    part.comparedWith = undefined;
+function listOf(
+  { asked }: RememberingPart,
+  names: readonly string[],
+  values: readonly CelValue[],
+  variables: Variables,
+): Asked {
+  const known = asked.find(
+    (one) =>
+      one.names.length === names.length &&
+      one.names.every((name, at) => name === names[at] && isSame(values[at], one.values[at]!)),
+  );
+  if (known) {
+    known.sameIn = variables;
+    return known;
   }
-  return part.asked;
+  const list: Asked = { names, values, sameIn: variables };
+  asked.unshift(list);
+  if (asked.length > mostLists) asked.pop();
+  return list;
 }
 
 function keep(part: RememberingPart, element: string | Element, remembered: Remembered): void {
@@ -130,8 +149,8 @@ function keep(part: RememberingPart, element: string | Element, remembered: Reme
 /** Lists longer than this are not compared. */
 const longestList = 16;
 
-function isComparable(asked: readonly [string, CelResult]): asked is readonly [string, CelValue] {
-  return isSame(asked[1], asked[1]);
+function isComparable(value: CelResult): boolean {
+  return isSame(value, value);
 }
 
 /** True for what is surely the same; false does not tell that it is not. */

@@ -54,7 +54,7 @@ export function placeText({ repository, digest }: Placed): string {
 const keptTogether = 32;
 
 /** Images of which what they share is looked up once: what is known of all of them lies in memory together. */
-const judgedTogether = 128;
+const judgedTogether = 256;
 
 /**
  * Judges images by all that is known now, keeps the verdicts, what they were made of and which of them say something else than

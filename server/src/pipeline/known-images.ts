@@ -2,8 +2,6 @@ import { agesFor } from '@wharfinger/lib/advisories/ages';
 import { factsAgain } from '@wharfinger/lib/assess/facts-of-image';
 import {
   findingsOfPackages,
-  flawsOf,
-  subjectKey,
   uncoveredEcosystems,
   type DatedFlaw,
   type InstalledPackage,
@@ -36,6 +34,7 @@ import { gatherFacts } from './gather-facts.ts';
 import { inTurns } from './in-turns.ts';
 import type { PipelineParts } from './parts.ts';
 import { letPullsPass } from './pulls-first.ts';
+import { sharedFindings } from './shared-findings.ts';
 import { reportHolds } from './verify.ts';
 
 /** Images of which everything that is kept is read at once: to parse it keeps the thread from answering pulls. */
@@ -172,6 +171,7 @@ async function findingsOf(
   db: PipelineParts['db'],
   images: readonly QuickBasis[],
 ): Promise<ReadonlyArray<readonly FindingFact[]>> {
+  const memory = sharedFindings(db);
   const versions = new Set<number>();
   for (const { packages } of images) for (const { versionId } of packages) versions.add(versionId);
   const flaws = new Map<number, readonly DatedFlaw[]>();
@@ -179,30 +179,54 @@ async function findingsOf(
   for (const some of chunks([...versions], versionsTogether)) {
     await letPullsPass();
     const matches = await matchesOfVersions(db, some);
-    const subjects = new Map(matches.map(({ subject }) => [subjectKey(subject), subject.id]));
-    for (const [key, found] of flawsOf(matches)) flaws.set(subjects.get(key)!, found);
+    for (const [id, own] of Map.groupBy(matches, ({ subject }) => subject.id))
+      flaws.set(id, memory.flaws(id, own));
     for (const id of cvesOf(matches)) cves.add(id);
   }
-  const wanted = new Set<number>();
-  for (const { packages } of images)
-    for (const { versionId, installedId } of packages) if (flaws.has(versionId)) wanted.add(installedId);
-  const [installed, threats] = await Promise.all([installedPackages(db, [...wanted]), threatsOf(db, cves)]);
+  const threats = memory.threats(await threatsOf(db, cves));
   // A package that many images have in the same layer has the same findings in all of them, and in the same order.
-  const shared = new Map<string, readonly FindingFact[]>();
-  const of = ({ versionId, installedId, layer }: OutlinePackage): readonly FindingFact[] => {
-    const found = flaws.get(versionId);
-    if (!found) return [];
-    const key = `${installedId} ${layer}`;
-    let facts = shared.get(key);
-    if (!facts) {
-      const one: InstalledPackage = { ...installed.get(installedId)!, layer };
-      shared.set(key, (facts = findingsOfPackages([{ installed: one, flaws: found }], threats)));
+  const shared = new Map<number, readonly FindingFact[]>();
+  const missing = new Map<number, OutlinePackage>();
+  for (const { packages } of images)
+    for (const one of packages) {
+      const found = flaws.get(one.versionId);
+      if (!found) continue;
+      const place = placeOf(one);
+      if (shared.has(place) || missing.has(place)) continue;
+      const known = memory.find(place, { flaws: found, threats });
+      if (known) shared.set(place, known);
+      else missing.set(place, one);
     }
-    return facts;
-  };
-  const unordered = await inTurns(images, ({ packages }) => packages.flatMap(of));
+  const wanted = new Set([...missing.values()].map(({ installedId }) => installedId));
+  const installed = await installedPackages(db, [...wanted]);
+  for (const [place, { versionId, installedId, layer }] of missing) {
+    const one: InstalledPackage = { ...installed.get(installedId)!, layer };
+    const found = flaws.get(versionId)!;
+    const made = findingsOfPackages([{ installed: one, flaws: found }], threats);
+    memory.keep(place, { flaws: found, threats }, made);
+    shared.set(place, made);
+  }
   const rank = ranksOf([...shared.values()].flat());
-  return inTurns(unordered, (findings) => findings.sort((a, b) => rank.get(a)! - rank.get(b)!));
+  return inTurns(images, ({ packages }) => {
+    const all: FindingFact[] = [];
+    for (const one of packages)
+      if (flaws.has(one.versionId)) for (const finding of shared.get(placeOf(one))!) all.push(finding);
+    return inOrder(all, rank);
+  });
+}
+
+/** One number for a package in a layer: no manifest is large enough to have so many of these. */
+function placeOf({ installedId, layer }: OutlinePackage): number {
+  return installedId * 2 ** 20 + layer;
+}
+
+/** By rank, those of one rank as they stand. */
+function inOrder(findings: readonly FindingFact[], rank: ReadonlyMap<FindingFact, number>): FindingFact[] {
+  const size = findings.length;
+  const places = new Float64Array(size);
+  for (let at = 0; at < size; at += 1) places[at] = rank.get(findings[at]!)! * size + at;
+  places.sort();
+  return Array.from(places, (place) => findings[place % size]!);
 }
 
 /** The place of each finding in their canonical order; those that it does not tell apart have one place. */

@@ -1,4 +1,5 @@
 import type { EvaluationLog, Remembered, ResultMemory } from '@wharfinger/lib/routines/remembered-results';
+import type { Reason } from '@wharfinger/lib/routines/verdict';
 import { LRUCache } from 'lru-cache';
 
 /** What judging has cost so far. */
@@ -27,7 +28,7 @@ export function createSharedResults(): SharedResults {
   const results = new LRUCache<string, Remembered>({
     max: most,
     maxSize: largest,
-    sizeCalculation: ({ result }) => 200 + ('message' in result ? JSON.stringify(result).length : 0),
+    sizeCalculation: ({ result }) => 200 + ('message' in result ? charactersOf(result) : 0),
   });
   const counts = { verdicts: 0, evaluated: 0, reused: 0 };
   return {
@@ -42,4 +43,8 @@ export function createSharedResults(): SharedResults {
     },
     counts: () => ({ ...counts }),
   };
+}
+
+function charactersOf({ message, details, remedy }: Pick<Reason, 'message' | 'details' | 'remedy'>): number {
+  return details.reduce((sum, line) => sum + line.length, message.length + remedy.length);
 }

@@ -2,6 +2,7 @@ import { displayHash, matchHash, weightHash } from '@wharfinger/lib/advisories/a
 import type { Advisory } from '@wharfinger/lib/advisories/advisory';
 import type { AdvisoryHead } from '@wharfinger/lib/advisories/advisory-index';
 import type { GenerationElement } from '@wharfinger/lib/advisories/generation';
+import { LRUCache } from 'lru-cache';
 import { chunks } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import { updateGeneration } from './advisory-generation.ts';
@@ -229,21 +230,31 @@ export async function advisoriesById(
   return found;
 }
 
+/**
+ * What is told of advisories, by its text as it is stored: most verdicts tell of few. So one advisory is one object for as long as
+ * it says the same, by which others know that nothing has changed.
+ */
+const heads = new LRUCache<string, AdvisoryHead>({ max: 10_000 });
+
+function headOf(text: string): AdvisoryHead {
+  let head = heads.get(text);
+  if (head === undefined) heads.set(text, (head = JSON.parse(text) as AdvisoryHead));
+  return head;
+}
+
 /** What is told about matches of these advisories, by key. */
 export async function advisoryHeads(db: Db, keys: Iterable<number>): Promise<Map<number, StoredHead>> {
-  const heads = new Map<number, StoredHead>();
+  const found = new Map<number, StoredHead>();
   for (const part of chunks([...new Set(keys)])) {
     const rows = await db
       .selectFrom('advisories')
       .select(['key', 'head', 'first_imported'])
       .where('key', 'in', part)
       .execute();
-    for (const row of rows) {
-      const advisory = JSON.parse(row.head) as AdvisoryHead;
-      heads.set(row.key, { advisory, firstImported: new Date(row.first_imported) });
-    }
+    for (const row of rows)
+      found.set(row.key, { advisory: headOf(row.head), firstImported: new Date(row.first_imported) });
   }
-  return heads;
+  return found;
 }
 
 function columnsOf({ affected, ...head }: Advisory): { head: string; affected: string } {

@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
+import { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
@@ -10,6 +10,9 @@ const maxBytes = 1 << 30;
 /** Less than this is worked on at once: to have it done elsewhere would cost more. Of what is stored, a tenth of it. */
 const small = 64 * 1024;
 
+/** Of what is small a higher level makes hardly less. */
+const quick = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+
 /** JSON as zstd, made off the calling thread where it is large. */
 export async function packJson(value: unknown): Promise<Uint8Array> {
   return packText(JSON.stringify(value));
@@ -17,7 +20,7 @@ export async function packJson(value: unknown): Promise<Uint8Array> {
 
 /** The same for JSON that is text already. */
 export async function packText(json: string): Promise<Uint8Array> {
-  return json.length < small ? zstdCompressSync(json) : compress(json);
+  return json.length < small ? zstdCompressSync(json, quick) : compress(json);
 }
 
 /** What packJson was given. */

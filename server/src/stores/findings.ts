@@ -126,9 +126,15 @@ export async function versionsWithFindings(db: Db, advisoryKeys: Iterable<number
   return [...versions];
 }
 
-/** The score belongs to what the advisory says of itself. */
+const reweighed = new WeakMap<AdvisoryHead, Map<Severity, AdvisoryHead>>();
+
+/** The score belongs to what the advisory says of itself. One object for one head, as this is one for one text. */
 function withSeverity(head: AdvisoryHead, severity: Severity): AdvisoryHead {
-  return { ...head, severity, score: undefined };
+  let known = reweighed.get(head);
+  if (!known) reweighed.set(head, (known = new Map()));
+  let other = known.get(severity);
+  if (!other) known.set(severity, (other = { ...head, severity, score: undefined }));
+  return other;
 }
 
 /** The package versions of an image, each once. */

@@ -5,14 +5,31 @@ import { chunks, idsIn } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import { transact } from '../db/transaction.ts';
 
-/**
- * Keys of findings by their digests, of each database that is open. A finding is recorded once, never changed and never deleted, so what
- * stands here stays true.
- */
-const keysOf = new WeakMap<Db, LRUCache<string, number>>();
+/** What is remembered of the recorded findings of a database. */
+interface Memory {
+  /** keys by digests */
+  readonly keys: LRUCache<string, number>;
+  /** findings by keys: those that were recorded or asked for lately, which are in memory anyway */
+  readonly findings: LRUCache<number, FindingFact>;
+}
+
+/** Of each database that is open. A finding is recorded once, never changed and never deleted, so what stands here stays true. */
+const memories = new WeakMap<Db, Memory>();
 
 /** Findings whose keys are remembered: about 150 bytes each. */
 const mostKeys = 100_000;
+
+/** Findings that are remembered whole. */
+const mostFindings = 32_768;
+
+function memoryOf(db: Db): Memory {
+  let memory = memories.get(db);
+  if (!memory) {
+    memory = { keys: new LRUCache({ max: mostKeys }), findings: new LRUCache({ max: mostFindings }) };
+    memories.set(db, memory);
+  }
+  return memory;
+}
 
 /**
  * Records findings that were not yet, and gives the keys of all. What is recorded needs no verdict to be true, so it has
@@ -24,8 +41,7 @@ export async function keysOfFindings(
   db: Db,
   findings: ReadonlySet<FindingFact>,
 ): Promise<ReadonlyMap<FindingFact, number>> {
-  let known = keysOf.get(db);
-  if (!known) keysOf.set(db, (known = new LRUCache({ max: mostKeys })));
+  const { keys: known, findings: whole } = memoryOf(db);
   const keys = new Map<string, number>();
   const missing = new Map<string, FindingFact>();
   for (const finding of findings) {
@@ -48,7 +64,13 @@ export async function keysOfFindings(
       keys.set(digest, key);
     }
   }
-  return new Map([...findings].map((finding) => [finding, keys.get(digestOfFinding(finding))!]));
+  const all = new Map<FindingFact, number>();
+  for (const finding of findings) {
+    const key = keys.get(digestOfFinding(finding))!;
+    all.set(finding, key);
+    whole.set(key, finding);
+  }
+  return all;
 }
 
 async function record(
@@ -90,14 +112,25 @@ export async function recordedFindings(
   db: Db,
   keys: readonly number[],
 ): Promise<ReadonlyMap<number, FindingFact>> {
+  const { findings: known } = memoryOf(db);
   const found = new Map<number, FindingFact>();
-  for (const part of chunks([...new Set(keys)])) {
+  const missing = new Set<number>();
+  for (const key of keys) {
+    const finding = known.get(key);
+    if (finding) found.set(key, finding);
+    else missing.add(key);
+  }
+  for (const part of chunks([...missing])) {
     const rows = await db
       .selectFrom('recorded_findings')
       .select(['id', 'finding'])
       .where('id', 'in', idsIn(db, part))
       .execute();
-    for (const { id, finding } of rows) found.set(id, JSON.parse(finding) as FindingFact);
+    for (const row of rows) {
+      const finding = JSON.parse(row.finding) as FindingFact;
+      found.set(row.id, finding);
+      known.set(row.id, finding);
+    }
   }
   const lost = keys.find((key) => !found.has(key));
   if (lost !== undefined) throw new Error(`the finding ${lost} was recorded and is gone`);

@@ -111,7 +111,7 @@ function rowOf({ verdict, madeFrom, facts, after, results }: NewVerdict, reposit
     purpose: verdict.purpose,
     outcome: verdict.outcome,
     decided: verdict.decided ? 1 : 0,
-    verdict: JSON.stringify(verdict),
+    verdict: narrowJson(verdict),
     valid_until: verdict.validUntil === undefined ? null : Date.parse(verdict.validUntil),
     made_from: JSON.stringify(madeFrom),
     facts,
@@ -119,6 +119,17 @@ function rowOf({ verdict, madeFrom, facts, after, results }: NewVerdict, reposit
     edition: after + 1,
     results,
   };
+}
+
+/**
+ * JSON without characters that make a string one of two bytes for each: a single one, such as the ellipsis of a line that was cut,
+ * would double what is sent to the database, and what of it is read again.
+ */
+function narrowJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll(
+    /[^\0-\xff]/g,
+    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 function rowText(row: { readonly repository_id: number; readonly digest: string; readonly purpose: string }) {
