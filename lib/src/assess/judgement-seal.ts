@@ -114,12 +114,21 @@ function checked(
       `it was made at ${judgement.madeAt}, which is still to come`,
       'set the clock of this machine',
     );
-  if (seenVersion !== undefined && judgement.version < seenVersion)
-    throw untrusted(`it is version ${judgement.version}, and version ${seenVersion} was seen before`);
+  demandNotOlder(judgement, seenVersion);
   if (registry !== undefined && judgement.registry !== registry)
     throw untrusted(`it is of the registry ${judgement.registry}, not of ${registry}`);
   const digest = digestOf(Buffer.from(serialiseJudgement(judgement)));
   return { judgement, digest, ...(keyId === undefined ? {} : { keyId }) };
+}
+
+/**
+ * For who learns only by opening a judgement whose it is, and so which version was seen before.
+ * @param seenVersion undefined: none was
+ * @throws WharfingerError JUDGEMENT_UNTRUSTED
+ */
+export function demandNotOlder({ version }: Judgement, seenVersion: number | undefined): void {
+  if (seenVersion !== undefined && version < seenVersion)
+    throw untrusted(`it is version ${version}, and version ${seenVersion} was seen before`);
 }
 
 /** Clocks of two machines may differ by as much. */

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Judgement } from '@wharfinger/lib/assess/judgement-document';
-import { openJudgement, type OpenedJudgement } from '@wharfinger/lib/assess/judgement-seal';
+import { demandNotOlder, openJudgement, type OpenedJudgement } from '@wharfinger/lib/assess/judgement-seal';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import { readKeys } from '../cli/local-judgement.ts';
 import { noteJudgement, seenJudgement } from '../cli/seen-judgements.ts';
@@ -55,17 +55,14 @@ async function open(
   { judgement, keys, identity }: JudgementFile,
   session: Session,
 ): Promise<OpenedJudgement> {
-  const options = {
+  const opened = openJudgement(await readFile(judgement), {
     registryKeys: await readKeys(keys),
     now: session.now(),
     ...(identity === undefined ? {} : { registry: identity }),
-  };
-  const bytes = await readFile(judgement);
-  const opened = openJudgement(bytes, options);
+  });
   // without a key nothing is opened, so there is one
   const keyId = opened.keyId!;
-  const seenVersion = await seenJudgement(session.environment, keyId);
-  const current = openJudgement(bytes, { ...options, ...(seenVersion === undefined ? {} : { seenVersion }) });
-  await noteJudgement(session.environment, keyId, current.judgement.version);
-  return current;
+  demandNotOlder(opened.judgement, await seenJudgement(session.environment, keyId));
+  await noteJudgement(session.environment, keyId, opened.judgement.version);
+  return opened;
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { believingGivenVex, withGivenVex } from '@wharfinger/lib/assess/given-vex';
 import type { Judgement } from '@wharfinger/lib/assess/judgement-document';
-import { openJudgement } from '@wharfinger/lib/assess/judgement-seal';
+import { demandNotOlder, openJudgement } from '@wharfinger/lib/assess/judgement-seal';
 import { unmatchedRepository } from '@wharfinger/lib/assess/rules-for';
 import { readVexFile } from '@wharfinger/lib/assess/vex-file';
 import { WharfingerError } from '@wharfinger/lib/errors';
@@ -50,16 +50,13 @@ async function judgementInFile(
   if (key.length > 0)
     throw new WharfingerError('USAGE', { what: '--key and --judgement exclude each other' });
   const registryKeys = await readKeys(registryKey);
-  const given = {
+  const opened = openJudgement(await readFile(judgement), {
     registryKeys,
     now: session.now(),
     ...(insecureJudgement === undefined ? {} : { unsigned: insecureJudgement }),
-  };
-  const bytes = await readFile(judgement);
-  const opened = openJudgement(bytes, given);
+  });
   if (opened.keyId === undefined) return opened.judgement;
-  const seenVersion = await seenJudgement(session.environment, opened.keyId);
-  openJudgement(bytes, { ...given, ...(seenVersion === undefined ? {} : { seenVersion }) });
+  demandNotOlder(opened.judgement, await seenJudgement(session.environment, opened.keyId));
   await noteJudgement(session.environment, opened.keyId, opened.judgement.version);
   return opened.judgement;
 }
