@@ -86,6 +86,15 @@ export const judgements: readonly Judgement[] = [
   {
     right: 'Wharfinger',
     because:
+      'Trivy lists the program itself among the packages that it depends on. It was built here, and comes from no registry.',
+    shownBy: 'Its `app.deps.json` says `"type":"project"`; packages have `"type":"package"`.',
+    by: 'Trivy',
+    what: 'package',
+    holds: ({ type, name, version }) => type === 'nuget' && name === 'app' && version === '1.0.0',
+  },
+  {
+    right: 'Wharfinger',
+    because:
       'Nothing mends the flaw: every version is affected. Trivy compares with `>=0`, which leaves out versions with a part for pre-releases, and so all modules that were never released (`v0.0.0-…`).',
     shownBy: 'The record says `"events":[{"introduced":"0"}]`, and no more.',
     by: 'Wharfinger',

@@ -101,7 +101,7 @@ function alpineImages(
 }
 
 /** Packages of a Debian build machine, and above them those of the eight ecosystems of languages. */
-function everything(place: Place, data: string, records: readonly OsvRecord[]): Compared {
+export function everything(place: Place, data: string, records: readonly OsvRecord[]): Compared {
   const base = readFileSync(join(data, 'hostile/normal.tar.gz'));
   const { root, layer } = languages(place('everything'), records);
   const status = output('tar', [

@@ -208,7 +208,12 @@ const rust: Maker = (root, records) => {
 
 const dotnet: Maker = (root) => {
   const library = (type: string) => ({ type, serviceable: true, sha512: 'sha512-x', path: 'x' });
-  const target = { 'Newtonsoft.Json/12.0.3': {}, 'System.Text.Json/6.0.0': {}, 'app/1.0.0': {} };
+  const brings = (file: string) => ({ runtime: { [file]: {} } });
+  const target = {
+    'app/1.0.0': brings('app.dll'),
+    'Newtonsoft.Json/12.0.3': brings('lib/netstandard2.0/Newtonsoft.Json.dll'),
+    'System.Text.Json/6.0.0': brings('lib/net6.0/System.Text.Json.dll'),
+  };
   const content = {
     runtimeTarget: { name: '.NETCoreApp,Version=v6.0', signature: '' },
     targets: { '.NETCoreApp,Version=v6.0': target },

@@ -38,6 +38,10 @@ const types: Readonly<Record<string, string>> = {
   'composer-vendor': 'composer',
   rustbinary: 'cargo',
   'dotnet-core': 'nuget',
+  // by what package URLs of SBOMs say
+  cargo: 'cargo',
+  composer: 'composer',
+  nuget: 'nuget',
 };
 
 /** What a real Trivy finds in an image, with the database that lies in `cache` and nothing else. */
@@ -51,6 +55,11 @@ export function findWithTrivy(layout: string, cache: string): Found {
     maxBuffer: 1 << 29,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  return foundInReport(report);
+}
+
+/** What a report of Trivy in JSON tells of packages and findings. */
+export function foundInReport(report: string): Found {
   const { Results: results = [] } = JSON.parse(report) as { readonly Results?: readonly TrivyResult[] };
   const packages: FoundPackage[] = [];
   const findings = new Set<string>();

@@ -12,13 +12,14 @@ export interface PurlParts {
 
 /**
  * The package URL (purl-spec) of a package; those of a distribution name it and its release, as scanners do:
- * `pkg:deb/debian/curl@7.88.1-10+deb12u4?arch=amd64&distro=debian-12`.
+ * `pkg:deb/debian/curl@7.88.1-10+deb12u4?arch=amd64&distro=debian-12`. What cannot have one of its type has a generic one.
  */
 export function purlOf(
   { type, name, version, architecture }: PurlParts,
   distribution?: Distribution,
 ): string {
-  const slash = name.lastIndexOf('/');
+  // Those of Maven have a colon between the group and the artifact, and are none without a group.
+  const slash = type === 'maven' ? name.indexOf(':') : name.lastIndexOf('/');
   // The type `rpm` has the epoch outside of the version.
   const [, epoch, rest] = (type === 'rpm' ? /^(\d+):(.*)$/.exec(version) : null) ?? [];
   const shown = rest ?? version;
@@ -37,6 +38,6 @@ export function purlOf(
     return new PackageURL(type, namespace, bare, shown, qualifiers, undefined).toString();
   } catch {
     // Names that the specification of the type forbids still stand on disks.
-    return `pkg:${type}/${name.split('/').map(encodeURIComponent).join('/')}@${encodeURIComponent(shown)}`;
+    return new PackageURL('generic', undefined, name, shown, undefined, undefined).toString();
   }
 }
