@@ -1,4 +1,5 @@
-import type { FileRecord, RpmPackage } from './file-facts.ts';
+import type { DpkgPackage, FileRecord, RpmPackage } from './file-facts.ts';
+import { chiselManifest } from './packages/chisel.ts';
 import { countsAt } from './packages/formats.ts';
 import { isBelowModules } from './packages/node.ts';
 import type { MergedNode, MergedTree, NotedFile } from './merged-tree.ts';
@@ -26,6 +27,8 @@ export interface ActiveFiles {
   readonly contentSets: readonly string[];
   readonly strayDatabase: boolean;
   readonly otherDatabases: readonly string[];
+  /** records of dpkg's packages, and of how many of them the source is not known */
+  readonly sourceless: ReadonlyArray<{ readonly path: string; readonly count: number }>;
   /** names of package databases that lead to something that is none */
   readonly unreadable: readonly string[];
   /** journals of rpm databases that say what the databases do not */
@@ -57,6 +60,10 @@ export function findActiveFiles(tree: MergedTree): ActiveFiles {
       if (!name.endsWith('.md5sums')) take(`var/lib/dpkg/status.d/${name}`, 'dpkg');
     }
   }
+  const whole = packages.length;
+  take(chiselManifest, 'dpkg');
+  const sliced = withSources(packages.splice(whole), packages);
+  packages.push(...sliced.packages);
   take('lib/apk/db/installed', 'apk');
   take('usr/lib/apk/db/installed', 'apk');
 
@@ -107,9 +114,35 @@ export function findActiveFiles(tree: MergedTree): ActiveFiles {
     contentSets: [...contentSets],
     strayDatabase,
     otherDatabases: [...otherDatabases],
+    sourceless: sliced.sourceless,
     unreadable,
     journals,
   };
+}
+
+/** Packages that dpkg records as well, with their sources, are those of dpkg. */
+function withSources(
+  sliced: readonly ActiveFile[],
+  others: readonly ActiveFile[],
+): { packages: ActiveFile[]; sourceless: ActiveFiles['sourceless'] } {
+  const keyOf = ({ name, version }: DpkgPackage): string => JSON.stringify([name, version]);
+  const known = new Set(
+    others.flatMap(({ record }) => (record.kind === 'dpkg' ? record.packages.map(keyOf) : [])),
+  );
+  const packages = sliced.map((file) => {
+    const { record } = file;
+    if (record.kind !== 'dpkg' || known.size === 0) return file;
+    return {
+      ...file,
+      record: { ...record, packages: record.packages.filter((one) => !known.has(keyOf(one))) },
+    };
+  });
+  const sourceless = packages.flatMap(({ path, record }) =>
+    record.kind === 'dpkg' && record.sourceless && record.packages.length > 0
+      ? [{ path, count: record.packages.length }]
+      : [],
+  );
+  return { packages, sourceless };
 }
 
 type RpmJournal = Extract<FileRecord, { kind: 'rpm-journal' }>;

@@ -9,7 +9,8 @@ export type FileRecord = { readonly entry: number } & FileFacts;
 
 /** Files of note, found by what they begin with as well as by their names. */
 export type FileFacts =
-  | { readonly kind: 'dpkg'; readonly packages: readonly DpkgPackage[] }
+  /** `sourceless`: the record does not say what packages were built from, and `source` is the name of each */
+  | { readonly kind: 'dpkg'; readonly packages: readonly DpkgPackage[]; readonly sourceless?: true }
   | { readonly kind: 'apk'; readonly packages: readonly ApkPackage[] }
   | { readonly kind: 'rpm'; readonly packages: readonly RpmPackage[] }
   /** of a database of rpm: what the database has since then can be told from both together alone; packages that stand in it */

@@ -16,6 +16,7 @@ import { eachEntry } from './layer-tree.ts';
 import { checkLinks } from './link-check.ts';
 import { MergedTree } from './merged-tree.ts';
 import { packagesOf } from './image-packages.ts';
+import { chiselManifest } from './packages/chisel.ts';
 import { displayPath } from './paths.ts';
 import { Removals } from './removed-packages.ts';
 import { findSecrets } from './secrets/find-secrets.ts';
@@ -142,6 +143,12 @@ export function mergeLayers(layers: readonly PlacedLayer[], secrets = new Secret
           'the rpm database has a journal: what is installed can be told from both together alone';
         return { code: 'unreadable-file', path: displayPath(path), message, hides: true };
       }),
+      ...found.sourceless.map(({ path, count }): Problem => {
+        const message =
+          `it does not say from which sources ${count} packages were built, by which advisories name them: ` +
+          'what is known of those of another name is not found';
+        return { code: 'unreadable-file', path: displayPath(path), message, hides: true };
+      }),
       ...checkLinks(tree, hasFiles),
       ...(tree.exhausted ? [exhausted] : []),
       ...removals.problems,
@@ -157,6 +164,7 @@ const databaseFolders: ReadonlySet<string> = new Set(
     'lib/apk/db/installed',
     'usr/lib/apk/db/installed',
     'var/lib/rpmmanifest',
+    chiselManifest,
     ...rpmFolders,
   ]
     .map((path) => path.split('/'))

@@ -3,6 +3,7 @@ import { observeBaked } from './baked/observe-baked.ts';
 import { observeDiversions } from './contamination/diversions.ts';
 import { observeExecutable } from './executables.ts';
 import { observeLicences } from './licences/observe.ts';
+import { observeChisel } from './packages/chisel.ts';
 import { packageFormats } from './packages/formats.ts';
 import { observeDpkgFiles } from './packages/dpkg-files.ts';
 import { observeRpm } from './packages/rpm/observe.ts';
@@ -17,6 +18,7 @@ export const observers: readonly FileObserver[] = [
   observeDiversions,
   observeRpm,
   observeDpkgFiles,
+  observeChisel,
   observeLicences,
   observeSecrets,
   observeBaked,

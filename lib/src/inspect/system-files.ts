@@ -23,7 +23,6 @@ const otherDatabases: ReadonlyArray<readonly [shape: RegExp, format: string]> = 
   [/(?:^|\/)var\/db\/pkg\/[^/]+\/[^/]+\/PF$/, 'portage'],
   [/(?:^|\/)nix\/var\/nix\/db\/db\.sqlite$/, 'nix'],
   [/(?:^|\/)opkg\/status$/, 'opkg'],
-  [/(?:^|\/)chisel\/manifest\.wall$/, 'chisel'],
 ];
 
 /**

@@ -90,6 +90,7 @@ const record = z.discriminatedUnion('kind', [
         maintainer: text.optional(),
       }),
     ),
+    sourceless: z.literal(true).optional(),
   }),
   z.strictObject({
     entry: count,

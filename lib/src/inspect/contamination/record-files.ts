@@ -1,5 +1,6 @@
 import type { FileRecord, RecordedFiles } from '../file-facts.ts';
 import type { MergedNode, MergedTree, NotedFile } from '../merged-tree.ts';
+import { chiselManifest } from '../packages/chisel.ts';
 import { isOfSystem, type PackageOwner } from '../packages/package-types.ts';
 
 /** What a package's record says of its files, where its package manager looks for it. */
@@ -15,7 +16,7 @@ export interface CountingRecord {
   readonly files: RecordedFiles;
 }
 
-const databases = ['var/lib/dpkg/status', 'lib/apk/db/installed', 'usr/lib/apk/db/installed'];
+const databases = ['var/lib/dpkg/status', 'lib/apk/db/installed', 'usr/lib/apk/db/installed', chiselManifest];
 
 /** Folders of which every file may be a record, by what their names end with. */
 const folders: ReadonlyArray<readonly [path: string, name: RegExp]> = [
