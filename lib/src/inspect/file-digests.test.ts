@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { LayerInventory } from './inventory.ts';
 import { entryBlocks, readBytes, tarOf } from './layer-fixture.ts';
 import { eachEntry, TreeColumns } from './layer-tree.ts';
-import type { FileAlgorithm } from './file-digests.ts';
+import type { FileAlgorithm } from './hashing/chunk-hasher.ts';
 
 const bodies = {
   small: Buffer.from('small'),

@@ -31,7 +31,7 @@ const letters: Readonly<Record<TarEntry['type'], NodeType>> = {
 export class LayerBuilder implements TarVisitor {
   readonly #limits: LayerLimits;
   readonly #tree = new TreeWriter();
-  /** of the regular files, made while they pass */
+  /** which bytes of the regular files are to be hashed */
   readonly digests: FileDigests;
   readonly #seen = new PathSet();
   readonly #problems: Problem[] = [];
@@ -177,8 +177,12 @@ export class LayerBuilder implements TarVisitor {
     return this.#chart.isChart && this.#problems.length === 0;
   }
 
-  /** What was found; call once, at the end, when all files are hashed. */
-  finish(): { tree: LayerTree; records: readonly FileRecord[]; problems: readonly Problem[] } {
+  /** What was found; call once, at the end, with the digests of the files. */
+  finish(digests: LayerTree['digests']): {
+    tree: LayerTree;
+    records: readonly FileRecord[];
+    problems: readonly Problem[];
+  } {
     for (const [path, last] of this.#replacing) {
       const records = this.#noted.get(path)!.map((index) => this.#records[index]!);
       if (replacesTruth(records, last)) {
@@ -192,7 +196,7 @@ export class LayerBuilder implements TarVisitor {
       this.#problems.push({ code: 'corrupt', message: `${count} more problems are not listed`, hides });
     }
     return {
-      tree: this.#tree.finish(this.digests.finish()),
+      tree: this.#tree.finish(digests),
       records: this.#records,
       problems: this.#problems,
     };

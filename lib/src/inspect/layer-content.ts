@@ -2,6 +2,7 @@ import { parseStrictJson } from '../oci/strict-json.ts';
 import { classifyDocument } from './documents.ts';
 import type { FileRecord } from './file-facts.ts';
 import type { DocumentKind, LayerContent, LayerTree, Problem, ProblemCode } from './inventory.ts';
+import type { HashLane, HashedLayer } from './hashing/chunk-hasher.ts';
 import { LayerBuilder } from './layer-builder.ts';
 import type { LayerLimits } from './limits.ts';
 import { blockSize, isZeroBlock, parseHeader } from '../oci/tar/header.ts';
@@ -30,6 +31,7 @@ type Shape = 'unknown' | 'tar' | 'zeros' | 'document' | 'opaque';
  */
 export class ContentReader {
   readonly #limits: LayerLimits;
+  readonly #lane: HashLane;
   readonly #builder: LayerBuilder;
   readonly #tar: TarReader;
   #shape: Shape = 'unknown';
@@ -38,8 +40,10 @@ export class ContentReader {
   #size = 0;
   #refused = false;
 
-  constructor(limits: LayerLimits) {
+  /** @param lane where all bytes, and those of the files in them, are hashed */
+  constructor(limits: LayerLimits, lane: HashLane) {
     this.#limits = limits;
+    this.#lane = lane;
     this.#builder = new LayerBuilder(limits);
     this.#tar = new TarReader(this.#builder, limits);
   }
@@ -55,34 +59,48 @@ export class ContentReader {
     this.problem(code, message, true);
   }
 
-  push(chunk: Buffer): void {
+  /** @param lent false: nobody uses the memory of the chunk afterwards */
+  push(chunk: Buffer, lent: boolean): void {
     this.#size += chunk.length;
-    if (this.#shape !== 'unknown') return this.#use(chunk);
+    if (this.#shape !== 'unknown') return this.#use(chunk, lent);
     const all = this.#first.length === 0 ? chunk : Buffer.concat([this.#first, chunk]);
     if (all.length < blockSize) {
       this.#first = Buffer.from(all);
       return;
     }
     this.#shape = shapeOf(all);
-    this.#use(all);
+    this.#use(all, lent || all !== chunk);
   }
 
   /** True while more must not be pushed before `rest` has ended. */
   get busy(): boolean {
-    return this.#builder.digests.busy;
+    return this.#lane.busy;
   }
 
   /** Waits until more can be taken. */
   rest(): Promise<void> {
-    return this.#builder.digests.rest();
+    return this.#lane.rest();
   }
 
-  /** Waits for what goes on after the last push. */
-  settle(): Promise<void> {
-    return this.#builder.digests.settle();
+  /** The digests of all, when the last is pushed; `finish` needs them. */
+  async hashed(): Promise<HashedLayer> {
+    if (this.#shape === 'unknown') this.#hash(this.#first, true, () => {});
+    return this.#lane.finish();
   }
 
-  #use(bytes: Buffer): void {
+  #use(bytes: Buffer, lent: boolean): void {
+    this.#hash(bytes, lent, () => this.#read(bytes));
+  }
+
+  /** Hashes bytes, and of the files in them what `read` finds. */
+  #hash(bytes: Buffer, lent: boolean, read: () => void): void {
+    const { digests } = this.#builder;
+    digests.enter(bytes);
+    read();
+    this.#lane.take(digests.leave(), lent);
+  }
+
+  #read(bytes: Buffer): void {
     if (this.#shape === 'tar' || this.#shape === 'zeros') return this.#tar.push(bytes);
     if (this.#shape !== 'document') return;
     if (this.#size > this.#limits.json) {
@@ -91,11 +109,8 @@ export class ContentReader {
     } else this.#document.push(Buffer.from(bytes));
   }
 
-  /**
-   * Call it when `settle` has ended.
-   * @param packed true: the blob is compressed with gzip, as charts are
-   */
-  finish(packed: boolean): FoundContent {
+  /** @param packed true: the blob is compressed with gzip, as charts are */
+  finish(packed: boolean, { files }: HashedLayer): FoundContent {
     if (this.#shape === 'unknown' && this.#first.length > 0) {
       this.#shape = startsAsDocument(this.#first) ? 'document' : 'opaque';
       if (this.#shape === 'document') this.#document.push(this.#first);
@@ -104,7 +119,7 @@ export class ContentReader {
     // What broke off is told of already; the archive's own end adds nothing.
     if (isArchive && !this.#refused) this.#tar.end();
     const kind = this.#kind(isArchive, packed);
-    const { tree, records, problems } = this.#builder.finish();
+    const { tree, records, problems } = this.#builder.finish(files);
     return {
       ...kind,
       entries: tree.paths.length,

@@ -1,4 +1,4 @@
-import { digestLengths, type FileAlgorithm } from './file-digests.ts';
+import { digestLengths, type FileAlgorithm } from './hashing/chunk-hasher.ts';
 import type { LayerTree } from './inventory.ts';
 
 /** What an entry is, as LayerTree.types has it. */

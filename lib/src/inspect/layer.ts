@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { pipeline, Readable } from 'node:stream';
 import { digestAlgorithm, finishDigest, startDigest, type Digest } from '../oci/digest.ts';
 import { createDecompressor, describeFailure, detectCompression } from './compression.ts';
+import { hashHere, type HashLane } from './hashing/chunk-hasher.ts';
 import { inventoryFormat, type LayerInventory } from './inventory.ts';
 import { asBuffer, excessOf, peek } from './layer-bytes.ts';
 import { ContentReader } from './layer-content.ts';
@@ -21,20 +21,21 @@ export interface LayerSource {
  * Compression is told from the bytes. The SHA-256 of the uncompressed bytes is measured (the diffID), and the digest of
  * the blob is checked.
  *
+ * @param lane where bytes are hashed; here, where nothing is given
  * @throws what `source.bytes` throws, and the reason of `signal`
  */
 export async function readLayer(
   source: LayerSource,
   limits: LayerLimits = defaultLimits,
   signal?: AbortSignal,
+  lane: HashLane = hashHere(),
 ): Promise<LayerInventory> {
   const algorithm = digestAlgorithm(source.digest);
   const blobHash = startDigest(algorithm);
-  const diffHash = createHash('sha256');
   const input = { size: 0, failure: undefined as Error | undefined };
   const { head, rest } = await peek(source.bytes, 512);
   const { compression, foreign } = detectCompression(head);
-  const content = new ContentReader(limits);
+  const content = new ContentReader(limits, lane);
   if (foreign !== undefined)
     content.refuse('unsupported', `it is compressed with ${foreign}, which is not read`);
   // Uncompressed bytes are the blob's own, which need no second hash.
@@ -46,7 +47,7 @@ export async function readLayer(
       for await (const chunk of rest) {
         signal?.throwIfAborted();
         input.size += chunk.length;
-        blobHash.update(chunk);
+        if (!hashOnce) blobHash.update(chunk);
         yield asBuffer(chunk);
       }
     } catch (error) {
@@ -63,8 +64,7 @@ export async function readLayer(
       content.refuse(excess.code, excess.message);
       return true;
     }
-    if (!hashOnce) diffHash.update(chunk);
-    content.push(chunk);
+    content.push(chunk, compression === 'none');
     return false;
   }
 
@@ -97,18 +97,19 @@ export async function readLayer(
     }
   }
 
-  await content.settle();
-  const measured = stopped ? undefined : finishDigest(blobHash, algorithm);
+  const hashed = await content.hashed();
+  const whole: Digest = `sha256:${hashed.whole}`;
+  const measured = stopped ? undefined : hashOnce ? whole : finishDigest(blobHash, algorithm);
   if (measured !== undefined && measured !== source.digest) {
     content.problem('digest-mismatch', `the blob has the digest ${measured}`, true);
   }
-  const diffId = hashOnce || stopped ? measured : finishDigest(diffHash);
+  const diffId = stopped ? undefined : whole;
   return {
     format: inventoryFormat,
     digest: source.digest,
     compression,
     ...(diffId === undefined ? {} : { diffId }),
     size,
-    ...content.finish(compression === 'gzip'),
+    ...content.finish(compression === 'gzip', hashed),
   };
 }

@@ -2,6 +2,8 @@ import { createReadStream } from 'node:fs';
 import { isDigest, type Digest } from '../oci/digest.ts';
 import { frameOf } from './frames.ts';
 import { giveUpRights } from './give-up-rights.ts';
+import { hashHere } from './hashing/chunk-hasher.ts';
+import { startHashThread } from './hashing/start-hash-thread.ts';
 import { isFields } from './json-fields.ts';
 import { limitsFrom, type LayerLimits } from './limits.ts';
 import { readLayer } from './layer.ts';
@@ -36,11 +38,13 @@ async function send(answer: unknown): Promise<void> {
   });
 }
 
+// Started before rights are given up, of which this is one; without it, all is done in one thread.
+const startLane = process.permission?.has('worker') ? startHashThread() : hashHere;
 giveUpRights();
 process.stdin.on('end', () => process.exit(3)).resume();
 const { layers, limits } = parseRequest(process.argv[2]);
 for (const { fd, digest } of layers) {
   const bytes: AsyncIterable<Buffer> = createReadStream('', { fd, highWaterMark: 256 * 1024 });
-  await send(await readLayer({ digest, bytes }, limits));
+  await send(await readLayer({ digest, bytes }, limits, undefined, startLane()));
 }
 process.exit(0);

@@ -225,9 +225,12 @@ describe('rights of the process', () => {
     const cache = join(folder, String((count += 1)));
     const { file, args, env } = workerCommand(task, enoughToRun, cache);
     const attemptLast = `import { writeFileSync } from 'node:fs';
+      import { Worker } from 'node:worker_threads';
       const write = () => writeFileSync(${JSON.stringify(join(cache, 'was-here'))}, '');
       write();
-      process.on('exit', () => { try { write(); console.error('allowed') } catch ({ code }) { console.error(code) } });`;
+      process.on('exit', () => { 
+        for (const attempt of [write, () => new Worker('1', { eval: true })])
+          try { attempt(); console.error('allowed') } catch ({ code }) { console.error(code) } });`;
     const entry = args.findIndex((arg) => /-entry\.[jt]s$/.test(arg));
     const preload = ['--import', `data:text/javascript,${encodeURIComponent(attemptLast)}`];
     const child = spawn(file, [...args.slice(0, entry), ...preload, ...args.slice(entry)], { env });
@@ -235,7 +238,7 @@ describe('rights of the process', () => {
     child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
     child.stdin.end('nonsense');
     await new Promise((resolve) => child.once('close', resolve));
-    expect(said).toMatch(/^ERR_ACCESS_DENIED\n/);
+    expect(said).toMatch(/^ERR_ACCESS_DENIED\nERR_ACCESS_DENIED\n/);
     expect((await readdir(cache)).filter((name) => name !== 'was-here')).toHaveLength(1);
   });
 

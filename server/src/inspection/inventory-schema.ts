@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
 import { z } from 'zod';
-import { digestLengths } from '@wharfinger/lib/inspect/file-digests';
+import { digestLengths } from '@wharfinger/lib/inspect/hashing/chunk-hasher';
 import { mostNeeded } from '@wharfinger/lib/inspect/executables/executable-facts';
 import { inventoryFormat, problemCodes, type LayerInventory } from '@wharfinger/lib/inspect/inventory';
 import { packageTypes } from '@wharfinger/lib/inspect/packages/package-types';

@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import { digestLengths } from '@wharfinger/lib/inspect/file-digests';
+import { digestLengths } from '@wharfinger/lib/inspect/hashing/chunk-hasher';
 import type { LayerInventory } from '@wharfinger/lib/inspect/inventory';
 import { eachEntry, TreeColumns } from '@wharfinger/lib/inspect/layer-tree';
 import { unpackInventory } from '@wharfinger/lib/inspect/packed-json';

@@ -27,8 +27,9 @@ function folderOf(entry: string): (library: string) => string {
   };
 }
 
-/** The first version of Node.js in which a process can give up rights that it has. */
-const givesUpRights = [26, 3] as const;
+/** Whether a process can give up rights that it has, as Node.js allows from 26.3 on. Else it is given none to give up. */
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+const givesUpRights = major > 26 || (major === 26 && minor >= 3);
 
 /** What a process is started with: a program, and all of its environment. */
 export interface WorkerCommand {
@@ -43,14 +44,7 @@ export interface WorkerCommand {
  */
 function compiledCode(): string | undefined {
   const own = getCompileCacheDir();
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  if (
-    own === undefined ||
-    major < givesUpRights[0] ||
-    (major === givesUpRights[0] && minor < givesUpRights[1])
-  )
-    return undefined;
-  return join(dirname(own), 'inspection');
+  return own === undefined || !givesUpRights ? undefined : join(dirname(own), 'inspection');
 }
 
 /** The folder, made where it is not there. */
@@ -86,15 +80,19 @@ export function workerCommand(
   const entry = require.resolve(`@wharfinger/lib/inspect/${program}`);
   const source = dirname(dirname(entry));
   const readable = [source, join(dirname(source), 'package.json'), ...libraries.map(folderOf(entry))];
+  // Compiling the sources once more for a thread would cost more than it does.
+  const mayStartThread = givesUpRights && (compiled !== undefined || entry.endsWith('.js'));
   const heap = Math.floor((limits.memory * 0.6) / 1024 ** 2);
   const args = [
     '--permission',
     ...[...readable, ...(compiled === undefined ? [] : [compiled])].map((path) => `--allow-fs-read=${path}`),
     ...(compiled === undefined ? [] : [`--allow-fs-write=${compiled}`]),
+    ...(mayStartThread && program === 'worker-entry' ? ['--allow-worker'] : []),
     `--max-old-space-size=${heap}`,
     // Collected often, since what passes is garbage at once: less memory for little time.
     '--max-semi-space-size=1',
     '--disable-warning=ExperimentalWarning',
+    '--disable-warning=SecurityWarning',
     entry,
     ...(request === undefined ? [] : [JSON.stringify(request)]),
   ];

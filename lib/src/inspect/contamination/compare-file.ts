@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { encodeName } from '../../oci/tar/name.ts';
-import { digestLengths, type FileAlgorithm } from '../file-digests.ts';
+import { digestLengths, type FileAlgorithm } from '../hashing/chunk-hasher.ts';
 import type { TreeColumns } from '../layer-tree.ts';
 import type { MergedTree, NotedFile } from '../merged-tree.ts';
 import { digestText, type LedgerFile } from './ledger.ts';

@@ -4,10 +4,15 @@ const shortestAnchor = 3;
 /** Bytes that stand in tokens, as the third byte of a window behind an anchor of three. */
 const tokenBytes = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_');
 
+/** A window of an anchor. */
 interface Spot {
   readonly anchor: number;
   /** where in the anchor the window begins */
   readonly offset: number;
+  /** four bytes from there on, as far as the anchor has them, compare so with a word of what is searched */
+  readonly fold: number;
+  readonly mask: number;
+  readonly word: number;
 }
 
 /** A text that is looked for. */
@@ -19,7 +24,7 @@ export interface Anchor {
 }
 
 /**
- * Finds any of many short texts in one pass, a nanosecond or so for every other byte. A window of three bytes, five bits each, is looked
+ * Finds any of many short texts in one pass, half a nanosecond or so for each byte. A window of three bytes, five bits each, is looked
  * up in a table; what it knows is compared. Looking at every other place suffices, since the table has the windows at the first and at
  * the second byte of each text, and one of these two is looked at.
  */
@@ -38,11 +43,19 @@ export class AnchorFilter {
     for (const [anchor, { bytes }] of this.#anchors.entries()) {
       if (bytes.length < shortestAnchor)
         throw new RangeError(`an anchor is too short: ${anchors[anchor]!.text}`);
-      this.#enter(windowOf(bytes[0]!, bytes[1]!, bytes[2]!), { anchor, offset: 0 });
+      this.#enter(windowOf(bytes[0]!, bytes[1]!, bytes[2]!), this.#spot(anchor, 0));
       const thirds = bytes.length === shortestAnchor ? tokenBytes : bytes.subarray(3, 4);
       const windows = new Set(Array.from(thirds, (third) => windowOf(bytes[1]!, bytes[2]!, third)));
-      for (const window of windows) this.#enter(window, { anchor, offset: 1 });
+      for (const window of windows) this.#enter(window, this.#spot(anchor, 1));
     }
+  }
+
+  #spot(anchor: number, offset: number): Spot {
+    const { bytes, anyCase } = this.#anchors[anchor]!;
+    // Small letters are large ones with this bit; what else it makes the same is compared later.
+    const fold = anyCase ? 0x20202020 : 0;
+    const mask = bytes.length - offset < 4 ? (1 << (8 * (bytes.length - offset))) - 1 : -1;
+    return { anchor, offset, fold, mask, word: (wordAt(bytes, offset) | fold) & mask };
   }
 
   #enter(window: number, spot: Spot): void {
@@ -57,23 +70,39 @@ export class AnchorFilter {
   scan(bytes: Uint8Array, from: number, to: number, found: (anchor: number, at: number) => void): void {
     const table = this.#table;
     const last = Math.min(to, bytes.length - shortestAnchor);
-    for (let at = from; at <= last; at += 2) {
-      const bucket = table[((bytes[at]! & 31) << 10) | ((bytes[at + 1]! & 31) << 5) | (bytes[at + 2]! & 31)]!;
-      if (bucket !== 0) this.#compare(bytes, at, bucket, from, to, found);
+    let at = from;
+    // Two windows at a time, each out of one word: most of the time is spent here.
+    const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    for (const lastPair = Math.min(to, bytes.length - 6); at <= lastPair; at += 4) {
+      const first = words.getUint32(at, true);
+      const second = words.getUint32(at + 2, true);
+      const one = table[(first & 31) | ((first >>> 3) & 0x3e0) | ((first >>> 6) & 0x7c00)]!;
+      const other = table[(second & 31) | ((second >>> 3) & 0x3e0) | ((second >>> 6) & 0x7c00)]!;
+      if ((one | other) === 0) continue;
+      if (one !== 0) this.#compare(bytes, at, first, one, from, to, found);
+      if (other !== 0) this.#compare(bytes, at + 2, second, other, from, to, found);
+    }
+    for (; at <= last; at += 2) {
+      const bucket = table[windowOf(bytes[at]!, bytes[at + 1]!, bytes[at + 2]!)]!;
+      if (bucket !== 0) this.#compare(bytes, at, wordAt(bytes, at), bucket, from, to, found);
     }
   }
 
   #compare(
     bytes: Uint8Array,
     window: number,
+    word: number,
     bucket: number,
     from: number,
     to: number,
     found: (anchor: number, at: number) => void,
   ): void {
-    for (const { anchor, offset } of this.#buckets[bucket]!) {
-      const at = window - offset;
-      if (at >= from && at < to && this.#standsAt(bytes, at, anchor)) found(anchor, at);
+    const spots = this.#buckets[bucket]!;
+    for (let index = 0; index < spots.length; index += 1) {
+      const spot = spots[index]!;
+      if (((word | spot.fold) & spot.mask) !== spot.word) continue;
+      const at = window - spot.offset;
+      if (at >= from && at < to && this.#standsAt(bytes, at, spot.anchor)) found(spot.anchor, at);
     }
   }
 
@@ -89,7 +118,17 @@ export class AnchorFilter {
   }
 }
 
+/** Four bytes as a number, with zeros behind the end. */
+function wordAt(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at] ?? 0) |
+    ((bytes[at + 1] ?? 0) << 8) |
+    ((bytes[at + 2] ?? 0) << 16) |
+    ((bytes[at + 3] ?? 0) << 24)
+  );
+}
+
 /** Upper and lower case are the same here. */
 function windowOf(first: number, second: number, third: number): number {
-  return ((first & 31) << 10) | ((second & 31) << 5) | (third & 31);
+  return (first & 31) | ((second & 31) << 5) | ((third & 31) << 10);
 }

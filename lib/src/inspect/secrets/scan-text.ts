@@ -35,9 +35,21 @@ function collectAnchors(): readonly AnchoredRules[] {
   }));
 }
 
-const anchors = collectAnchors();
-const filter = new AnchorFilter(
-  anchors.map(({ text, rules }) => ({ text, anyCase: rules[0]!.rule.anyCase === true })),
+/** Anchors, and what finds them. */
+interface Search {
+  readonly anchors: readonly AnchoredRules[];
+  readonly filter: AnchorFilter;
+}
+
+function searchFor(anchors: readonly AnchoredRules[]): Search {
+  const texts = anchors.map(({ text, rules }) => ({ text, anyCase: rules[0]!.rule.anyCase === true }));
+  return { anchors, filter: new AnchorFilter(texts) };
+}
+
+const inText = searchFor(collectAnchors());
+/** Most of a layer is no text, and few kinds of secrets are looked for there. */
+const inBinaries = searchFor(
+  inText.anchors.filter(({ rules }) => rules.some(({ rule }) => rule.inBinary === true)),
 );
 
 /** What is known of a file before its content passes. */
@@ -65,6 +77,7 @@ export function scanBytes(
   file: ScannedFile,
   found: (hit: LocatedHit) => void,
 ): void {
+  const { anchors, filter } = file.isText ? inText : inBinaries;
   filter.scan(bytes, from, to, (anchor, at) => {
     const { rules, reach } = anchors[anchor]!;
     const start = Math.max(0, at - reachBefore);
