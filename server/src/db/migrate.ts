@@ -21,6 +21,7 @@ import { recordedFindings } from './migrations/0021-recorded-findings.ts';
 import { scans } from './migrations/0022-scans.ts';
 import { packageLicences } from './migrations/0023-package-licences.ts';
 import { imagePlaces } from './migrations/0024-image-places.ts';
+import { recordedReports } from './migrations/0025-recorded-reports.ts';
 import type { Db } from './schema.ts';
 
 /** One step of the schema; never changed once it was released. */
@@ -52,6 +53,7 @@ const migrations: readonly Migration[] = [
   scans,
   packageLicences,
   imagePlaces,
+  recordedReports,
 ];
 
 /** Names the lock that one migrating process holds; any number will do, if it stays the same. */

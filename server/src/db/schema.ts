@@ -120,6 +120,7 @@ export interface Schema {
   advisory_generations: AdvisoryGenerationRow;
   recorded_inventories: RecordedInventoryRow;
   recorded_findings: RecordedFindingRow;
+  recorded_reports: RecordedReportRow;
   verdict_receipts: VerdictReceiptRow;
   verdict_events: VerdictEventRow;
   chain_parts: ChainPartRow;
@@ -136,6 +137,13 @@ export interface Schema {
   scans: ScanRow;
   scan_attempts: ScanAttemptRow;
   scanners: ScannerRow;
+}
+
+/** What a scanner found, by the digest of its JSON. */
+interface RecordedReportRow {
+  digest: string;
+  /** zstd of it */
+  findings: Uint8Array;
 }
 
 /** What a scanner says of an image, and when it is to be asked next. */

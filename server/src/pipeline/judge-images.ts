@@ -17,6 +17,7 @@ import { transact } from '../db/transaction.ts';
 import { toGateVerdict } from '../gate/verdict-memory.ts';
 import { serialiseResults } from '../stores/kept-results.ts';
 import type { Placed } from '../stores/repositories.ts';
+import { recordReports } from '../stores/recorded-reports.ts';
 import { recordVerdictChanges, type VerdictEvent } from '../stores/verdict-events.ts';
 import {
   digestOfInventory,
@@ -203,11 +204,16 @@ async function finish(
   const { repository, digest, last, recorded } = basis;
   const place = { repository, digest };
   const madeFrom = verdictMadeFrom(policy, rules);
-  const { inventory } = known.facts;
+  const { inventory, scanners } = known.facts;
+  const reports = scanners && (await recordReports(db, scanners));
   const inventoryDigest = image.inventory?.digest ?? (inventory && digestOfInventory(inventory));
   const after = {
     verdict,
-    facts: comparable(known.facts, change.after, inventoryDigest),
+    facts: comparable(
+      { ...known.facts, ...(reports && { scanners: reports }) } as RecordedFacts,
+      change.after,
+      inventoryDigest,
+    ),
     policy: policy.digest,
   };
   const before: MadeVerdict | undefined = last && {
@@ -224,7 +230,7 @@ async function finish(
     facts: basis.facts,
     after: last?.edition ?? 0,
     results: serialiseResults(verdict, log.results),
-    packed: await packFacts(known, change.keys, inventoryDigest, recorded?.hash),
+    packed: await packFacts(known, change.keys, reports, inventoryDigest, recorded?.hash),
     inventory: inventory && (await packedInventory(db, known.facts, inventory, inventoryDigest!)),
     before: last?.verdict,
     event: cause && {
@@ -250,13 +256,16 @@ async function packedInventory(
   return packInventory(db, digest, inventory, Object.fromEntries(parts) as Record<string, string>);
 }
 
-/** Facts for a comparison: the digest of the inventory stands for it, and of the findings there are those that differ. */
+/**
+ * Facts for a comparison: digests stand for the inventory and for what scanners found, and of the findings there are those that
+ * differ.
+ */
 function comparable(
-  facts: Facts | RecordedFacts,
+  facts: RecordedFacts,
   findings: readonly FindingFact[] | undefined,
   digest: string | undefined,
 ): Facts {
-  const { inventory: _, findings: __, ...rest } = facts as Facts;
+  const { inventory: _, findings: __, ...rest } = facts as unknown as Facts;
   return {
     ...rest,
     ...(findings && { findings }),

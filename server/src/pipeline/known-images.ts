@@ -27,6 +27,7 @@ import {
   type OutlinePackage,
 } from '../stores/image-outlines.ts';
 import { parseResults } from '../stores/kept-results.ts';
+import { wholeReports } from '../stores/recorded-reports.ts';
 import { threatsOf } from '../stores/threats.ts';
 import { verdictBasis, type VerdictBasis } from '../stores/verdict-basis.ts';
 import type { Placed } from '../stores/repositories.ts';
@@ -144,14 +145,16 @@ async function knowAgain(
     }
     return facts;
   };
+  const reports = await reportsOf(db, images);
   return inTurns(images, (basis, index): KnownImage => {
     const { recorded, report, outline, results } = basis;
+    const scanners = reports.get(basis);
     const held: Hold | undefined = holds.get(`${basis.repository}@${basis.digest}`);
     const rules = policy.rulesFor(basis.repository, 'pull', now);
     const again = factsAgain(recorded.facts, {
       ...(outline && { findings: findings[index]!, advisories: advisoriesOf(outline.ecosystems) }),
       evidence: report.report,
-      ...(recorded.facts.scanners && { scanners: recorded.facts.scanners }),
+      ...(scanners && { scanners }),
       registered: rules.repository,
       vex: rules.vex,
       ...(held && { held }),
@@ -164,6 +167,19 @@ async function knowAgain(
       ...(inventory?.parts && { inventory: { digest: inventory.digest, parts: inventory.parts } }),
     };
   });
+}
+
+/** What scanners said of images, as it was recorded. */
+async function reportsOf(
+  db: PipelineParts['db'],
+  images: readonly QuickBasis[],
+): Promise<ReadonlyMap<QuickBasis, Facts['scanners']>> {
+  const reports = new Map<QuickBasis, Facts['scanners']>();
+  for (const basis of images) {
+    const { scanners } = basis.recorded.facts;
+    if (scanners) reports.set(basis, await wholeReports(db, scanners));
+  }
+  return reports;
 }
 
 /** What advisories say of the packages of each image: of each package version it is looked up once. */

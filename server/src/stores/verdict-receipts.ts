@@ -8,6 +8,7 @@ import { chunks } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import { packJson, packText, unpackJson } from './compressed-json.ts';
 import { recordedFindings } from './recorded-findings.ts';
+import { wholeReports, type RecordedReports } from './recorded-reports.ts';
 import type { Placed } from './repositories.ts';
 
 /**
@@ -24,15 +25,18 @@ export interface PackedFacts {
 }
 
 /** Facts as they are recorded, without the inventory. */
-export type RecordedFacts = Omit<Facts, 'inventory' | 'findings'> & {
+export type RecordedFacts = Omit<Facts, 'inventory' | 'findings' | 'scanners'> & {
   /** keys of recorded findings; in records of earlier versions of this program the findings themselves */
   readonly findings?: ReadonlyArray<number | FindingFact>;
+  /** what scanners say, with digests of what they found */
+  readonly scanners?: RecordedReports;
 };
 
 /**
  * Packs what is to be recorded, before the transaction that records it, which so does not wait for it.
  *
  * @param findings keys under which they were recorded, in their order; absent: its packages were not compared
+ * @param scanners what they say, as it was recorded; absent: none is asked
  * @param inventory its digest; absent: it was not inspected
  * @param last hash of what was recorded last
  * @returns undefined: the same was recorded last
@@ -40,12 +44,13 @@ export type RecordedFacts = Omit<Facts, 'inventory' | 'findings'> & {
 export async function packFacts(
   { facts, validUntil }: KnownFacts,
   findings: readonly number[] | undefined,
+  scanners: RecordedReports | undefined,
   inventory: string | undefined,
   last: string | undefined,
 ): Promise<PackedFacts | undefined> {
   const { inventory: _, ...rest } = facts;
   // in its place among the others, so that they are told in their usual order again
-  const text = JSON.stringify({ ...rest, ...(findings && { findings }) });
+  const text = JSON.stringify({ ...rest, ...(findings && { findings }), ...(scanners && { scanners }) });
   const hash = digestOf(
     Buffer.from(`[${text},${JSON.stringify(validUntil ?? null)},${JSON.stringify(inventory ?? null)}]`),
   );
@@ -157,9 +162,16 @@ export async function factsAt(
   if (!row) return undefined;
   const { image, ...rest } = (await unpackJson(row.facts)) as RecordedFacts;
   const findings = rest.findings && (await wholeFindings(db, rest.findings));
+  const scanners = rest.scanners && (await wholeReports(db, rest.scanners));
   const inventory = row.inventory && ((await unpackJson(row.inventory)) as InventoryFacts);
   return {
-    facts: { image, ...(inventory && { inventory }), ...rest, ...(findings && { findings }) } as Facts,
+    facts: {
+      image,
+      ...(inventory && { inventory }),
+      ...rest,
+      ...(findings && { findings }),
+      ...(scanners && { scanners }),
+    } as Facts,
     ...(row.valid_until === null ? {} : { validUntil: new Date(row.valid_until).toISOString() }),
   };
 }
