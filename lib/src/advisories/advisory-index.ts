@@ -88,25 +88,17 @@ function findMatches(
 ): FoundMatch[] {
   const found: FoundMatch[] = [];
   const seen = new Set<string>();
-  const unpacked = new Map<string, Entry[]>();
-  const known = new Map<number, AdvisoryHead>();
   for (const { ecosystem, name, version } of packages) {
     const identity = JSON.stringify([ecosystem, name, version]);
     if (seen.has(identity)) continue;
     seen.add(identity);
     const subject = { ecosystem, name, version };
-    const key = packageKey(ecosystem, name);
-    const numbers = byKey.get(key) ?? [];
-    let candidates = unpacked.get(key);
-    if (candidates === undefined) {
-      candidates = (typeof numbers === 'number' ? [numbers] : numbers).map((number) => entries.get(number));
-      unpacked.set(key, candidates);
-    }
-    for (const entry of candidates) {
+    const numbers = byKey.get(packageKey(ecosystem, name)) ?? [];
+    for (const number of typeof numbers === 'number' ? [numbers] : numbers) {
+      const entry = entries.get(number);
       const match = affects(entry, subject);
       if (match === undefined) continue;
-      const head = known.get(entry.head) ?? heads.get(entry.head);
-      known.set(entry.head, head);
+      const head = heads.get(entry.head);
       const { score: _, ...rest } = head;
       const severity = severityFor({ ...head, affected: entry.affected }, subject);
       found.push({ subject, match, advisory: { ...rest, ...severity } });

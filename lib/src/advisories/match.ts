@@ -33,13 +33,7 @@ const yes: Answer = { affected: true };
  */
 export function affects(advisory: MatchableAdvisory, subject: PackageVersion): Match | undefined {
   if (advisory.withdrawn !== undefined) return undefined;
-  const key = packageKey(subject.ecosystem, subject.name);
-  const entries = advisory.affected.filter(
-    (item) =>
-      packageKey(item.ecosystem, item.name) === key &&
-      sameRelease(item.ecosystem, subject.ecosystem) &&
-      sameModule(item.ecosystem, subject.ecosystem),
-  );
+  const entries = advisory.affected.filter((item) => isAbout(item, subject));
   if (entries.length === 0 || isFixedBuild(entries, subject)) return undefined;
   const answer = evaluate(entries, subject.ecosystem, subject.version);
   if ('undecided' in answer) return { advisory: advisory.id, undecided: answer.undecided };
@@ -49,6 +43,15 @@ export function affects(advisory: MatchableAdvisory, subject: PackageVersion): M
     advisory: advisory.id,
     ...(fix === undefined ? {} : { fixedIn: publishedFix(subject.ecosystem, fix) }),
   };
+}
+
+function isAbout(item: Affected, { ecosystem, name }: PackageVersion): boolean {
+  if (item.name === name && item.ecosystem === ecosystem) return true;
+  return (
+    packageKey(item.ecosystem, item.name) === packageKey(ecosystem, name) &&
+    sameRelease(item.ecosystem, ecosystem) &&
+    sameModule(item.ecosystem, ecosystem)
+  );
 }
 
 /**

@@ -1,5 +1,8 @@
 const chunkSize = 1 << 20;
 
+/** Values that stay unpacked: more than the packages of one image ask for, so that they are found at once when they are asked for again. */
+const mostKept = 16_384;
+
 /**
  * JSON values kept as bytes outside of the heap: some ten times smaller than as objects, and nothing for the garbage
  * collector to walk. For sets of which few members are ever looked at.
@@ -12,6 +15,7 @@ export class PackedRecords<T> {
   /** three numbers per record: chunk, begin, length */
   #places = new Uint32Array(3 * 1024);
   #count = 0;
+  readonly #kept = new Map<number, T>();
 
   /** @param read makes a value of parsed JSON; it gets just what `add` was given, without what is undefined */
   constructor(read: (value: unknown) => T) {
@@ -44,11 +48,16 @@ export class PackedRecords<T> {
     return this.#count - 1;
   }
 
-  /** The value of this number, made anew on each call. */
+  /** The value of this number, which others are given too. */
   get(number: number): T {
+    const kept = this.#kept.get(number);
+    if (kept !== undefined) return kept;
     const [chunk = 0, begin = 0, length = 0] = this.#places.subarray(number * 3, number * 3 + 3);
     const bytes = this.#chunks[chunk];
     if (number >= this.#count || bytes === undefined) throw new RangeError(`no record ${number}`);
-    return this.#read(JSON.parse(bytes.toString('utf8', begin, begin + length)));
+    const value = this.#read(JSON.parse(bytes.toString('utf8', begin, begin + length)));
+    if (this.#kept.size >= mostKept) this.#kept.clear();
+    this.#kept.set(number, value);
+    return value;
   }
 }

@@ -29,7 +29,21 @@ export function compareDebian(a: string, b: string): number {
   );
 }
 
+/** What was read lately: one version is compared with many, and bounds of advisories are compared again and again. */
+const known = new Map<string, DebianVersion>();
+const mostKnown = 4096;
+
 function parse(version: string): DebianVersion {
+  let parsed = known.get(version);
+  if (parsed === undefined) {
+    parsed = read(version);
+    if (known.size >= mostKnown) known.clear();
+    known.set(version, parsed);
+  }
+  return parsed;
+}
+
+function read(version: string): DebianVersion {
   const found = version.length > longest ? null : shape.exec(version);
   const rest = found?.[2];
   if (rest === undefined || (found?.[1] === undefined && rest.includes(':'))) {
