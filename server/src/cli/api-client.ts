@@ -79,7 +79,8 @@ function createClient(host: string, session: Session, login: Credentials | undef
       ...options,
       headers: { ...headers, ...options.headers },
     });
-    if (status !== 200) throw refusalOf(status, parseJson(bytes), host);
+    // 202: it was taken down, and is done later
+    if (status !== 200 && status !== 202) throw refusalOf(status, parseJson(bytes), host);
     return bytes;
   };
   const call = async <T>(address: URL, options: RequestOptions, shape: z.ZodType<T>): Promise<T> => {
