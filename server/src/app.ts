@@ -20,6 +20,7 @@ import { addImageRoutes } from './api/images/routes.ts';
 import { addSbomRoutes } from './api/sbom/routes.ts';
 import { addJudgementRoutes } from './api/judgement/routes.ts';
 import { addCollectionRoutes, addGrantRoutes, addRecordRoutes } from './api/records/routes.ts';
+import { addMetricsRoutes } from './api/metrics/routes.ts';
 import { addPromotionRoutes } from './api/promotions/routes.ts';
 import { addRepositoryRoutes } from './api/repositories/routes.ts';
 import { addKeyRoutes } from './api/revocations/routes.ts';
@@ -318,6 +319,7 @@ export async function startServer(
     () => currentPolicy().config.advisories.feeds,
   );
   addAdvisoryRoutes(context, parts, feedWork);
+  addMetricsRoutes(context, parts, feedWork);
   addEventRoutes(context, db);
   addAuditRoutes(context, db);
   addWebRoutes(context);

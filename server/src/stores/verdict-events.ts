@@ -32,6 +32,15 @@ export async function recordVerdictChanges(trx: Db, events: readonly VerdictEven
   for (const part of chunks(rows)) await trx.insertInto('verdict_events').values(part).execute();
 }
 
+/** Number of the event that was recorded last; numbers grow by one, but for a few that are left out. 0: there is none. */
+export async function lastVerdictEvent(db: Db): Promise<number> {
+  const row = await db
+    .selectFrom('verdict_events')
+    .select(({ fn }) => fn.max('id').as('id'))
+    .executeTakeFirst();
+  return Number(row?.id ?? 0);
+}
+
 /** Which events; all filters given must hold. */
 export interface VerdictEventFilter {
   readonly repository?: string;
