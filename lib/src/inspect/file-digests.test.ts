@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import type { LayerInventory } from './inventory.ts';
-import { entryBlocks, readBytes, tarOf } from './layer-fixture.ts';
+import { entryBlocks, paxBody, readBytes, tarOf } from './layer-fixture.ts';
 import { eachEntry, TreeColumns } from './layer-tree.ts';
 import type { FileAlgorithm } from './hashing/chunk-hasher.ts';
 
@@ -78,12 +78,7 @@ describe('digests of files', () => {
 test('modes, sizes and capabilities are kept', async () => {
   // cap_net_raw=ep, version 2 of the attribute (linux/capability.h)
   const attribute = Buffer.from('0100000200200000000000000000000000000000', 'hex');
-  const record = Buffer.concat([
-    Buffer.from(' SCHILY.xattr.security.capability='),
-    attribute,
-    Buffer.from('\n'),
-  ]);
-  const body = Buffer.concat([Buffer.from(String(record.length + 2)), record]);
+  const body = paxBody([['SCHILY.xattr.security.capability', attribute.toString('latin1')]]);
   const layer = await readBytes(
     Buffer.concat([
       entryBlocks({ name: 'pax', flag: 'x', body }),

@@ -4,8 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ImageInventory } from '@wharfinger/lib/inspect/inventory';
 import { configOf, paxBody, tarOf } from '@wharfinger/lib/inspect/layer-fixture';
 import { digestOf } from '@wharfinger/lib/oci/digest';
-import { mediaTypes } from '@wharfinger/lib/oci/media-types';
-import { push, pushChecked, type SmallImage } from '../testing/pushed-image.ts';
+import { imageOfParts, push, pushChecked, type SmallImage } from '../testing/pushed-image.ts';
 import { admin, startTestServer, until, type TestServer } from '../testing/running-server.ts';
 
 let server: TestServer;
@@ -22,21 +21,7 @@ function laboriousImage(): SmallImage {
   const archive = tarOf(...links.flat());
   const layer = Buffer.from(gzipSync(archive));
   const config = Buffer.from(configOf([digestOf(archive)]));
-  const part = (bytes: Buffer, mediaType: string) => ({
-    mediaType,
-    digest: digestOf(bytes),
-    size: bytes.length,
-  });
-  const manifest = Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: mediaTypes.ociManifest,
-      config: part(config, mediaTypes.ociConfig),
-      layers: [part(layer, mediaTypes.ociLayer)],
-    }),
-  );
-  const blobs = [layer, config].map((bytes) => [digestOf(bytes), bytes] as const);
-  return { digest: digestOf(manifest), manifest, layer: digestOf(layer), blobs };
+  return imageOfParts(config, layer);
 }
 
 /** The process that composes an image for this one, if there is one now. */

@@ -52,6 +52,14 @@ export function smallImage({
       rootfs: { type: 'layers', diff_ids: [digestOf(layer)] },
     }),
   );
+  return imageOfParts(config, layer);
+}
+
+/** An image of a configuration and layers as they are. */
+export function imageOfParts(
+  config: Buffer<ArrayBuffer>,
+  ...layers: readonly [Buffer<ArrayBuffer>, ...Array<Buffer<ArrayBuffer>>]
+): SmallImage {
   const part = (bytes: Buffer, mediaType: string) => ({
     mediaType,
     digest: digestOf(bytes),
@@ -62,11 +70,11 @@ export function smallImage({
       schemaVersion: 2,
       mediaType: mediaTypes.ociManifest,
       config: part(config, mediaTypes.ociConfig),
-      layers: [part(layer, mediaTypes.ociLayer)],
+      layers: layers.map((layer) => part(layer, mediaTypes.ociLayer)),
     }),
   );
-  const blobs = [layer, config].map((bytes) => [digestOf(bytes), bytes] as const);
-  return { digest: digestOf(manifest), manifest, layer: digestOf(layer), blobs };
+  const blobs = [...layers, config].map((bytes) => [digestOf(bytes), bytes] as const);
+  return { digest: digestOf(manifest), manifest, layer: digestOf(layers[0]), blobs };
 }
 
 /** Pushes an image the way clients do, and gives the status of the manifest's PUT. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { dpkgStatus, imageOf, type FixtureEntry } from '../layer-fixture.ts';
+import { dpkgStatus, imageOf, paxBody, type FixtureEntry } from '../layer-fixture.ts';
 import { debianSystem, dpkgRecords, layer, md5, told, type Installed } from './contamination.fixtures.ts';
 import { listedFiles } from './contamination.ts';
 
@@ -273,13 +273,8 @@ test('an image without packages has no system files to be owned', async () => {
 });
 
 test('setuid bits and capabilities are told of with their owner', async () => {
-  const attribute = Buffer.from('0100000200200000000000000000000000000000', 'hex');
-  const record = Buffer.concat([
-    Buffer.from(' SCHILY.xattr.security.capability='),
-    attribute,
-    Buffer.from('\n'),
-  ]);
-  const body = Buffer.concat([Buffer.from(String(record.length + 2)), record]);
+  const attribute = Buffer.from('0100000200200000000000000000000000000000', 'hex').toString('latin1');
+  const body = paxBody([['SCHILY.xattr.security.capability', attribute]]);
   const image = await all(
     { name: 'usr/bin/ls', body: 'ls', mode: 0o4755 },
     { name: 'pax', flag: 'x', body },

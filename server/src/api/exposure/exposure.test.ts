@@ -1,8 +1,7 @@
 import { digestOf } from '@wharfinger/lib/oci/digest';
-import { mediaTypes } from '@wharfinger/lib/oci/media-types';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { admin, startTestServer, until, type TestServer } from '../../testing/running-server.ts';
-import { pushChecked, type SmallImage } from '../../testing/pushed-image.ts';
+import { imageOfParts, push, pushChecked, type SmallImage } from '../../testing/pushed-image.ts';
 
 const reader = 'reader:password-of-reader';
 let server: TestServer;
@@ -110,33 +109,10 @@ describe('a search', () => {
 
   test('finds images by layer, and by the image that they are built upon', async () => {
     expect(await repositories({ layer: old.layer })).toEqual(['team/old']);
-    const layers = [old, fixed].map(({ blobs }) => blobs[0]!);
-    const config = Buffer.from(
-      JSON.stringify({
-        os: 'linux',
-        architecture: 'amd64',
-        rootfs: { type: 'layers', diff_ids: layers.map(([digest]) => digest) },
-      }),
-    );
-    const part = (mediaType: string, bytes: Buffer) => ({
-      mediaType,
-      digest: digestOf(bytes),
-      size: bytes.length,
-    });
-    const manifest = Buffer.from(
-      JSON.stringify({
-        schemaVersion: 2,
-        mediaType: mediaTypes.ociManifest,
-        config: part(mediaTypes.ociConfig, config),
-        layers: layers.map(([, bytes]) => part(mediaTypes.ociLayer, bytes)),
-      }),
-    );
-    for (const bytes of [config, ...layers.map(([, layer]) => layer)]) {
-      const path = `/v2/team/upon/blobs/uploads/?digest=${digestOf(bytes)}`;
-      await server.call('POST', path, { as: admin, body: bytes });
-    }
-    const headers = { 'content-type': mediaTypes.ociManifest };
-    await server.call('PUT', '/v2/team/upon/manifests/v1', { as: admin, body: manifest, headers });
+    const [lower, upper] = [old, fixed].map(({ blobs }) => blobs[0]![1]);
+    const rootfs = { type: 'layers', diff_ids: [lower!, upper!].map((layer) => digestOf(layer)) };
+    const config = Buffer.from(JSON.stringify({ os: 'linux', architecture: 'amd64', rootfs }));
+    expect(await push(server, imageOfParts(config, lower!, upper!), 'team/upon', 'v1')).toBe(201);
     await until(async () => (await repositories({ layer: fixed.layer })).includes('team/upon'));
     expect(await repositories({ base: old.digest })).toEqual(['team/upon']);
     const query = new URLSearchParams({ repository: 'team/upon', reference: 'v1' });
