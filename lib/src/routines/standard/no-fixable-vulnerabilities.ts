@@ -1,3 +1,5 @@
+import { ignoredFindings, ignoredPackages } from './ignored-packages.ts';
+
 /** Known vulnerabilities that an update would remove. */
 export const noFixableVulnerabilities = String.raw`
   - name: no-fixable-vulnerabilities
@@ -34,18 +36,9 @@ export const noFixableVulnerabilities = String.raw`
         description: signers whose statements (VEX) that the image is not affected count, by name
         tightens: fewer
         default: []
-      ignorePackages:
-        type: strings
-        description: >-
-          packages whose vulnerabilities do not count, a * at the end for any rest: by default the headers of the kernel, which is
-          none that an image runs; malicious ones count all the same
-        tightens: fewer
-        default: [linux-libc-dev, linux-headers, 'linux-headers-*', 'linux-kbuild-*', linux-glibc-devel, kernel-headers, kernel-cross-headers, kernel-devel]
+      ${ignoredPackages}
     variables:
-      ignored: >-
-        findings.map(f, f.package).distinct().filter(n, params.ignorePackages.exists(p, p == n ||
-        (p.endsWith("*") && n.startsWith(p.substring(0, size(p) - 1)))))
-      noise: findings.filter(f, !f.malicious && f.package in ignored)
+      ${ignoredFindings}
       least: rank[params.severity]
       limit: now - params.grace
       fixable: >-

@@ -1,3 +1,5 @@
+import { ignoredFindings, ignoredPackages } from './ignored-packages.ts';
+
 /** Known vulnerabilities, whether there is a fix or not. */
 export const noSevereVulnerabilities = String.raw`
   - name: no-severe-vulnerabilities
@@ -30,18 +32,9 @@ export const noSevereVulnerabilities = String.raw`
         description: signers whose VEX statements count, by name
         tightens: fewer
         default: []
-      ignorePackages:
-        type: strings
-        description: >-
-          packages whose vulnerabilities do not count, a * at the end for any rest: by default the headers of the kernel, which is
-          none that an image runs; malicious ones count all the same
-        tightens: fewer
-        default: [linux-libc-dev, linux-headers, 'linux-headers-*', 'linux-kbuild-*', linux-glibc-devel, kernel-headers, kernel-cross-headers, kernel-devel]
+      ${ignoredPackages}
     variables:
-      ignored: >-
-        findings.map(f, f.package).distinct().filter(n, params.ignorePackages.exists(p, p == n ||
-        (p.endsWith("*") && n.startsWith(p.substring(0, size(p) - 1)))))
-      noise: findings.filter(f, !f.malicious && f.package in ignored)
+      ${ignoredFindings}
       least: rank[params.severity]
       limits: >-
         {"critical": now - params.daysCritical, "high": now - params.daysHigh, "medium": now - params.daysMedium,
