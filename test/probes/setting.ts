@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FixtureEntry } from '@wharfinger/lib/inspect/layer-fixture';
+import { findingsSchema } from '@wharfinger/lib/probes/probe.fixtures';
 import { run } from '../harness/command.ts';
 import { startDockerDaemon, type DockerDaemon } from '../harness/docker-daemon.ts';
 import { layerOf, manifestOf, rawLayer } from '../harness/images.ts';
@@ -84,29 +85,6 @@ export async function openSetting(bound: readonly Bound[], more: object = {}): P
   return setting;
 }
 
-const text = { type: 'string' };
-const findings = {
-  type: 'object',
-  required: ['findings'],
-  properties: {
-    findings: {
-      type: 'array',
-      maxItems: 1000,
-      items: {
-        type: 'object',
-        required: ['rule', 'severity'],
-        properties: {
-          rule: text,
-          severity: { type: 'string', enum: ['low', 'medium', 'high', 'critical'] },
-          path: text,
-          message: text,
-          line: { type: 'integer' },
-        },
-      },
-    },
-  },
-};
-
 /** An image that declares itself a probe. */
 export function probeOf(
   name: string,
@@ -119,7 +97,7 @@ export function probeOf(
     name,
     version: '1.0.0',
     description: `the probe ${name} of a test`,
-    schema: findings,
+    schema: findingsSchema,
     limits,
   };
   const config = {

@@ -2,32 +2,36 @@ import { probeLabel } from './declaration.ts';
 
 const text = { type: 'string' };
 
+/** The schema of what probes of tests find. */
+export const findingsSchema = {
+  type: 'object',
+  required: ['findings'],
+  properties: {
+    findings: {
+      type: 'array',
+      maxItems: 1000,
+      items: {
+        type: 'object',
+        required: ['rule', 'severity'],
+        properties: {
+          rule: text,
+          severity: { type: 'string', enum: ['low', 'medium', 'high', 'critical'] },
+          path: text,
+          message: text,
+          line: { type: 'integer' },
+        },
+      },
+    },
+  },
+};
+
 /** A declaration as an image carries it, with anything else in it. */
 export function probeDeclaration(more: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return {
     name: 'secrets',
     version: '1.0.0',
     description: 'finds what must stay secret',
-    schema: {
-      type: 'object',
-      required: ['findings'],
-      properties: {
-        findings: {
-          type: 'array',
-          maxItems: 1000,
-          items: {
-            type: 'object',
-            required: ['rule', 'severity'],
-            properties: {
-              rule: text,
-              severity: { type: 'string', enum: ['low', 'high', 'critical'] },
-              path: text,
-              message: text,
-            },
-          },
-        },
-      },
-    },
+    schema: findingsSchema,
     ...more,
   };
 }
