@@ -15,10 +15,10 @@ import { transact } from '../server/src/db/transaction.ts';
 import type { Question } from '../server/src/exposure/question.ts';
 import { createSearch } from '../server/src/exposure/search.ts';
 import { invalidate } from '../server/src/pipeline/follow.ts';
-import { standingVerdict } from '../server/src/pipeline/judge.ts';
 import { importAdvisories } from '../server/src/stores/advisories.ts';
 import { recomputeFindings, versionsWithFindings } from '../server/src/stores/findings.ts';
 import { imagesWithVersions, placesOfImages } from '../server/src/stores/images.ts';
+import { getVerdict } from '../server/src/stores/verdicts.ts';
 import { advisoriesAbout } from './fleet/advisories.ts';
 import { writeFleet } from './fleet/bulk-fleet.ts';
 import { languagePackages, randomOf } from './fleet/contents.ts';
@@ -150,10 +150,11 @@ async function changeOnce(trx: Db, name: string, edition: number): Promise<void>
 
 async function ask(): Promise<void> {
   const none = { outcome: 'allow', decided: true, at: '' } as never;
-  const areJudged = (await count('verdicts')) > 0;
-  const search = createSearch(db, parts.layerFiles, async (repository, digest) =>
-    areJudged ? standingVerdict(parts, { repository, digest }) : none,
-  );
+  // What is kept, whether it stands or not: a verdict that does not is made again, which is measured by rejudge.ts.
+  const search = createSearch(db, parts.layerFiles, async (repository, digest) => {
+    const kept = await getVerdict(db, { repository, digest }, 'pull');
+    return kept?.verdict ?? none;
+  });
   const everything = { visible: () => true, seesPulls: true };
   // Who may pull little waits longest: all that was found is looked through.
   const little = { visible: (name: string) => name.startsWith('team-49/'), seesPulls: false };
