@@ -1,4 +1,4 @@
-import { withoutModule } from '../inspect/modules.ts';
+import { withoutModule } from '../inspect/module-streams.ts';
 import type { Advisory, Affected, Match } from './advisory.ts';
 import { packageKey, sameRelease } from './ecosystem.ts';
 import { affects, severityFor, type PackageVersion } from './match.ts';

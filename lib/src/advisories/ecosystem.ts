@@ -1,4 +1,4 @@
-import { withoutModule } from '../inspect/modules.ts';
+import { withoutModule } from '../inspect/module-streams.ts';
 
 /** The ecosystem without its suffix: Debian of Debian:12. */
 export function ecosystemBase(ecosystem: string): string {

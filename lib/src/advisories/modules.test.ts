@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { moduleOfPackage, withModule } from '../inspect/modules.ts';
+import { moduleOfPackage, withModule } from '../inspect/module-streams.ts';
 import { sameRelease } from './ecosystem.ts';
 import { affects } from './match.ts';
 import { parseOsv } from './osv.ts';

@@ -1,4 +1,4 @@
-import { isModular, moduleIn, someModule, withModule } from '../inspect/modules.ts';
+import { isModular, moduleIn, someModule, withModule } from '../inspect/module-streams.ts';
 import type { Affected } from './advisory.ts';
 import { versionOrder } from './versions/order.ts';
 

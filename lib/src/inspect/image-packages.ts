@@ -3,7 +3,7 @@ import { packageTypeOf, type SystemType } from './ecosystem.ts';
 import type { FileRecord, LicenceText, RecordedPackage } from './file-facts.ts';
 import type { Distribution, Package } from './inventory.ts';
 import type { ImageLicences } from './licences/image-licences.ts';
-import { moduleOfPackage, withModule } from './modules.ts';
+import { moduleOfPackage, withModule } from './module-streams.ts';
 import type { PackageOwner } from './packages/package-types.ts';
 import { displayPath } from './paths.ts';
 import { purlOf } from './purl.ts';

@@ -1,5 +1,5 @@
 import { ChartWatch } from './chart.ts';
-import { replacesTruth } from './duplicates.ts';
+import { replacesTruth } from './repeated-records.ts';
 import { FileDigests } from './file-digests.ts';
 import { isOfFile, type FileFacts, type FileRecord } from './file-facts.ts';
 import { mostOfLayer, type FileAccounts } from './accounts/account-facts.ts';

@@ -1,7 +1,7 @@
 import { observeAccounts } from './accounts/observe-accounts.ts';
 import { observeBaked } from './baked/observe-baked.ts';
 import { observeDiversions } from './contamination/diversions.ts';
-import { observeExecutable } from './executables.ts';
+import { observeExecutable } from './executables/observe-executable.ts';
 import { observeLicences } from './licences/observe.ts';
 import { observeChisel } from './packages/chisel.ts';
 import { packageFormats } from './packages/formats.ts';

@@ -1,6 +1,6 @@
-import { ElfReader } from './executables/elf-reader.ts';
-import { isElf } from './packages/elf.ts';
-import type { FileObserver } from './reading.ts';
+import { ElfReader } from './elf-reader.ts';
+import { isElf } from '../packages/elf.ts';
+import type { FileObserver } from '../reading.ts';
 
 /** Tells of files that can be run, what they are, and of those that cannot be looked into because they are packed. */
 export const observeExecutable: FileObserver = ({ head, size }, _limits, listener) => {
