@@ -270,9 +270,16 @@ describe('wharf sbom', () => {
     ).toBeNull();
     expect(JSON.stringify(predicate)).toContain('pkg:npm/left@1.0.0');
 
+    // asked again it adds nothing, and in another form another
+    const again = async (...more: string[]) =>
+      (await json<{ attestations: object[] }>('sbom', places.old, '--attest', ...more)).attestations;
+    expect(await again()).toEqual((attested as unknown as { attestations: object[] }).attestations);
+    expect(await again('--format', 'spdx')).toEqual(await again('--format', 'spdx'));
+
     // who asked is known, and what the registry says of what it looks into itself decides nothing
     const { entries } = await call<{ entries: object[] }>('audit?action=attest-sbom');
     expect(entries).toEqual([
+      expect.objectContaining({ actor: product.user, digest: attested.digest, outcome: 'done' }),
       expect.objectContaining({ actor: product.user, digest: attested.digest, outcome: 'done' }),
     ]);
     const { facts } = await call<{ facts: { attestations: object } }>(

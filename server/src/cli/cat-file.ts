@@ -7,7 +7,11 @@ import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { serverFor } from './image-question.ts';
 import { inputsOf } from './local-assessment.ts';
 import { withLayersHere } from './local-layers.ts';
+import type { Progress } from './progress.ts';
 import type { Session } from './session.ts';
+
+/** A line about progress would stand in what is written. */
+const silent: Progress = { update() {}, end() {} };
 
 /** Which file of an image is meant, and who is asked. */
 export interface CatOptions {
@@ -35,7 +39,7 @@ export async function catFile(
   if (there === undefined) {
     complete = await withLayersHere(image, platform, session, async ({ source, layers }) => {
       const file = look({ kind: 'find', image: source.manifest, query }, layers) as FilePlace;
-      const [input] = inputsOf([source.layers[file.layer]!], session.progress());
+      const [input] = inputsOf([source.layers[file.layer]!], silent);
       await write(extractInProcess(input!, file));
       return file.complete;
     });
