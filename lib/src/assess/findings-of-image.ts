@@ -101,7 +101,7 @@ export interface DatedFlaw {
 }
 
 /** What matches tell of each package version, by `subjectKey`. */
-export function flawsOf(matches: readonly DatedMatch[]): ReadonlyMap<string, readonly DatedFlaw[]> {
+function flawsOf(matches: readonly DatedMatch[]): ReadonlyMap<string, readonly DatedFlaw[]> {
   const bySubject = Map.groupBy(matches, ({ subject }) => subjectKey(subject));
   return new Map([...bySubject].map(([key, own]) => [key, flawsOfOne(own)]));
 }
@@ -172,6 +172,6 @@ function firstImports(matches: readonly DatedMatch[]): ReadonlyMap<string, Date>
 }
 
 /** What flaws are looked up by. */
-export function subjectKey(subject: PackageVersion): string {
+function subjectKey(subject: PackageVersion): string {
   return JSON.stringify([subject.ecosystem, subject.name, subject.version]);
 }
