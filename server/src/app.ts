@@ -35,6 +35,7 @@ import { addWebRoutes } from './api/web/routes.ts';
 import { createAuditBuffer } from './audit/buffer.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { settingsForNextStart } from './config/restart.ts';
+import { holdAlone } from './db/hold-alone.ts';
 import { openDatabase } from './db/open.ts';
 import { clearFetched } from './feeds/fetch-feed.ts';
 import { routinesOfAges } from './feeds/update-feed.ts';
@@ -90,6 +91,7 @@ import { policyChores } from './records/policy-chores.ts';
 import { openPolicy } from './records/policy-in-force.ts';
 import { renewRevocations } from './records/revoke.ts';
 import { createCachingCatalog } from './stores/caching-catalog.ts';
+import { ownFolder } from './stores/own-folder.ts';
 import { createSqlCatalog } from './stores/sql-catalog.ts';
 
 /** A server that runs. */
@@ -137,8 +139,15 @@ export async function startServer(
   await using opened = new AsyncDisposableStack();
   const log = pino({ level: config.log.level });
   const collection = loadStandardCollection();
-  const database = await openDatabase(config.data);
+  const lost = Promise.withResolvers<void>();
+  const { url } = config.database;
+  if (url !== undefined) {
+    const held = await holdAlone(url, lost.resolve);
+    opened.defer(() => held.release());
+  }
+  const database = await openDatabase(url ?? config.data);
   opened.defer(() => database.close());
+  await ownFolder(database, config.data);
   const { db } = database;
   const layerFiles = createLayerFiles();
   opened.defer(() => layerFiles.close());
@@ -374,6 +383,12 @@ export async function startServer(
 
   const toClose = opened.move();
   let closing: Promise<void> | undefined;
+  const stop = (): Promise<void> => (closing ??= toClose.disposeAsync());
+  void lost.promise.then(async () => {
+    log.fatal('the connection that keeps other processes from the database has ended: this one stops');
+    process.exitCode = 1;
+    await stop();
+  });
   return {
     log,
     address,
@@ -385,7 +400,7 @@ export async function startServer(
       const later = settingsForNextStart(config, next);
       if (later.length > 0) log.warn({ settings: later }, 'these settings changed and need a new start');
     },
-    stop: () => (closing ??= toClose.disposeAsync()),
+    stop,
   };
 }
 

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync, openSync, closeSync } from 'nod
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { stringify } from 'yaml';
+import { databaseSettings } from '../../server/src/testing/test-database.ts';
 import { freePort } from './free-port.ts';
 
 const launcher = join(import.meta.dirname, '../../server/bin/wharf.js');
@@ -50,6 +51,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   const configFile = join(options.folder, 'wharfinger.yaml');
   mkdirSync(data, { recursive: true });
   writeFileSync(configFile, stringify(options.config ?? {}));
+  const { database } = await databaseSettings(options.folder);
   const port = options.port ?? (await freePort());
   const host = `127.0.0.1:${port}`;
   const url = `http://${host}`;
@@ -62,6 +64,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
       WHARFINGER_LISTEN: host,
       WHARFINGER_DATA: data,
       WHARFINGER_ADMIN_PASSWORD: password,
+      ...(database && { WHARFINGER_DATABASE_URL: database.url }),
       ...options.env,
     },
     stdio: ['ignore', log, log],

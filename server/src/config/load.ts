@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import { applyEnvironment } from './environment.ts';
+import { readSecret } from './outside-auth.ts';
 import { loadFeeds, type LoadedFeeds } from './load-feeds.ts';
 import { loadScanners, type LoadedScanners } from './load-scanners.ts';
 import { loadTrust, type LoadedTrust } from './load-trust.ts';
@@ -45,8 +46,26 @@ export async function loadConfig(
   const trust = await loadTrust(checked.data, base, mistakes);
   const feeds = await loadFeeds(checked.data, base, mistakes);
   const scanners = await loadScanners(checked.data, base, mistakes);
+  const database = await loadDatabase(checked.data.database, base, mistakes);
   if (mistakes.length > 0) throw invalid(mistakes);
-  return { ...checked.data, data: resolve(checked.data.data), ...trust, ...feeds, ...scanners };
+  return { ...checked.data, data: resolve(checked.data.data), database, ...trust, ...feeds, ...scanners };
+}
+
+/** The address of the database, with its password. */
+async function loadDatabase(
+  { url, passwordFile }: Config['database'],
+  base: string,
+  mistakes: string[],
+): Promise<Config['database']> {
+  if (url === undefined || passwordFile === undefined) return { ...(url !== undefined && { url }) };
+  const whole = new URL(url);
+  try {
+    if (whole.password !== '') throw new Error('the password stands in url too');
+    whole.password = encodeURIComponent(await readSecret({ secretFile: passwordFile }, base, false));
+  } catch (error) {
+    mistakes.push(`database.passwordFile: ${(error as Error).message}`);
+  }
+  return { url: whole.href };
 }
 
 async function readConfigFile(file: string): Promise<string> {

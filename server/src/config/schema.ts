@@ -121,6 +121,23 @@ export const configSchema = z.strictObject({
     .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'a port is at most 65535')
     .default('127.0.0.1:5000'),
   data: z.string().min(1).default('data'),
+  database: z
+    .strictObject({
+      /** a PostgreSQL database, for this one process; absent: SQLite in the data folder */
+      url: z
+        .string()
+        .refine(
+          (text) => /^postgres(?:ql)?:\/\/./.test(text) && URL.canParse(text),
+          'write postgres://user@host/database',
+        )
+        .optional(),
+      passwordFile: z.string().min(1).optional(),
+    })
+    .refine(
+      ({ url, passwordFile }) => url !== undefined || passwordFile === undefined,
+      'passwordFile is for url',
+    )
+    .prefault({}),
   /** how clients reach this server, where a proxy stands before it: https://registry.example.com */
   publicUrl: z.url({ protocol: /^https?$/ }).optional(),
   adminPassword: z.string().min(8, 'a password has at least 8 characters').optional(),

@@ -6,6 +6,7 @@ import { stringify } from 'yaml';
 import type { Verdict } from '@wharfinger/lib/routines/verdict';
 import { startServer, type RunningServer } from '../app.ts';
 import { loadConfig, type LoadedConfig } from '../config/load.ts';
+import { databaseSettings } from './test-database.ts';
 
 /** Password of the administrator of every server of a test. */
 export const adminPassword = 'admin-of-this-test';
@@ -50,7 +51,7 @@ export interface Answered {
   readonly json: () => Document;
 }
 
-/** A whole server in the process of the test, on a port of its own, over SQLite and files in a new folder. */
+/** A whole server in the process of the test, on a port of its own, over a database (`databaseSettings`) and files in a new folder. */
 export interface TestServer extends AsyncDisposable {
   /** host:port */
   readonly address: string;
@@ -106,7 +107,8 @@ export async function startTestServer(
   async function read(): Promise<LoadedConfig> {
     const file = join(folder, 'wharfinger.yaml');
     const fixed = { listen: '127.0.0.1:0', data: join(folder, 'data'), adminPassword };
-    await writeFile(file, stringify({ log: { level: 'silent' }, ...fixed, ...written }));
+    const database = await databaseSettings(folder);
+    await writeFile(file, stringify({ log: { level: 'silent' }, ...database, ...fixed, ...written }));
     return loadConfig({ WHARFINGER_CONFIG: file });
   }
 
