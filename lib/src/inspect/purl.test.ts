@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { PackageURL } from 'packageurl-js';
 import { expect, test } from 'vitest';
+import { packageTypes } from './packages/package-types.ts';
 import { purlOf, type PurlParts } from './purl.ts';
 
 const debian = { id: 'debian', version: '12', ecosystem: 'Debian:12', source: 'os-release' } as const;
@@ -18,4 +20,18 @@ test.each<readonly [PurlParts, string]>([
 ])('%j has a package URL that others read', (parts, purl) => {
   expect(purlOf(parts, debian)).toBe(purl);
   expect(PackageURL.fromString(purl).toString()).toBe(purl);
+});
+
+test('whatever a package calls itself, it has one', () => {
+  const odd = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom(' ', '/', '..', ':', '@', '@a/', '%', '\ud800'),
+  );
+  fc.assert(
+    fc.property(fc.constantFrom(...packageTypes), odd, odd, (type, name, version) => {
+      const purl = purlOf({ type, name, version }, debian);
+      expect(PackageURL.fromString(purl).toString()).toBe(purl);
+    }),
+    { numRuns: 3000 },
+  );
 });

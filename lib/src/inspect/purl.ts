@@ -38,6 +38,7 @@ export function purlOf(
     return new PackageURL(type, namespace, bare, shown, qualifiers, undefined).toString();
   } catch {
     // Names that the specification of the type forbids still stand on disks.
-    return new PackageURL('generic', undefined, name, shown, undefined, undefined).toString();
+    const some = name.trim() === '' ? 'unnamed' : name.toWellFormed();
+    return new PackageURL('generic', undefined, some, shown.toWellFormed(), undefined, undefined).toString();
   }
 }
