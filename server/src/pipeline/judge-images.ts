@@ -52,7 +52,7 @@ export function placeText({ repository, digest }: Placed): string {
 }
 
 /** Verdicts kept in one transaction: pulls that wait to keep one of their own do not wait for long. */
-const keptTogether = 32;
+const keptTogether = 16;
 
 /** Images of which what they share is looked up once: what is known of all of them lies in memory together. */
 const judgedTogether = 256;

@@ -1,11 +1,6 @@
 import { agesFor } from '@wharfinger/lib/advisories/ages';
 import { factsAgain } from '@wharfinger/lib/assess/facts-of-image';
-import {
-  findingsOfPackages,
-  uncoveredEcosystems,
-  type DatedFlaw,
-  type InstalledPackage,
-} from '@wharfinger/lib/assess/findings-of-image';
+import { uncoveredEcosystems, type InstalledPackage } from '@wharfinger/lib/assess/findings-of-image';
 import { cvesOf } from '@wharfinger/lib/assess/match-advisories';
 import type { KnownFacts } from '@wharfinger/lib/assess/judge-facts';
 import { inventoryFormat } from '@wharfinger/lib/inspect/inventory';
@@ -16,6 +11,7 @@ import { compareFindings } from '@wharfinger/lib/routines/severity-order';
 import type { Policy } from '../access/policy.ts';
 import { chunks } from '../db/dialect.ts';
 import { transact } from '../db/transaction.ts';
+import { advisoryEdition } from '../stores/advisory-edition.ts';
 import { coveredEcosystems, isCovered } from '../stores/covered-ecosystems.ts';
 import { knownAges } from '../stores/feeds.ts';
 import { matchesOfVersions } from '../stores/findings.ts';
@@ -35,7 +31,7 @@ import { gatherFacts } from './gather-facts.ts';
 import { inTurns } from './in-turns.ts';
 import type { PipelineParts } from './parts.ts';
 import { letPullsPass } from './pulls-first.ts';
-import { sharedFindings } from './shared-findings.ts';
+import { sharedFindings, type VersionFlaws } from './shared-findings.ts';
 import { reportHolds } from './verify.ts';
 
 /** Images of which everything that is kept is read at once: to parse it keeps the thread from answering pulls. */
@@ -128,12 +124,13 @@ async function knowAgain(
   now: Date,
 ): Promise<KnownImage[]> {
   if (images.length === 0) return [];
-  const [findings, covered, ages, holds] = await Promise.all([
-    findingsOf(db, images),
+  const [edition, covered, ages, holds] = await Promise.all([
+    advisoryEdition(db),
     coveredEcosystems(db),
     knownAges(db),
     standingHoldsOf(db, images),
   ]);
+  const findings = await findingsOf(db, images, edition);
   const known = new Map<string, NonNullable<Facts['advisories']>>();
   const advisoriesOf = (ecosystems: readonly string[]): NonNullable<Facts['advisories']> => {
     const key = ecosystems.join('\n');
@@ -182,45 +179,38 @@ async function reportsOf(
   return reports;
 }
 
-/** What advisories say of the packages of each image: of each package version it is looked up once. */
+/**
+ * What advisories say of the packages of each image. Of each package version it is looked up once for as long as they say the same,
+ * and a package that many images have in the same layer has the same findings in all of them, and in the same order.
+ */
 async function findingsOf(
   db: PipelineParts['db'],
   images: readonly QuickBasis[],
+  edition: number,
 ): Promise<ReadonlyArray<readonly FindingFact[]>> {
+  const flaws = await flawsOfVersions(db, images, edition);
   const memory = sharedFindings(db);
-  const versions = new Set<number>();
-  for (const { packages } of images) for (const { versionId } of packages) versions.add(versionId);
-  const flaws = new Map<number, readonly DatedFlaw[]>();
-  const cves = new Set<string>();
-  for (const some of chunks([...versions], versionsTogether)) {
-    await letPullsPass();
-    const matches = await matchesOfVersions(db, some);
-    for (const [id, own] of Map.groupBy(matches, ({ subject }) => subject.id))
-      flaws.set(id, memory.flaws(id, own));
-    for (const id of cvesOf(matches)) cves.add(id);
-  }
-  const threats = memory.threats(await threatsOf(db, cves));
-  // A package that many images have in the same layer has the same findings in all of them, and in the same order.
   const shared = new Map<number, readonly FindingFact[]>();
   const missing = new Map<number, OutlinePackage>();
   for (const { packages } of images)
     for (const one of packages) {
-      const found = flaws.get(one.versionId);
-      if (!found) continue;
+      if (!flaws.has(one.versionId)) continue;
       const place = placeOf(one);
-      if (shared.has(place) || missing.has(place)) continue;
-      const known = memory.find(place, { flaws: found, threats });
-      if (known) shared.set(place, known);
-      else missing.set(place, one);
+      if (shared.has(place)) continue;
+      const known = memory.findings(place, edition);
+      shared.set(place, known ?? []);
+      if (!known) missing.set(place, one);
     }
-  const wanted = new Set([...missing.values()].map(({ installedId }) => installedId));
-  const installed = await installedPackages(db, [...wanted]);
-  for (const [place, { versionId, installedId, layer }] of missing) {
-    const one: InstalledPackage = { ...installed.get(installedId)!, layer };
-    const found = flaws.get(versionId)!;
-    const made = findingsOfPackages([{ installed: one, flaws: found }], threats);
-    memory.keep(place, { flaws: found, threats }, made);
-    shared.set(place, made);
+  if (missing.size > 0) {
+    const wanted = [...missing.values()];
+    const ids = new Set(wanted.map(({ installedId }) => installedId));
+    const cves = cvesOf(wanted.flatMap(({ versionId }) => flaws.get(versionId)!.matches));
+    const [installed, threats] = await Promise.all([installedPackages(db, [...ids]), threatsOf(db, cves)]);
+    for (const [place, { versionId, installedId, layer }] of missing) {
+      const one: InstalledPackage = { ...installed.get(installedId)!, layer };
+      const source = { installed: one, flaws: flaws.get(versionId)!.flaws, threats };
+      shared.set(place, memory.learnFindings(place, edition, source));
+    }
   }
   const rank = ranksOf([...shared.values()].flat());
   return inTurns(images, ({ packages }) => {
@@ -229,6 +219,35 @@ async function findingsOf(
       if (flaws.has(one.versionId)) for (const finding of shared.get(placeOf(one))!) all.push(finding);
     return inOrder(all, rank);
   });
+}
+
+/** What is known of the package versions of images, by their keys; those of which there is nothing are left out. */
+async function flawsOfVersions(
+  db: PipelineParts['db'],
+  images: readonly QuickBasis[],
+  edition: number,
+): Promise<ReadonlyMap<number, VersionFlaws>> {
+  const memory = sharedFindings(db);
+  const seen = new Set<number>();
+  const unknown: number[] = [];
+  const flaws = new Map<number, VersionFlaws>();
+  for (const { packages } of images)
+    for (const { versionId } of packages) {
+      if (seen.has(versionId)) continue;
+      seen.add(versionId);
+      const known = memory.flaws(versionId, edition);
+      if (!known) unknown.push(versionId);
+      else if (known.flaws.length > 0) flaws.set(versionId, known);
+    }
+  for (const some of chunks(unknown, versionsTogether)) {
+    await letPullsPass();
+    const matches = Map.groupBy(await matchesOfVersions(db, some), ({ subject }) => subject.id);
+    for (const id of some) {
+      const learnt = memory.learnFlaws(id, edition, matches.get(id) ?? []);
+      if (learnt.flaws.length > 0) flaws.set(id, learnt);
+    }
+  }
+  return flaws;
 }
 
 /** One number for a package in a layer: no manifest is large enough to have so many of these. */

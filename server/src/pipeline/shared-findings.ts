@@ -1,45 +1,58 @@
 import type { Threat } from '@wharfinger/lib/advisories/threats';
-import { flawsOfOne, type DatedFlaw } from '@wharfinger/lib/assess/findings-of-image';
+import {
+  findingsOfPackages,
+  flawsOfOne,
+  type DatedFlaw,
+  type InstalledPackage,
+} from '@wharfinger/lib/assess/findings-of-image';
 import type { FindingFact } from '@wharfinger/lib/routines/facts/findings';
 import { LRUCache } from 'lru-cache';
 import type { Db } from '../db/schema.ts';
 import type { StoredMatch } from '../stores/findings.ts';
 
-/**
- * Findings in memory: what many images have in common is one object, also for those that are judged later, so that what was
- * computed of it once (its digest, what routines said of it) need not be again. Nothing here is asked whether it is true still: all of
- * it is compared with what the database says at this moment.
- */
-export interface SharedFindings {
-  /** @param matches all that there are of a package version, by its key */
-  flaws(versionId: number, matches: readonly StoredMatch[]): readonly DatedFlaw[];
-  /** Threats, each the object that it was before where it says the same. */
-  threats(found: ReadonlyMap<string, Threat>): ReadonlyMap<string, Threat>;
-  /** Findings of a package in a layer, by a number for these; undefined: not known of these very flaws and threats. */
-  find(place: number, of: Origin): readonly FindingFact[] | undefined;
-  keep(place: number, of: Origin, findings: readonly FindingFact[]): void;
-}
-
-/** What findings were made of. */
-interface Origin {
-  readonly flaws: readonly DatedFlaw[];
-  readonly threats: ReadonlyMap<string, Threat>;
-}
-
-interface KnownFlaws {
+/** What advisories say of a package version. */
+export interface VersionFlaws {
   readonly matches: readonly StoredMatch[];
   readonly flaws: readonly DatedFlaw[];
 }
 
-interface KnownFindings {
+/**
+ * Findings in memory. For as long as nothing has changed of what advisories say (`advisoryEdition`) nothing is read again. After that
+ * all is read again, and what is the same is the same object as before: what was computed of it once (its digest, what routines
+ * said of it) need not be again.
+ */
+export interface SharedFindings {
+  /** Undefined: not known in this edition, which was read before. */
+  flaws(versionId: number, edition: number): VersionFlaws | undefined;
+  /** @param matches all that there are of a package version, read after the edition */
+  learnFlaws(versionId: number, edition: number, matches: readonly StoredMatch[]): VersionFlaws;
+  /** Findings of a package in a layer, by a number for these; undefined: not known in this edition. */
+  findings(place: number, edition: number): readonly FindingFact[] | undefined;
+  /** @param source all that they are made of, read after the edition */
+  learnFindings(place: number, edition: number, source: FindingSource): readonly FindingFact[];
+}
+
+/** What findings of a package are made of. */
+export interface FindingSource {
+  readonly installed: InstalledPackage;
   readonly flaws: readonly DatedFlaw[];
-  /** one for each flaw, where there is one */
-  readonly threats: ReadonlyArray<Threat | undefined>;
+  readonly threats: ReadonlyMap<string, Threat>;
+}
+
+interface KnownFindings {
+  readonly edition: number;
+  readonly installed: InstalledPackage;
+  readonly flaws: readonly DatedFlaw[];
+  /** JSON of what is known of each flaw */
+  readonly threats: ReadonlyArray<string | undefined>;
   readonly findings: readonly FindingFact[];
 }
 
-/** Each of these takes about a kilobyte with what is remembered of it. */
-const most = 32_768;
+/** Findings that are kept; each takes about a kilobyte with what is remembered of it. */
+const mostFindings = 32_768;
+
+/** Versions that are kept, and matches of these. */
+const mostVersions = 131_072;
 
 const memories = new WeakMap<Db, SharedFindings>();
 
@@ -51,60 +64,63 @@ export function sharedFindings(db: Db): SharedFindings {
 }
 
 function createSharedFindings(): SharedFindings {
-  const known = new LRUCache<number, KnownFlaws>({
-    maxSize: most,
-    sizeCalculation: ({ matches }) => 1 + matches.length,
+  const versions = new LRUCache<number, VersionFlaws & { readonly edition: number }>({
+    maxSize: mostVersions,
+    sizeCalculation: ({ matches }) => 1 + 2 * matches.length,
   });
-  const findings = new LRUCache<number, KnownFindings>({
-    maxSize: most,
-    sizeCalculation: (one) => 1 + one.findings.length,
+  const places = new LRUCache<number, KnownFindings>({
+    maxSize: mostFindings,
+    sizeCalculation: ({ findings }) => 1 + findings.length,
   });
-  const threats = new LRUCache<string, Threat>({ max: most });
   return {
-    flaws(versionId, matches) {
-      const last = known.get(versionId);
-      if (last && areSame(last.matches, matches)) return last.flaws;
-      const flaws = flawsOfOne(matches);
-      known.set(versionId, { matches, flaws });
-      return flaws;
+    flaws(versionId, edition) {
+      const known = versions.get(versionId);
+      return known?.edition === edition ? known : undefined;
     },
-    threats(found) {
-      const same = new Map<string, Threat>();
-      for (const [cve, threat] of found) {
-        const text = JSON.stringify(threat);
-        const one = threats.get(text) ?? threat;
-        threats.set(text, one);
-        same.set(cve, one);
-      }
-      return same;
+    learnFlaws(versionId, edition, matches) {
+      const last = versions.get(versionId);
+      const same = last && areSame(last.matches, matches) ? last : { matches, flaws: flawsOfOne(matches) };
+      const learnt = { matches: same.matches, flaws: same.flaws, edition };
+      versions.set(versionId, learnt);
+      return learnt;
     },
-    find(place, of) {
-      const last = findings.get(place);
-      if (last?.flaws !== of.flaws) return undefined;
-      const isSame = of.flaws.every(({ finding }, at) => last.threats[at] === of.threats.get(finding.id));
-      return isSame ? last.findings : undefined;
+    findings(place, edition) {
+      const known = places.get(place);
+      return known?.edition === edition ? known.findings : undefined;
     },
-    keep(place, { flaws, threats: all }, made) {
-      findings.set(place, {
-        flaws,
-        threats: flaws.map(({ finding }) => all.get(finding.id)),
-        findings: made,
+    learnFindings(place, edition, { installed, flaws, threats: all }) {
+      const threats = flaws.map(({ finding }) => {
+        const threat = all.get(finding.id);
+        return threat && JSON.stringify(threat);
       });
+      const last = places.get(place);
+      const isSame =
+        last?.flaws === flaws &&
+        last.installed.name === installed.name &&
+        last.installed.version === installed.version &&
+        last.installed.purl === installed.purl &&
+        last.threats.every((threat, at) => threat === threats[at]);
+      const findings = isSame ? last.findings : findingsOfPackages([{ installed, flaws }], all);
+      places.set(place, { edition, installed, flaws, threats, findings });
+      return findings;
     },
   };
 }
 
-/** Of advisories there is one object for as long as they say the same. */
+/** Of an advisory there is one object for as long as it says the same. */
 function areSame(before: readonly StoredMatch[], now: readonly StoredMatch[]): boolean {
   return (
     before.length === now.length &&
-    before.every(({ advisory, firstImported, match }, at) => {
+    before.every(({ subject, advisory, firstImported, match }, at) => {
       const other = now[at]!;
       return (
         advisory === other.advisory &&
         firstImported.getTime() === other.firstImported.getTime() &&
         match.fixedIn === other.match.fixedIn &&
-        match.undecided === other.match.undecided
+        match.undecided === other.match.undecided &&
+        subject.ecosystem === other.subject.ecosystem &&
+        subject.name === other.subject.name &&
+        subject.version === other.subject.version
       );
     })
   );

@@ -5,6 +5,7 @@ import type { GenerationElement } from '@wharfinger/lib/advisories/generation';
 import { LRUCache } from 'lru-cache';
 import { chunks } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
+import { countAdvisoryChange } from './advisory-edition.ts';
 import { updateGeneration } from './advisory-generation.ts';
 import { putAdvisoryNames } from './advisory-names.ts';
 import { ensureNames, lockNames, nameKey } from './packages.ts';
@@ -96,6 +97,7 @@ export async function importAdvisories(
     trx,
     [...stored].map(([id, { key }]) => ({ key, advisory: batch.get(id)! })),
   );
+  if (stored.size > 0) await countAdvisoryChange(trx);
   await updateGeneration(
     trx,
     [...rematched, ...reweighed].map((row) => elementOf(known.get(row.id)!)),

@@ -1,6 +1,7 @@
 import { chunks } from '../db/dialect.ts';
 import type { Advisory } from '@wharfinger/lib/advisories/advisory';
 import type { Db } from '../db/schema.ts';
+import { countAdvisoryChange } from './advisory-edition.ts';
 import { updateGeneration } from './advisory-generation.ts';
 import { versionsWithFindings } from './findings.ts';
 import { lockNames } from './packages.ts';
@@ -28,6 +29,7 @@ export async function removeAdvisories(trx: Db, ids: readonly string[], at: Date
     if (rows.length === 0) continue;
     const keys = rows.map((row) => row.key);
     // in this order an import locks them too
+    await countAdvisoryChange(trx);
     await updateGeneration(
       trx,
       rows.map((row) => ({ id: row.id, matchHash: row.match_hash, weightHash: row.weight_hash })),

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { idsIn } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
+import { countAdvisoryChange } from './advisory-edition.ts';
 import { keepPackagesUnused } from './package-use.ts';
 import { removeUnused } from './remove-unused.ts';
 
@@ -47,6 +48,8 @@ function remove(
     unused,
     lock: keepPackagesUnused,
     async remove(trx, ids) {
+      // SQLite gives their keys to others
+      await countAdvisoryChange(trx);
       await removeParts(trx, ids);
       await trx.deleteFrom(table).where('id', 'in', idsIn(trx, ids)).execute();
     },

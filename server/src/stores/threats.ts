@@ -2,6 +2,7 @@ import { joinThreats, threatElement, type Threat } from '@wharfinger/lib/advisor
 import { chunks } from '../db/dialect.ts';
 import { advisoriesNaming } from './advisory-names.ts';
 import type { Db } from '../db/schema.ts';
+import { countAdvisoryChange } from './advisory-edition.ts';
 import { updateGeneration } from './advisory-generation.ts';
 
 /** What is known of these CVEs, by all feeds together; those of which nothing is known are left out. */
@@ -65,6 +66,7 @@ export async function putThreats(
       const threat = known.get(cve);
       return threat === undefined ? [] : [threatElement(cve, threat)];
     });
+  if (changed.length > 0) await countAdvisoryChange(trx);
   await updateGeneration(trx, elements(before), elements(after), at);
   return advisoriesNaming(trx, changed);
 }
