@@ -1,3 +1,4 @@
+import { zstdCompressSync } from 'node:zlib';
 import type { FileFacts } from '@wharfinger/lib/inspect/file-facts';
 import { dpkgStatus } from '@wharfinger/lib/inspect/layer-fixture';
 import { defaultLimits } from '@wharfinger/lib/inspect/limits';
@@ -65,6 +66,14 @@ const apk =
 const status = `${dpkgStatus({ bash: '5.2', curl: '7.88' })}Conffiles:\n /etc/curlrc ${'ab'.repeat(16)} obsolete\n`;
 const sums = `${'ab'.repeat(16)}  usr/bin/curl\n${'cd'.repeat(16)}  usr/share/doc/curl/copyright\n`;
 
+const wall = [
+  '{"jsonwall":"1.0","schema":"1.0","count":5}',
+  '{"kind":"content","slice":"bash_bins","path":"/usr/bin/bash"}',
+  '{"kind":"package","name":"bash","version":"5.2","sha256":"x","arch":"amd64"}',
+  `{"kind":"path","path":"/usr/bin/bash","mode":"0755","slices":["bash_bins"],"sha256":"${'ab'.repeat(32)}","size":4}`,
+  '{"kind":"slice","name":"bash_bins"}\n',
+].join('\n');
+
 /** Package databases of distributions. */
 export const packageTargets: readonly Target[] = [
   {
@@ -114,5 +123,17 @@ export const packageTargets: readonly Target[] = [
     refuses: [],
     genuine: [Buffer.from(apk)],
     read: readOnly('lib/apk/db/installed'),
+  },
+  {
+    name: 'manifest of chisel',
+    refuses: [],
+    genuine: [zstdCompressSync(wall)],
+    read: readOnly('var/lib/chisel/manifest.wall'),
+  },
+  {
+    name: 'lines of a manifest of chisel',
+    refuses: [],
+    genuine: [Buffer.from(wall)],
+    read: (bytes) => readOnly('var/lib/chisel/manifest.wall')(zstdCompressSync(bytes)),
   },
 ];
