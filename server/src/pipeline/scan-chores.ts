@@ -4,7 +4,7 @@ import { askForAllScans, askForDueScans } from './scan.ts';
 import { checkScanner } from './scanner-state.ts';
 
 const second = 1000;
-const hour = 3_600_000;
+const day = 24 * 3_600_000;
 
 /** What is done from time to time so that what scanners say is never older than it may be. */
 export function scanChores(parts: PipelineParts): readonly Chore[] {
@@ -21,7 +21,8 @@ export function scanChores(parts: PipelineParts): readonly Chore[] {
         for (const scanner of parts.policy().config.scanners.run) await askForDueScans(parts, scanner);
       },
     },
-    { what: 'looking for images that were not scanned', everyMs: hour, work: () => askForAllScans(parts) },
+    // each push asks, as does a start and another configuration: this is for what nobody thought of
+    { what: 'looking for images that were not scanned', everyMs: day, work: () => askForAllScans(parts) },
   ];
 }
 

@@ -14,7 +14,16 @@ import type { PackedReport } from '../scanners/report.ts';
 import { runScan } from '../scanners/run-scan.ts';
 import type { Db } from '../db/schema.ts';
 import { manifestsAfter, placesOf, type Placed } from '../stores/repositories.ts';
-import { dueScans, putFailure, putReport, putScansDue, scanDue, scansOf, stopScan } from '../stores/scans.ts';
+import {
+  dueScans,
+  putFailure,
+  putReport,
+  putScansDue,
+  scanDue,
+  scansLacking,
+  scansOf,
+  stopScan,
+} from '../stores/scans.ts';
 import { invalidate } from './follow.ts';
 import type { PipelineParts } from './parts.ts';
 import { noteMetadata } from './scanner-state.ts';
@@ -64,6 +73,7 @@ export async function askForScans(
     .map(({ name }) => name)
     .filter((name) => only === undefined || name === only);
   if (parts.scans === undefined || names.length === 0) return [];
+  if (!again && (await scansLacking(parts.db, place.digest, names)).length === 0) return [];
   const image = await loadImage(parts, place);
   if (!image || !hasFiles(image)) return [];
   const at = parts.now();
@@ -167,8 +177,12 @@ async function scanOne(
     });
   } catch (error) {
     signal.throwIfAborted();
-    if (!isWharfingerError(error, 'SCANNER_FAILED')) throw error;
-    await keepFailure(parts, scanner, places, image, askedAt, problemOf(error));
+    const isTheirs = isWharfingerError(error, 'SCANNER_FAILED');
+    const problem = isTheirs
+      ? problemOf(error)
+      : 'it was not asked, since the registry failed: its log says why';
+    await keepFailure(parts, scanner, places, image, askedAt, problem);
+    if (!isTheirs) throw error;
   }
 }
 

@@ -16,6 +16,7 @@ import {
   retryScans,
   scanAttempts,
   scanDue,
+  scansLacking,
   scansOf,
   stopScan,
 } from './scans.ts';
@@ -50,8 +51,10 @@ describe.each(testDatabases)('what scanners say, on $name', (kind) => {
 
   test('is nothing until it is asked for, and asked for once', async () => {
     expect(await scansOf(opened.db, digest, ['trivy'])).toEqual([]);
+    expect(await scansLacking(opened.db, digest, ['trivy', 'other'])).toEqual(['trivy', 'other']);
     expect(await putScansDue(opened.db, place, ['trivy', 'other'], at(0), false)).toEqual(['trivy', 'other']);
     await report(0, undefined, 100);
+    expect(await scansLacking(opened.db, digest, ['trivy', 'third'])).toEqual(['third']);
     expect(await putScansDue(opened.db, place, ['trivy', 'other'], at(5), false)).toEqual(['other']);
     expect(await putScansDue(opened.db, place, ['trivy'], at(5), true)).toEqual(['trivy']);
     expect(await scanDue(opened.db, { digest, scanner: 'trivy' })).toEqual({

@@ -94,6 +94,22 @@ export async function scanDue(
   return row && { dueAt: row.due_at === null ? null : new Date(row.due_at), repository: row.repository };
 }
 
+/** Of these scanners those that were never to be asked about an image, or are no more. */
+export async function scansLacking(
+  db: Db,
+  digest: Digest,
+  scanners: readonly string[],
+): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('scans')
+    .select('scanner')
+    .where('digest', '=', digest)
+    .where('due_at', 'is not', null)
+    .execute();
+  const there = new Set(rows.map((row) => row.scanner));
+  return scanners.filter((scanner) => !there.has(scanner));
+}
+
 /**
  * Notes that scanners are to be asked about an image.
  * @param again also those that have reported, or failed and wait; else those that were never to be asked, or no more
