@@ -42,6 +42,7 @@ describe.skipIf(skips)('a real Trivy behind an adapter', () => {
   let records: OsvRecord[];
   let layouts: AlpineLayouts;
   let cache: string;
+  let config: object;
   const inFolder = (name: string): string => join(setting.folder, name);
   const digestOf = (layout: string): string => entriesOf(layout)[0]!.digest;
 
@@ -55,7 +56,7 @@ describe.skipIf(skips)('a real Trivy behind an adapter', () => {
     adapter = await startTrivyAdapter(setting.folder, cache, secret);
     const { url } = setting.product;
     await setting.product.stop();
-    await setting.start({
+    config = {
       namespaces: [{ name: 'team', gate: 'warn' }],
       users: [{ ...reader, rights: [{ repositories: '**', actions: ['pull'] }] }],
       scanners: {
@@ -64,12 +65,13 @@ describe.skipIf(skips)('a real Trivy behind an adapter', () => {
             name: 'trivy',
             url: adapter.url,
             repositories: ['team/**'],
-            auth: { type: 'bearer', secret: secret },
+            auth: { type: 'bearer', secret },
             registry: url,
           },
         ],
       },
-    });
+    };
+    await setting.start(config);
     await bindScanner(setting.admin, 'trivy', 'team/**', { severity: 'high' });
     const { json } = await setting.admin.post<{ refusedCount: number }>(
       'advisories',
@@ -114,6 +116,21 @@ describe.skipIf(skips)('a real Trivy behind an adapter', () => {
       throw new Error(`${String(error)}; it was ${JSON.stringify(last)}`, { cause: error });
     });
   }
+  /** Waits until an image is held by nothing but that there is no report of its scanner. */
+  async function lacksReport(repository: string, reference: string): Promise<void> {
+    let last: Told | undefined;
+    await until(async () => {
+      const query = { repository, reference };
+      last = (await setting.admin.api<{ verdict?: Told }>('verdict', query)).json.verdict;
+      const holding = last?.reasons.filter(({ effect }) => effect === 'hold');
+      return holding?.length === 1 && holding[0]!.routine === 'scanner-report' ? true : undefined;
+    }, `nothing but the report on ${repository} to be missing`).catch((error: unknown) => {
+      throw new Error(`${String(error)}; it was ${JSON.stringify(last)}`, { cause: error });
+    });
+    expect(last!.reasons.find(({ effect }) => effect === 'hold')!.message).toMatch(
+      /^(?:not checked yet: the scanner trivy has not reported on it|no report of a scanner is known)/,
+    );
+  }
   const readable = async (repository: string): Promise<number> =>
     (await visitor(setting.product.url, reader).send('GET', `/v2/${repository}/manifests/v1`)).status;
 
@@ -142,15 +159,7 @@ describe.skipIf(skips)('a real Trivy behind an adapter', () => {
   it('holds an image until it has reported, and then by what it found, which is what we found', async () => {
     adapter.pause();
     const digest = await pushed(layouts.older, 'team/older');
-    const waiting = await until(async () => {
-      const { json } = await setting.admin.api<{ verdict?: Told }>('verdict', {
-        repository: 'team/older',
-        reference: digest,
-      });
-      const only = json.verdict?.reasons.filter(({ message }) => message.includes('not checked yet'));
-      return only?.length === 1 ? only[0] : undefined;
-    }, 'nothing but the report to be missing');
-    expect(waiting).toMatchObject({ routine: 'scanner-report', effect: 'hold' });
+    await lacksReport('team/older', digest);
     expect(await readable('team/older')).toBe(403);
 
     adapter.goOn();
@@ -239,9 +248,27 @@ describe.skipIf(skips)('a real Trivy behind an adapter', () => {
     const { host, user, password } = setting.product;
     const environment = { HOME: setting.folder };
     await wharf(['login', host, '--username', user, '--password-stdin'], { environment, input: password });
-    const { output, error, code } = await wharf(['inspect', `${host}/team/older:v1`], { environment });
-    expect([code, error]).toEqual([0, '']);
-    expect(output).toMatch(/trivy/);
+    const says = async (...given: string[]): Promise<string> => {
+      const { output, error, code } = await wharf(given, { environment });
+      expect([given, code, error]).toEqual([given, 0, '']);
+      return output;
+    };
+    const { counts, data } = await reported('team/older');
+    const found = `${counts['critical']} critical, ${counts['high']} high, `;
+    expect(await says('inspect', `${host}/team/older:v1`)).toMatch(`trivy: ${found}`);
+    expect(await says('inspect', `${host}/team/clean:v1`)).toMatch('trivy: nothing found');
+    expect(await says('scanner', 'report', `${host}/team/older:v1`)).toContain(found);
+    const { scanners } = JSON.parse(await says('scanner', 'list', host, '--json')) as { scanners: object[] };
+    expect(scanners).toMatchObject([{ name: 'trivy', state: 'ready', url: adapter.url, data, waiting: 0 }]);
+    await says('scanner', 'ask', `${host}/team/clean:v1`);
+  });
+
+  it('counts for nothing while it is not configured, and for what it said once it is again', async () => {
+    setting.reload({ ...config, scanners: { run: [] } });
+    await lacksReport('team/clean', digestOf(layouts.clean));
+    expect(await readable('team/clean')).toBe(403);
+    setting.reload(config);
+    await verdict('team/clean', false);
   });
 
   it('releases an image when its database says so no more, and holds it when it does again', async () => {

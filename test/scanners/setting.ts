@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stringify } from 'yaml';
 import { freePort } from '../harness/free-port.ts';
 import { startProduct, type Product } from '../harness/product.ts';
 import { until, visitor, type Visitor } from '../harness/registry-client.ts';
@@ -46,6 +47,8 @@ export interface Setting extends AsyncDisposable {
   admin: Visitor;
   /** Starts it where and as it was, or with another configuration. */
   start(config?: object): Promise<void>;
+  /** Has it read another configuration while it runs. */
+  reload(config: object): void;
   /** What scanners made of an image. */
   scansOf(repository: string, reference: string): Promise<readonly ToldScan[]>;
   /** The same of one scanner, once it is as it should be. */
@@ -72,6 +75,11 @@ export async function openSetting(configOf: (url: string) => object): Promise<Se
     async start(next = config) {
       config = next;
       Object.assign(setting, await started());
+    },
+    reload(next) {
+      config = next;
+      writeFileSync(join(folder, 'wharfinger.yaml'), stringify(config));
+      process.kill(setting.product.pid, 'SIGHUP');
     },
     async scansOf(repository, reference) {
       const { status, json } = await setting.admin.api<{ scans: ToldScan[] }>('scans', {
