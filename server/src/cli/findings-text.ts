@@ -40,6 +40,7 @@ export function findingsText(findings: readonly FindingFact[], style: Style): st
   };
   // which team answers for a layer is known where a chain of custody says so
   const owned = findings.some(({ team: owner }) => owner !== undefined);
+  const isSaid = findings.some(({ vex }) => vex !== undefined);
   const rows = sortFindings(findings).map((finding) => [
     { text: finding.malicious ? 'malicious' : finding.severity, paint: paint(finding) },
     finding.advisory,
@@ -48,9 +49,10 @@ export function findingsText(findings: readonly FindingFact[], style: Style): st
     finding.fixedIn ?? (finding.undecided === undefined ? '-' : 'not certain'),
     String(finding.layer),
     ...(owned ? [finding.team ?? '-'] : []),
+    ...(isSaid ? [finding.vex === undefined ? '-' : `${finding.vex.status}, ${finding.vex.by}`] : []),
     finding.summary,
   ]);
-  const team = owned ? ['TEAM'] : [];
-  const headings = ['SEVERITY', 'ADVISORY', 'PACKAGE', 'VERSION', 'FIXED IN', 'LAYER', ...team, 'SUMMARY'];
+  const more = [...(owned ? ['TEAM'] : []), ...(isSaid ? ['VEX'] : [])];
+  const headings = ['SEVERITY', 'ADVISORY', 'PACKAGE', 'VERSION', 'FIXED IN', 'LAYER', ...more, 'SUMMARY'];
   return `${formatTable(headings, rows, style)}\n\n${countFindings(findings)}`;
 }

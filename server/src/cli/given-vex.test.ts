@@ -160,6 +160,8 @@ test.for(Object.keys(documents))('%s given as a file counts as it does in the re
 });
 
 test('counts by itself where no registry judges', async () => {
+  const { output } = await run('findings', image, '--advisories', 'osv.json', '--vex', 'openvex.json');
+  expect(output).toMatch(/VEX +SUMMARY\n.*not_affected, file/);
   expect(verdictOf(await here('verdict')).outcome).toBe('hold');
   expect(verdictOf(await here('verdict', '--vex', 'openvex.json')).outcome).toBe('allow');
   expect(JSON.stringify(await here('inspect', '--vex', 'openvex.json'))).toContain('"by":"file"');
