@@ -1,4 +1,4 @@
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 
@@ -27,6 +27,12 @@ test.each(guides)(
 test('every guide is named in the README', () => {
   const readme = read('README.md');
   expect(guides.filter((path) => !readme.includes(`(${path})`))).toEqual([]);
+});
+
+test('every folder of tests is told of', () => {
+  const told = read('test/README.md');
+  const folders = readdirSync(join(root, 'test'), { withFileTypes: true }).filter((one) => one.isDirectory());
+  expect(folders.map(({ name }) => name).filter((name) => !told.includes(`\`${name}/\``))).toEqual([]);
 });
 
 const documents = [
