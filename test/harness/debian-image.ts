@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip, gunzipSync, gzipSync } from 'node:zlib';
+import { alone } from './alone.ts';
 import { run } from './command.ts';
 import { addBlob, addImage, addIndex, createLayout, hashFile, types, writeEntries } from './oci-layout.ts';
 
@@ -33,8 +34,14 @@ export interface Layouts {
 export async function debianLayouts(): Promise<Layouts> {
   const folder = join(cache, 'debian-layouts-1');
   const layouts = { debian: join(folder, 'debian'), multi: join(folder, 'multi') };
-  if (existsSync(folder)) return layouts;
   mkdirSync(cache, { recursive: true });
+  await alone(`${folder}.lock`, async () => {
+    if (!existsSync(folder)) await makeLayouts(folder);
+  });
+  return layouts;
+}
+
+async function makeLayouts(folder: string): Promise<void> {
   const work = await mkdtemp(join(cache, 'debian-layouts-'));
   const made = createLayout(join(work, 'made/debian'));
   const tar = await debianTar();
@@ -61,14 +68,19 @@ export async function debianLayouts(): Promise<Layouts> {
   writeEntries(multi, { multi: addIndex(multi, [debian, arm]) });
   renameSync(join(work, 'made'), folder);
   rmSync(work, { recursive: true });
-  return layouts;
 }
 
 /** The root file system of a Debian 12 minbase, as a tar. Made once, as root, from the mirror that this machine uses. */
 export async function debianTar(): Promise<string> {
   const tar = join(cache, 'debian-bookworm-minbase.tar');
-  if (existsSync(tar)) return tar;
   mkdirSync(cache, { recursive: true });
+  await alone(`${tar}.lock`, async () => {
+    if (!existsSync(tar)) await makeTar(tar);
+  });
+  return tar;
+}
+
+async function makeTar(tar: string): Promise<void> {
   const work = await mkdtemp(join(cache, 'debootstrap-'));
   try {
     const root = join(work, 'root');
@@ -80,7 +92,6 @@ export async function debianTar(): Promise<string> {
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
-  return tar;
 }
 
 /** The address of Debian packages in the first source of apt, in either of its two notations. */
