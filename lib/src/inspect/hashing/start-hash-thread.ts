@@ -3,7 +3,7 @@ import type { HashedLayer, HashLane } from './chunk-hasher.ts';
 import type { HashMessage } from './hash-thread.ts';
 
 /** Bytes that the thread may have before it. */
-const mostPending = 4 * 1024 ** 2;
+const mostPending = 2 * 1024 ** 2;
 
 /** Megabytes of the thread's own heap: chunks are not in it. */
 const heap = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 1 };

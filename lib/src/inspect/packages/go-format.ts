@@ -8,9 +8,9 @@ import { isPlainWord } from './plain-text.ts';
 /** Go binaries: the modules that they were built from, and the standard library in the version of the compiler. */
 export const goFormat: PackageFormat = {
   name: 'go',
-  observe({ head }, limits, listener) {
+  observe({ head, size }, limits, listener) {
     if (!isElf(head)) return undefined;
-    const sink = new GoScanner(limits.buildInfo, (found) => {
+    const sink = new GoScanner(limits.buildInfo, size, (found) => {
       const isBroken =
         found === 'broken' ||
         found?.modules.some(({ path, version }) => !isPlainWord(path) || !isPlainWord(version));

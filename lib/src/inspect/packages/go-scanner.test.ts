@@ -16,7 +16,7 @@ const modules = [
 
 function scan(bytes: Buffer, piece: number, limit = 1024 ** 2): GoBuild | 'broken' | undefined {
   let found: GoBuild | 'broken' | undefined;
-  const scanner = new GoScanner(limit, (result) => {
+  const scanner = new GoScanner(limit, bytes.length, (result) => {
     found = result;
   });
   for (let at = 0; at < bytes.length; at += piece) scanner.data(bytes.subarray(at, at + piece));

@@ -37,6 +37,7 @@ function readVarint(bytes: Buffer, at: number): { value: number; next: number } 
  */
 export class GoScanner implements FileSink {
   readonly #limit: number;
+  readonly #size: number;
   readonly #onEnd: (found: GoBuild | 'broken' | undefined) => void;
   #head: Buffer = Buffer.alloc(0);
   #elf: ElfHead | undefined;
@@ -54,15 +55,19 @@ export class GoScanner implements FileSink {
 
   /**
    * @param limit bytes of build information
+   * @param size bytes that the file is said to have
    * @param onEnd told at the end of the file: what it was built from; `broken` where build information is there and
    * cannot be read; undefined where it is no Go binary
    */
-  constructor(limit: number, onEnd: (found: GoBuild | 'broken' | undefined) => void) {
+  constructor(limit: number, size: number, onEnd: (found: GoBuild | 'broken' | undefined) => void) {
     this.#limit = limit;
+    this.#size = size;
     this.#onEnd = onEnd;
   }
 
   data(bytes: Buffer): void {
+    // Nothing else counts without its magic number. Most files come in one piece.
+    if (this.#offset === 0 && bytes.length >= this.#size && !bytes.includes(magic)) return;
     if (this.#found === undefined) {
       if (this.#head.length < headSize) {
         this.#head = Buffer.concat([this.#head, bytes.subarray(0, headSize - this.#head.length)]);

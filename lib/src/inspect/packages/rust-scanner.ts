@@ -28,6 +28,7 @@ interface Text {
  */
 export class RustScanner implements FileSink {
   readonly #limit: number;
+  readonly #size: number;
   readonly #onEnd: (text: Buffer | 'broken' | undefined) => void;
   #head: Buffer = Buffer.alloc(0);
   #table: SectionTable | undefined;
@@ -40,16 +41,21 @@ export class RustScanner implements FileSink {
 
   /**
    * @param limit bytes of the text
+   * @param size bytes that the file is said to have
    * @param onEnd told at the end of the file: the text; `broken` where the section is there and cannot be read; undefined where
    * there is none
    */
-  constructor(limit: number, onEnd: (text: Buffer | 'broken' | undefined) => void) {
+  constructor(limit: number, size: number, onEnd: (text: Buffer | 'broken' | undefined) => void) {
     this.#limit = limit;
+    this.#size = size;
     this.#onEnd = onEnd;
   }
 
   data(bytes: Buffer): void {
     this.#readTable(bytes);
+    // Where sections have names, and none has this one, streams need not be looked for. Most files come in one piece.
+    const isWhole = this.#offset === 0 && bytes.length >= this.#size;
+    if (isWhole && (this.#table?.count ?? 0) > 0 && !bytes.includes(sectionName)) return;
     this.#headers?.feed(bytes, this.#offset);
     for (const text of this.#texts.values()) this.#feed(text, bytes);
     const join = Buffer.concat([this.#carry, bytes.subarray(0, seam)]);

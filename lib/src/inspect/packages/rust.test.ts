@@ -19,7 +19,7 @@ const data = (count: number): string =>
 
 function scan(bytes: Buffer, piece: number): string | undefined {
   let found: Buffer | string | undefined;
-  const scanner = new RustScanner(1024 ** 2, (text) => (found = text));
+  const scanner = new RustScanner(1024 ** 2, bytes.length, (text) => (found = text));
   for (let at = 0; at < bytes.length; at += piece) scanner.data(bytes.subarray(at, at + piece));
   scanner.end(true);
   return found?.toString();

@@ -9,9 +9,9 @@ const word = /^[A-Za-z0-9_.+-]{1,200}$/;
 /** Binaries of Rust that cargo-auditable built: the crates that it recorded. */
 export const rustFormat: PackageFormat = {
   name: 'rust',
-  observe({ head }, limits, listener) {
+  observe({ head, size }, limits, listener) {
     if (!isElf(head)) return undefined;
-    const sink = new RustScanner(limits.buildInfo, (text) => {
+    const sink = new RustScanner(limits.buildInfo, size, (text) => {
       if (text === undefined) return;
       const packages = text === 'broken' ? undefined : parseAuditData(text.toString('utf8'));
       if (packages === undefined)
