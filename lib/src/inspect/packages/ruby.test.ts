@@ -16,7 +16,13 @@ Gem::Specification.new do |s|
   s.add_development_dependency(%q<minitest>.freeze, ["~> 5.0"])
 end
 `;
-const rack = { type: 'gem', name: 'rack', version: '2.2.6.4', ecosystem: 'RubyGems', licence: 'MIT AND Ruby' };
+const rack = {
+  type: 'gem',
+  name: 'rack',
+  version: '2.2.6.4',
+  ecosystem: 'RubyGems',
+  licence: 'MIT AND Ruby',
+};
 
 describe('gemspecs', () => {
   it('are read where RubyGems installs gems, default ones included', () => {
