@@ -44,7 +44,7 @@ try {
 
 /** Images and what they hold; nothing is done where they are there. */
 async function fill(): Promise<void> {
-  const present = await countImages(parts.db);
+  const present = await count(parts.db, 'images');
   if (present === images) return;
   if (present > 0) throw new Error(`${folder} has ${present} images: give it up, or name another`);
   await timed('images', async () => {
@@ -77,6 +77,8 @@ async function judge(): Promise<void> {
       tell(after, 'verdicts');
     }
   });
+  const verdicts = await count(parts.db, 'verdicts');
+  if (verdicts !== images) throw new Error(`${verdicts} of ${images} images have a verdict`);
 }
 
 async function judgeSome(all: PipelineParts, places: Parameters<typeof judgeImages>[1]): Promise<void> {
@@ -85,9 +87,9 @@ async function judgeSome(all: PipelineParts, places: Parameters<typeof judgeImag
   if (overtaken.length > 0) throw new Error('somebody else judges in this database');
 }
 
-async function countImages(db: Db): Promise<number> {
+async function count(db: Db, table: 'images' | 'verdicts'): Promise<number> {
   const found = await db
-    .selectFrom('images')
+    .selectFrom(table)
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow();
   return found.count;
