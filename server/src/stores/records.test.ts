@@ -1,4 +1,5 @@
 import { addImage, byAlice } from '@wharfinger/lib/catalog/catalog.fixtures';
+import { inventoryFormat } from '@wharfinger/lib/inspect/inventory';
 import { digestOf, type Digest } from '@wharfinger/lib/oci/digest';
 import type { Verdict } from '@wharfinger/lib/routines/verdict';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -11,7 +12,8 @@ import { getSignatureReport, putSignatureReport } from './signature-reports.ts';
 import { getSetting, putSetting } from './settings.ts';
 import { emptyEvidence } from '../testing/empty-evidence.ts';
 import { createSqlCatalog } from './sql-catalog.ts';
-import { expiredVerdicts, getVerdict, lastOutcome, putVerdicts, type StoredVerdict } from './verdicts.ts';
+import { verdictBasis } from './verdict-basis.ts';
+import { expiredVerdicts, getVerdict, putVerdicts, type StoredVerdict } from './verdicts.ts';
 
 const at = new Date(Date.UTC(2026, 0, 1));
 const later = (seconds: number) => new Date(at.getTime() + seconds * 1000);
@@ -58,6 +60,7 @@ describe.each(testDatabases)('records on $name', (kind) => {
     const { db } = opened;
     const place = { repository: 'a', digest: await image('a', 'x') };
     const other = { repository: 'b', digest: await image('b', 'x') };
+    const basis = async () => (await verdictBasis(db, [place], inventoryFormat))[0];
     const before = await changesOf(db, place);
     await noteChanges(db, [place, { repository: 'a', digest: digestOf('none') }], 'facts');
     const after = await changesOf(db, place);
@@ -66,7 +69,7 @@ describe.each(testDatabases)('records on $name', (kind) => {
     const late = verdictOn('a', place.digest, { outcome: 'allow' });
     expect(await put(db, { verdict: late, madeFrom: {} }, before.facts)).toBe(true);
     expect(await getVerdict(db, place, 'pull')).toBeUndefined();
-    expect(await lastOutcome(db, place, 'pull')).toBe('allow');
+    expect((await basis())?.last).toMatchObject({ verdict: late, isBasis: false });
     const held = verdictOn('a', place.digest, { outcome: 'hold' });
     expect(await put(db, { verdict: held, madeFrom: {} }, after.facts, 1)).toBe(true);
     expect(await put(db, { verdict: late, madeFrom: {} }, before.facts, 2)).toBe(false);
@@ -76,7 +79,8 @@ describe.each(testDatabases)('records on $name', (kind) => {
     await createSqlCatalog(db).deleteManifest('a', place.digest, byAlice(1));
     await image('a', 'x');
     expect(await changesOf(db, place)).toEqual(after);
-    expect(await lastOutcome(db, place, 'pull')).toBeUndefined();
+    expect(await basis()).toMatchObject({ facts: after.facts });
+    expect(await basis()).not.toHaveProperty('last');
   });
 
   test('verdicts and reports are about manifests that are there, and go with them', async () => {

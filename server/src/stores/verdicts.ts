@@ -1,5 +1,5 @@
 import type { Digest } from '@wharfinger/lib/oci/digest';
-import type { Outcome, Purpose, Verdict } from '@wharfinger/lib/routines/verdict';
+import type { Purpose, Verdict } from '@wharfinger/lib/routines/verdict';
 import { chunks, kindOf, pairsTable } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import type { Placed } from './repositories.ts';
@@ -32,19 +32,6 @@ export async function getVerdict(
     .where((eb) => eb('verdicts.facts', '=', eb.fn.coalesce('image_changes.facts', eb.lit(0))))
     .executeTakeFirst();
   return row && { verdict: JSON.parse(row.verdict), madeFrom: JSON.parse(row.made_from) };
-}
-
-/** The outcome that was last kept, whether it stands or not; undefined: none was. */
-export async function lastOutcome(db: Db, place: Placed, purpose: Purpose): Promise<Outcome | undefined> {
-  const row = await db
-    .selectFrom('verdicts')
-    .innerJoin('repositories', 'repositories.id', 'verdicts.repository_id')
-    .select('outcome')
-    .where('repositories.name', '=', place.repository)
-    .where('digest', '=', place.digest)
-    .where('purpose', '=', purpose)
-    .executeTakeFirst();
-  return row && (row.outcome as Outcome);
 }
 
 /** A verdict to be kept. */
