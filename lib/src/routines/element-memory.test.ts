@@ -95,3 +95,17 @@ test('what is remembered of texts and of what does not look at the image counts 
   ]);
   expect([judged(late, 2), judged(late, 9), judged(late, 2)]).toEqual(['passed', 'failed', 'passed']);
 });
+
+test('more parts of expressions than have a place in the memories of findings say what they say all the same', () => {
+  const { image, findings: own } = factsFromFragment({
+    findings: [{ package: 'curl' }, { package: 'zlib' }],
+  });
+  const variables = variablesOfFacts({ image, findings: own! });
+  const expressions = Array.from({ length: 700 }, (_, at) =>
+    planExpression(`size(findings.filter(f, f.package == "curl" && size(f.package) < ${at}))`, variableNames),
+  );
+  for (const _ of [1, 2])
+    expect(expressions.map((expression) => evaluate(expression, variables))).toEqual(
+      expressions.map((_, at) => ({ ok: true, value: at > 4 ? 1n : 0n })),
+    );
+});

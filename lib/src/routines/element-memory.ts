@@ -9,6 +9,8 @@ interface Asked {
   readonly values: readonly CelValue[];
   /** variables that have the same values: most elements of a list ask for the same, so that this is found out once */
   sameIn: Variables | undefined;
+  /** what was given where this was asked: few different ones for very many elements */
+  readonly given: Remembered[];
 }
 
 /** What a part of an expression gave for one element of a list, what it asked for on the way, and its price without that. */
@@ -20,12 +22,42 @@ interface Remembered {
 
 const memory = Symbol('what expressions gave for it');
 
+/** Of one list of what was asked, as few different ones are looked for. */
+const mostGiven = 16;
+
+/** Parts have a place each in the memories of elements; when too many had one they all begin anew. */
+const mostPlaces = 512;
+let places = 0;
+let round = 1;
+
+/** What parts gave for one element, by their places. */
+interface Memory {
+  round: number;
+  given: Array<Remembered | undefined>;
+}
+
 /** A part of an expression that remembers. */
 export class RememberingPart {
   /** what it gave for texts, which have no memory of their own */
   readonly texts = new Map<string, Remembered>();
   /** what it asked for lately */
   readonly asked: Asked[] = [];
+  #place = 0;
+  #round = 0;
+
+  /** its place in the memories of elements of this round */
+  get place(): number {
+    if (this.#round !== round) {
+      if (places === mostPlaces) {
+        places = 0;
+        round += 1;
+      }
+      this.#place = places;
+      this.#round = round;
+      places += 1;
+    }
+    return this.#place;
+  }
 }
 
 /** Conditions ask for one thing or another; few lists of what they asked for are in use at a time. */
@@ -35,11 +67,11 @@ const mostLists = 8;
 const most = 4096;
 const longestText = 256;
 
-type Element = CelMap & { readonly [memory]?: Map<RememberingPart, Remembered> };
+type Element = CelMap & { readonly [memory]?: Memory };
 
 /** Makes a map one of which expressions remember what they gave for it: for what many images have in common, such as a finding. */
 export function shared(map: CelMap): CelMap {
-  return Object.assign(map, { [memory]: new Map() });
+  return Object.assign(map, { [memory]: { round: 0, given: [] } });
 }
 
 /** Notes what a part of an expression asks for. */
@@ -87,7 +119,8 @@ export function remembering<F extends AskingFrame>(
   } else {
     const known = (element as Element | undefined)?.[memory];
     if (known === undefined) return run(frame);
-    last = known.get(part);
+    const { place } = part;
+    last = known.round === round ? known.given[place] : undefined;
   }
   if (last !== undefined && isAskedAgain(last.asked, frame.variables)) {
     spend(last.units);
@@ -102,7 +135,7 @@ export function remembering<F extends AskingFrame>(
   const isSmall = typeof value === 'boolean' || isReflectMessage(value);
   if (!isSmall || !asking.values.every(isComparable)) return value;
   const asked = listOf(part, asking.names, asking.values as CelValue[], frame.variables);
-  keep(part, element as string | Element, { asked, value, units });
+  keep(part, element as string | Element, givenBy(asked, value, units));
   return value;
 }
 
@@ -131,15 +164,31 @@ function listOf(
     known.sameIn = variables;
     return known;
   }
-  const list: Asked = { names, values, sameIn: variables };
+  const list: Asked = { names, values, sameIn: variables, given: [] };
   asked.unshift(list);
   if (asked.length > mostLists) asked.pop();
   return list;
 }
 
+/** One object for what was given often. */
+function givenBy(asked: Asked, value: CelResult, units: number): Remembered {
+  const known = asked.given.find((one) => one.value === value && one.units === units);
+  if (known) return known;
+  const made = { asked, value, units };
+  if (typeof value === 'boolean' && asked.given.length < mostGiven) asked.given.push(made);
+  return made;
+}
+
 function keep(part: RememberingPart, element: string | Element, remembered: Remembered): void {
   if (typeof element !== 'string') {
-    element[memory]!.set(part, remembered);
+    const known = element[memory]!;
+    const { place } = part;
+    if (known.round !== round) {
+      known.round = round;
+      known.given = [];
+    }
+    while (known.given.length < place) known.given.push(undefined);
+    known.given[place] = remembered;
     return;
   }
   if (part.texts.size >= most) part.texts.clear();
