@@ -55,7 +55,7 @@ describe('who can log in', () => {
     expect(await told(files({ 'etc/passwd': '::1000:1000:::\n' }))).toEqual(['passwordless  etc/passwd #0']);
   });
 
-  test.each(['0', '00', '-0', '+0', ' 0', '4294967296', ''])(
+  test.each(['0', '00', '-0', '+0', ' 0', '4294967296', '', '0'.repeat(41), `1${'0'.repeat(50)}`])(
     'is who has the rights of root by the user id %o',
     async (id) => {
       const more = `${passwd}toor:x:${id}:1000::/:/bin/sh\n`;
@@ -86,6 +86,20 @@ describe('who can log in', () => {
       'key git srv/git/.ssh/authorized_keys2 #0',
     ]);
     expect(await told(files({ 'root/.ssh/authorized_keys': '# none\n' }))).toEqual([]);
+  });
+
+  test('is who has a key of whatever type, by the name of which older versions of SSH ask as well', async () => {
+    for (const type of ['rsa', 'sk-ssh-ed25519@openssh.com', 'webauthn-sk-ecdsa-sha2-nistp256@openssh.com'])
+      expect(await told(files({ 'root/.ssh/authorized_keys': key.replace('ssh-ed25519', type) }))).toEqual([
+        'key root root/.ssh/authorized_keys #0',
+      ]);
+  });
+
+  test('is found out in time that grows with the file alone', async () => {
+    const long = `${'ssh-'.repeat(250_000)}\n${key}`;
+    expect(await told(files({ 'root/.ssh/authorized_keys': long }))).toEqual([
+      'key root root/.ssh/authorized_keys #0',
+    ]);
   });
 
   test('names the layer since which it is so, though later ones wrote the file anew', async () => {

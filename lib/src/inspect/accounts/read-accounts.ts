@@ -30,9 +30,14 @@ export function readShadow(text: string): Said {
 export function readAuthorizedKeys(text: string): Said {
   const keys = text
     .split('\n')
-    .filter((line) => /^(?!\s*#).*\b(?:ssh|ecdsa|sk)-\S+\s+AAAA/.test(line)).length;
+    .filter((line) => !line.trimStart().startsWith('#') && holdsKey(line.split(/\s+/))).length;
   const detail = keys === 1 ? 'a key of SSH' : `${keys} keys of SSH`;
   return { logins: keys === 0 ? [] : [{ kind: 'key', account: '', detail }] };
+}
+
+/** The type of a key stands before it; the key begins with the length of that, which is short. */
+function holdsKey(words: readonly string[]): boolean {
+  return words.some((word, at) => at > 0 && words[at - 1] !== '' && word.startsWith('AAAA'));
 }
 
 function linesOf(text: string): Array<[account: string, ...fields: string[]]> {
@@ -44,11 +49,12 @@ function linesOf(text: string): Array<[account: string, ...fields: string[]]> {
 
 /**
  * True where a C library takes a user id for that of root. That of glibc reads a number with blanks and a sign before it, that of musl
- * takes nothing for 0 and counts to 2^32 and from 0 again.
+ * takes nothing for 0 and counts to 2^32 and from 0 again, however long the number is.
  */
 function hasRightsOfRoot(id: string): boolean {
-  const digits = /^\s*[+-]?(\d{0,40})$/.exec(id)?.[1];
-  return digits !== undefined && BigInt(digits) % 2n ** 32n === 0n;
+  const digits = /^\s*[+-]?(\d*)$/.exec(id)?.[1];
+  // 2^32 divides 10^32: what stands before the last 32 digits makes no difference
+  return digits !== undefined && BigInt(digits.slice(-32)) % 2n ** 32n === 0n;
 }
 
 /** Which hash it is, by what it begins with (crypt(5)). */
