@@ -1,5 +1,5 @@
 import { isWharfingerError } from '@wharfinger/lib/errors';
-import { isDigest } from '@wharfinger/lib/oci/digest';
+import { isDigest, type Digest } from '@wharfinger/lib/oci/digest';
 import { mediaTypes } from '@wharfinger/lib/oci/media-types';
 import { matchesRepository } from '@wharfinger/lib/oci/repository-pattern';
 import { recordAudit } from '../audit/record.ts';
@@ -161,16 +161,14 @@ async function scanOne(
   { digest, repository }: Placed,
   signal: AbortSignal,
 ): Promise<void> {
-  const places = (await placesOf(parts.db, digest)).filter((place) =>
-    scannersFor(parts, place.repository).some(({ name }) => name === scanner.name),
-  );
+  const places = await placesBound(parts, parts.db, scanner, digest);
   const place = places.find((one) => one.repository === repository) ?? places[0];
   const image = place && (await loadImage(parts, place));
   if (!image || !hasFiles(image)) return stopScan(parts.db, { digest, scanner: scanner.name });
   const askedAt = parts.now();
   try {
     const { metadata, report } = await lendAndScan(parts, lend, scanner, image, askedAt, signal);
-    await keepReport(parts, scanner, places, image, metadata, {
+    await keepReport(parts, scanner, image, metadata, {
       ...report,
       askedAt,
       ...(metadata.data !== undefined && { dataAt: new Date(metadata.data) }),
@@ -181,9 +179,21 @@ async function scanOne(
     const problem = isTheirs
       ? problemOf(error)
       : 'it was not asked, since the registry failed: its log says why';
-    await keepFailure(parts, scanner, places, image, askedAt, problem);
+    await keepFailure(parts, scanner, image, askedAt, problem);
     if (!isTheirs) throw error;
   }
+}
+
+/** Where an image is that a scanner is asked about. A scan takes minutes, in which it may have come to more places. */
+async function placesBound(
+  parts: PipelineParts,
+  db: Db,
+  { name }: Scanner,
+  digest: Digest,
+): Promise<readonly Placed[]> {
+  return (await placesOf(db, digest)).filter(({ repository }) =>
+    scannersFor(parts, repository).some((scanner) => scanner.name === name),
+  );
 }
 
 async function lendAndScan(
@@ -209,7 +219,6 @@ async function lendAndScan(
 async function keepReport(
   parts: PipelineParts,
   scanner: Scanner,
-  places: readonly Placed[],
   place: Placed,
   metadata: ScannerMetadata,
   report: PackedReport & { readonly askedAt: Date; readonly dataAt?: Date },
@@ -221,6 +230,7 @@ async function keepReport(
   await transact(parts.db, async (trx) => {
     await putReport(trx, place, name, { ...report, endedAt, dueAt });
     await record(trx, place, endedAt, 'done', { scanner: name, counts: report.about.counts });
+    const places = await placesBound(parts, trx, scanner, place.digest);
     await invalidate(trx, parts.memory, 'judge', places, endedAt);
   });
   parts.log.info(
@@ -231,23 +241,24 @@ async function keepReport(
 
 async function keepFailure(
   parts: PipelineParts,
-  { name }: Scanner,
-  places: readonly Placed[],
+  scanner: Scanner,
   place: Placed,
   askedAt: Date,
   problem: string,
 ): Promise<void> {
+  const { name } = scanner;
   const endedAt = parts.now();
   const [before] = await scansOf(parts.db, place.digest, [name]);
   const dueAt = new Date(endedAt.getTime() + retryAfter(before?.failures ?? 0));
+  // A scanner that is out of order for days fails at each image again and again: that is told once.
+  const isNews = before?.problem !== problem;
   await transact(parts.db, async (trx) => {
     await putFailure(trx, place, name, { problem, askedAt, endedAt, dueAt });
-    await record(trx, place, endedAt, 'failed', { scanner: name, problem });
+    if (isNews) await record(trx, place, endedAt, 'failed', { scanner: name, problem });
     // while there is a report, that counts, and nothing is known that was not before
-    if (before?.report === undefined && before?.problem !== problem)
-      await invalidate(trx, parts.memory, 'judge', places, endedAt);
+    if (before?.report === undefined && isNews) await invalidate(trx, parts.memory, 'judge', places, endedAt);
   });
-  parts.log.warn(
+  parts.log[isNews ? 'warn' : 'debug'](
     { scanner: name, image: `${place.repository}@${place.digest}`, problem },
     'a scanner did not report',
   );
