@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { testDatabases, type TestDatabase } from '../db/testing/databases.ts';
 import { transact } from '../db/transaction.ts';
 import { countAdvisories, getAdvisory, importAdvisories } from './advisories.ts';
+import { removeAdvisories } from './advisory-removal.ts';
 import { generationAt } from './advisory-generation.ts';
 import { matchesOfImage, matchVersions, recomputeFindings, versionsWithFindings } from './findings.ts';
 import { getImage, packImage, placesWithVersions, putImage } from './images.ts';
@@ -199,5 +200,24 @@ describe.each(testDatabases)('findings on $name', (kind) => {
     await other.close();
     await importAll([{ ...one, severity: 'low' }]);
     expect(new Set([empty, both, await generationAt(opened.db, later)]).size).toBe(3);
+  });
+
+  test('can be read while advisories are removed', async () => {
+    const digest = await push('x', [packageOf('openssl', '3.0.1')]);
+    const { id } = (await getImage(opened.db, digest, 2))!;
+    const writing = new AbortController();
+    const seen = new Set<number>();
+    const reading = (async () => {
+      while (!writing.signal.aborted) seen.add((await matchesOfImage(opened.db, id)).length);
+    })();
+    const ids = Array.from({ length: 20 }, (_, at) => `A-${at}`);
+    for (let round = 0; round < 10; round += 1) {
+      await importAll(ids.map((one) => advisory(one, 'openssl', '3.0.5')));
+      await transact(opened.db, (trx) => removeAdvisories(trx, ids, at));
+    }
+    writing.abort();
+    await reading;
+    expect([...seen].every((count) => count === 0 || count === ids.length)).toBe(true);
+    expect(seen.size).toBe(2);
   });
 });

@@ -4,7 +4,7 @@ import { affects, severityFor } from '@wharfinger/lib/advisories/match';
 import type { AliasableExpression } from 'kysely';
 import { chunks, idsIn } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
-import { advisoriesOfNames, advisoryHeads, type Candidate } from './advisories.ts';
+import { advisoriesOfNames, advisoryHeads, type Candidate, type StoredHead } from './advisories.ts';
 import { versionsOfNames, type StoredVersion } from './packages.ts';
 
 /** An advisory that matches a package version. */
@@ -163,11 +163,32 @@ export async function matchesOfVersions(db: Db, versionIds: readonly number[]): 
   return storedMatches(db, wanted);
 }
 
+/** How often it is read again where advisories are removed between the two questions that it takes. */
+const mostReadings = 20;
+
 async function storedMatches(
   db: Db,
   versions: AliasableExpression<{ version_id: number }>,
 ): Promise<StoredMatch[]> {
-  const rows = await db
+  for (let reading = 1; ; reading += 1) {
+    const rows = await findingsOfVersions(db, versions);
+    const heads = await advisoryHeads(
+      db,
+      rows.map((row) => row.advisory_key),
+    );
+    if (rows.every((row) => heads.has(row.advisory_key)))
+      return rows
+        .map((row) => matchOf(row, heads.get(row.advisory_key)!))
+        .sort((left, right) => (left.advisory.id < right.advisory.id ? -1 : 1));
+    if (reading === mostReadings) throw new Error('advisories are removed faster than they are read');
+  }
+}
+
+function findingsOfVersions(
+  db: Db,
+  versions: AliasableExpression<{ version_id: number }>,
+): Promise<Array<StoredVersion & Omit<FindingRow, 'version_id'>>> {
+  return db
     .selectFrom(versions.as('held'))
     .innerJoin('findings', 'findings.version_id', 'held.version_id')
     .innerJoin('pkg_versions', 'pkg_versions.id', 'findings.version_id')
@@ -184,20 +205,18 @@ async function storedMatches(
       'findings.severity',
     ])
     .execute();
-  const heads = await advisoryHeads(
-    db,
-    rows.map((row) => row.advisory_key),
-  );
-  return rows
-    .map(({ advisory_key, fixed_in, undecided, severity, ...subject }) => {
-      const { advisory: head, firstImported } = heads.get(advisory_key)!;
-      const advisory = severity === null ? head : withSeverity(head, severity as Severity);
-      const match = {
-        advisory: advisory.id,
-        ...(fixed_in === null ? {} : { fixedIn: fixed_in }),
-        ...(undecided === null ? {} : { undecided }),
-      };
-      return { subject, match, advisory, firstImported };
-    })
-    .sort((left, right) => (left.advisory.id < right.advisory.id ? -1 : 1));
+}
+
+function matchOf(
+  row: StoredVersion & Omit<FindingRow, 'version_id'>,
+  { advisory: head, firstImported }: StoredHead,
+): StoredMatch {
+  const { id, nameId, ecosystem, name, version, fixed_in, undecided, severity } = row;
+  const advisory = severity === null ? head : withSeverity(head, severity as Severity);
+  const match = {
+    advisory: advisory.id,
+    ...(fixed_in === null ? {} : { fixedIn: fixed_in }),
+    ...(undecided === null ? {} : { undecided }),
+  };
+  return { subject: { id, nameId, ecosystem, name, version }, match, advisory, firstImported };
 }
