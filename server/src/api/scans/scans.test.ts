@@ -155,6 +155,19 @@ describe('an image that a scanner is asked about', () => {
     expect(other.scans).toEqual([]);
   });
 
+  test('is judged wherever it came to while the scanner was at it', async () => {
+    const { promise, resolve } = Promise.withResolvers<readonly object[]>();
+    scanner.found = () => promise;
+    const image = smallImage({ mark: 'on its way' });
+    await push(server, image, 'team/early', 'v1');
+    await until(async () => scanner.asked.some(({ artifact }) => artifact.digest === image.digest));
+    await push(server, image, 'team/late', 'v1');
+    await until(async () => (await reasonOf('team/late'))?.includes('has not reported') ?? false);
+    resolve([]);
+    await until(async () => (await reasonOf('team/early')) === undefined);
+    await until(async () => (await reasonOf('team/late')) === undefined);
+  });
+
   test('stays held where the scanner fails, and is tried again', async () => {
     const problems: string[] = [];
     scanner.behave = ({ path }, response) => {
