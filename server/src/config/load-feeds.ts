@@ -116,7 +116,12 @@ function sourceOf(
       const reference = parseReference(text.slice('oci://'.length));
       return {
         written: text,
-        source: { at: 'registry', reference, trust, ...(auth?.credentials && { credentials: auth.credentials }) },
+        source: {
+          at: 'registry',
+          reference,
+          trust,
+          ...(auth?.credentials && { credentials: auth.credentials }),
+        },
       };
     } catch (error) {
       return (error as Error).message;

@@ -67,7 +67,9 @@ async function showFeeds(session: Session, { server }: Options): Promise<ExitCod
       ...troubles,
     ].join('\n');
   });
-  return feeds.some(({ configured, error }) => configured && error !== undefined) ? exitCodes.failed : exitCodes.done;
+  return feeds.some(({ configured, error }) => configured && error !== undefined)
+    ? exitCodes.failed
+    : exitCodes.done;
 }
 
 async function forget(
