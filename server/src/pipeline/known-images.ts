@@ -112,7 +112,7 @@ function quickBasis(basis: VerdictBasis, policy: Policy, now: Date): QuickBasis 
   return { ...basis, last, recorded, report, results, packages };
 }
 
-/** Undefined: none were kept, or by a program that knew other facts. */
+/** Undefined: none were kept, or by another version of the program. */
 function resultsOf({ last }: VerdictBasis): ReadonlyMap<string, Remembered> | undefined {
   return last && last.results !== null ? parseResults(last.verdict, last.results) : undefined;
 }

@@ -1,6 +1,8 @@
 import { factsShape, type Shape } from '@wharfinger/lib/routines/fact-shape';
 import { expect, test } from 'vitest';
-import { digestOfShape } from './kept-results.ts';
+import type { Verdict } from '@wharfinger/lib/routines/verdict';
+import { readFileSync } from 'node:fs';
+import { digestOfShape, parseResults, serialiseResults } from './kept-results.ts';
 
 /** The same shape with another one in one place; all such places in turn. */
 function* changed(of: Shape): Generator<Shape> {
@@ -21,4 +23,15 @@ test('results are told to be of other facts wherever in their shape something ch
   const digests = new Set([factsShape, ...shapes].map(digestOfShape));
   expect(shapes.length).toBeGreaterThan(200);
   expect(digests.size).toBe(shapes.length + 1);
+});
+
+test('results that another version of the program made count for nothing', () => {
+  const verdict = { at: '2026-01-01T00:00:00Z', reasons: [] } as unknown as Verdict;
+  const text = serialiseResults(verdict, new Map([['key', { result: { state: 'passed' }, binding: 'b' }]]));
+  expect(parseResults(verdict, text)?.get('key')?.result).toEqual({ state: 'passed' });
+  const { version } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  ) as Record<string, string>;
+  expect(text).toContain(`"${version} `);
+  expect(parseResults(verdict, text.replace(`"${version} `, '"0.0.0-older '))).toBeUndefined();
 });

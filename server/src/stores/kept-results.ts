@@ -2,19 +2,27 @@ import type { RoutineResult } from '@wharfinger/lib/routines/evaluate-routine';
 import type { Remembered } from '@wharfinger/lib/routines/remembered-results';
 import type { Reason, Verdict } from '@wharfinger/lib/routines/verdict';
 import { hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { factsShape, type Shape } from '@wharfinger/lib/routines/fact-shape';
 
 /** A result as it is kept beside its verdict: key, state, until when it holds (0: always), and its binding where it gives a reason. */
 type Kept = readonly [key: string, state: RoutineResult['state'], until: string | 0, binding?: string];
 
 interface Document {
-  /** of the facts as this program knows them: results of another one count for nothing */
+  /** the program that made them (`madeHere`): results of another one count for nothing */
   readonly shape: string;
   readonly results: readonly Kept[];
 }
 
-/** What the facts are made of; another one in another version of the program. */
-const shape = digestOfShape(factsShape);
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  readonly version: string;
+};
+
+/**
+ * Version of this program, and what its facts are made of. Another version may make other facts of the same image, or understand an
+ * expression otherwise: what an older one got wrong must not stay because nothing else has changed.
+ */
+const madeHere = `${version} ${digestOfShape(factsShape)}`;
 
 /** Tells one shape from another, by every name and kind in it. */
 export function digestOfShape(of: Shape): string {
@@ -43,13 +51,13 @@ export function serialiseResults(
     if (result.state === 'passed' || result.state === 'skipped') kept.push([key, result.state, until]);
     else if (told.get(binding)?.state === result.state) kept.push([key, result.state, until, binding]);
   }
-  return JSON.stringify({ shape, results: kept } satisfies Document);
+  return JSON.stringify({ shape: madeHere, results: kept } satisfies Document);
 }
 
-/** The same again; undefined: they were kept by a program that knows other facts. */
+/** The same again; undefined: they were kept by another version of this program. */
 export function parseResults(verdict: Verdict, text: string): Map<string, Remembered> | undefined {
   const document = JSON.parse(text) as Document;
-  if (document.shape !== shape) return undefined;
+  if (document.shape !== madeHere) return undefined;
   const told = reasonsOf(verdict);
   const at = Date.parse(verdict.at);
   const known = new Map<string, Remembered>();
