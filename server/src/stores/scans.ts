@@ -1,5 +1,5 @@
 import type { Digest } from '@wharfinger/lib/oci/digest';
-import type { Selectable } from 'kysely';
+import { sql, type Expression, type Selectable } from 'kysely';
 import { chunks } from '../db/dialect.ts';
 import type { Db, Schema } from '../db/schema.ts';
 import type { PackedReport, ScanAbout, ScanReport } from '../scanners/report.ts';
@@ -323,28 +323,29 @@ export async function retryScans(db: Db, scanner: string, now: Date): Promise<vo
     .execute();
 }
 
-/** Forgets what was said of images that no repository has. */
+/** Forgets what was said of images that no repository has. One that is pushed at the same moment keeps it. */
 export async function forgetScans(db: Db, before: Date): Promise<void> {
   const gone = await db
     .selectFrom('scans')
     .select('digest')
     .distinct()
-    .where((eb) =>
-      eb.not(
-        eb.exists(
-          eb
-            .selectFrom('manifests')
-            .select('manifests.digest')
-            .whereRef('manifests.digest', '=', 'scans.digest'),
-        ),
-      ),
-    )
+    .where((eb) => isNowhere(eb.ref('scans.digest')))
     .where((eb) => eb.or([eb('asked_at', 'is', null), eb('asked_at', '<', before.getTime())]))
     .execute();
   for (const some of chunks(gone.map(({ digest }) => digest))) {
-    await db.deleteFrom('scans').where('digest', 'in', some).execute();
-    await db.deleteFrom('scan_attempts').where('digest', 'in', some).execute();
+    const forgotten = await db
+      .deleteFrom('scans')
+      .where('digest', 'in', some)
+      .where((eb) => isNowhere(eb.ref('scans.digest')))
+      .returning('digest')
+      .execute();
+    for (const { digest } of forgotten)
+      await db.deleteFrom('scan_attempts').where('digest', '=', digest).execute();
   }
+}
+
+function isNowhere(digest: Expression<string>) {
+  return sql<boolean>`not exists (select 1 from manifests where manifests.digest = ${digest})`;
 }
 
 /** What a scanner said of itself. */
