@@ -256,7 +256,10 @@ async function keepFailure(
     await putFailure(trx, place, name, { problem, askedAt, endedAt, dueAt });
     if (isNews) await record(trx, place, endedAt, 'failed', { scanner: name, problem });
     // while there is a report, that counts, and nothing is known that was not before
-    if (before?.report === undefined && isNews) await invalidate(trx, parts.memory, 'judge', places, endedAt);
+    if (before?.report === undefined && isNews) {
+      const places = await placesBound(parts, trx, scanner, place.digest);
+      await invalidate(trx, parts.memory, 'judge', places, endedAt);
+    }
   });
   parts.log[isNews ? 'warn' : 'debug'](
     { scanner: name, image: `${place.repository}@${place.digest}`, problem },
