@@ -27,6 +27,7 @@ import { matchVersions } from '../stores/findings.ts';
 import { holdImage, releaseImage } from '../stores/holds.ts';
 import type { Placed } from '../stores/repositories.ts';
 import { createSqlCatalog } from '../stores/sql-catalog.ts';
+import { verdictBasis } from '../stores/verdict-basis.ts';
 import { queryVerdictEvents } from '../stores/verdict-events.ts';
 import { factsAt } from '../stores/verdict-receipts.ts';
 import { getVerdict } from '../stores/verdicts.ts';
@@ -293,6 +294,20 @@ describe.each(testDatabases)('judging many images at once, on $name', (kind) => 
     });
     await judgeImages(parts, places);
     await allAreTrue();
+  });
+
+  test('goes on from what was recorded last, though the clock was set back since', async () => {
+    await judgeImages(parts, places);
+    const [place] = places as [Placed];
+    const act = { by: 'ann', at: new Date(time), reason: 'INC-7' };
+    time -= 3_600_000;
+    await transact(opened.db, async (trx) => {
+      await holdImage(trx, place, act);
+      await invalidate(trx, parts.memory, 'judge', [place], act.at);
+    });
+    await judgeImages(parts, places);
+    const [basis] = await verdictBasis(opened.db, [place], inventoryFormat);
+    expect(basis!.recorded!.facts.held).toBeDefined();
   });
 
   test('done twice at the same time tells of a change once', async () => {
