@@ -1,6 +1,7 @@
 import type { Db } from '../db/schema.ts';
 import { unknownLayers } from '../stores/file-index/segments.ts';
 import { contentsOf, countPending, imagesWithLayers } from '../stores/layer-search.ts';
+import { repositoriesSeen } from '../stores/repositories.ts';
 import { incompleteImages, placesByKey } from '../stores/search.ts';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 
@@ -21,7 +22,8 @@ export async function countUnknown(
   visible: (repository: string) => boolean,
   byFile: boolean,
 ): Promise<UnknownImages> {
-  const incomplete = await incompleteImages(db, most);
+  // of those that may be seen: others' images, however many, must not push them out
+  const incomplete = await incompleteImages(db, most, await repositoriesSeen(db, visible));
   const pending = await countPending(db, visible, most);
   if (!byFile) return { incomplete: await countVisible(db, incomplete, visible), pending };
   const layers = await unknownLayers(db, most);

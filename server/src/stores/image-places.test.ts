@@ -9,6 +9,7 @@ import { transact } from '../db/transaction.ts';
 import { imagesInRepositories } from './image-places.ts';
 import { packImage, putImage } from './images.ts';
 import { repositoriesSeen } from './repositories.ts';
+import { incompleteImages, placesByKey } from './search.ts';
 import { createSqlCatalog } from './sql-catalog.ts';
 
 const inventory: ImageInventory = {
@@ -42,6 +43,22 @@ describe.each(testDatabases)('on $name the places of an image', (kind) => {
       .execute();
     return rows.map((row) => row.name);
   };
+
+  test('tell which of those that may be seen could not be read whole, however many others could not', async () => {
+    const catalog = createSqlCatalog(db);
+    const pack = await packImage({ ...inventory, complete: false });
+    for (const [repository, name] of [
+      ['team/app', 'mine'],
+      ['other/a', 'a'],
+      ['other/b', 'b'],
+    ] as const)
+      await putImage(db, await addImage(catalog, repository, name), pack, [], at);
+    const visible = (repository: string): boolean => repository === 'team/app';
+    const seen = await incompleteImages(db, 1, await repositoriesSeen(db, visible));
+    expect((await placesByKey(db, seen)).map(({ repository }) => repository)).toEqual(['team/app']);
+    expect(await incompleteImages(db, 5)).toHaveLength(3);
+    expect(await incompleteImages(db, 5, [])).toEqual([]);
+  });
 
   /** Runs the second while the first is done and not yet committed. */
   async function atOnce(first: (trx: Db) => Promise<unknown>, second: (trx: Db) => Promise<unknown>) {

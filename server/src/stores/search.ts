@@ -228,12 +228,27 @@ export async function imagesBuiltOn(db: Db, digest: Digest): Promise<number[]> {
   return upon.filter((id) => !own.has(id));
 }
 
-/** Images that could not be read whole, the newest first: they may have what is not known of them. */
-export async function incompleteImages(db: Db, limit: number): Promise<number[]> {
+/**
+ * Images that could not be read whole, the newest first: they may have what is not known of them.
+ * @param repositories keys of those that they are to be in; absent: whichever
+ */
+export async function incompleteImages(
+  db: Db,
+  limit: number,
+  repositories?: readonly number[],
+): Promise<number[]> {
   const rows = await db
     .selectFrom('images')
     .select('id')
     .where('complete', '=', 0)
+    .$if(repositories !== undefined, (query) =>
+      query.where('id', 'in', (eb) =>
+        eb
+          .selectFrom('image_places')
+          .select('image_id')
+          .where('repository_id', 'in', idsIn(db, repositories!)),
+      ),
+    )
     .orderBy('id', 'desc')
     .limit(limit)
     .execute();
