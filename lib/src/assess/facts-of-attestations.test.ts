@@ -49,13 +49,14 @@ const approved = (over: object = {}, purposes: readonly SignerPurpose[] = ['stam
   statement(predicateTypes.approval, { ...approval, ...over }, purposes, 'sam');
 
 describe("the registry's own word", () => {
-  it('on a chain is neither counted nor refused; anything else that it says is refused', () => {
+  it('on a chain and on packages is neither counted nor refused; anything else that it says is refused', () => {
     const summary = statement(predicateTypes.verificationSummary, {}, [], 'reg.acme');
-    expect(factsOf([summary]).facts).toMatchObject({ valid: [], refused: [] });
-    const other = statement('https://spdx.dev/Document', { spdxVersion: 'SPDX-2.3' }, [], 'reg.acme');
+    const sbom = statement('https://spdx.dev/Document', { spdxVersion: 'SPDX-2.3' }, [], 'reg.acme');
+    expect(factsOf([summary, sbom]).facts).toMatchObject({ valid: [], sboms: [], refused: [] });
+    const other = statement('https://openvex.dev/ns', { statements: [] }, [], 'reg.acme');
     expect(factsOf([other]).facts).toMatchObject({
       valid: [],
-      sboms: [],
+      vex: [],
       refused: [{ reason: expect.stringContaining('reg.acme is for nothing') }],
     });
     expect(

@@ -1,5 +1,6 @@
+import { chunks } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
-import { unknownLayers } from '../stores/file-index/segments.ts';
+import { incompleteLayers, waitingLayers } from '../stores/file-index/segments.ts';
 import { contentsOf, countPending, imagesWithLayers } from '../stores/layer-search.ts';
 import { repositoriesSeen } from '../stores/repositories.ts';
 import { incompleteImages, placesByKey } from '../stores/search.ts';
@@ -25,25 +26,44 @@ export async function countUnknown(
   // of those that may be seen: others' images, however many, must not push them out
   const incomplete = await incompleteImages(db, most, await repositoriesSeen(db, visible));
   const pending = await countPending(db, visible, most);
-  if (!byFile) return { incomplete: await countVisible(db, incomplete, visible), pending };
-  const layers = await unknownLayers(db, most);
-  const imagesOf = async (digests: readonly Digest[]) =>
-    digests.length === 0 ? [] : (await imagesWithLayers(db, await contentsOf(db, digests))).slice(0, most);
-  const partly = [...incomplete, ...(await imagesOf(layers.incomplete))];
-  const waiting = await countVisible(db, await imagesOf(layers.waiting), visible);
-  return {
-    incomplete: await countVisible(db, partly, visible),
-    pending: Math.min(most, pending + waiting),
-  };
+  const unread = await seenOf(db, incomplete, visible);
+  if (!byFile) return { incomplete: unread.size, pending };
+  const partly = await imagesOfLayers(db, incompleteLayers, visible, unread);
+  const waiting = await imagesOfLayers(db, waitingLayers, visible, new Set());
+  return { incomplete: Math.min(most, partly.size), pending: Math.min(most, pending + waiting.size) };
 }
 
-async function countVisible(
+/** Layers after a digest, in order, at most so many. */
+type LayerPages = (db: Db, after: string, limit: number) => Promise<readonly Digest[]>;
+
+/** Adds the images with layers, as far as they may be seen: page by page, since those of others may be many. */
+async function imagesOfLayers(
+  db: Db,
+  layersAfter: LayerPages,
+  visible: (repository: string) => boolean,
+  known: ReadonlySet<number>,
+): Promise<ReadonlySet<number>> {
+  const images = new Set(known);
+  for (let after = ''; images.size < most;) {
+    const layers = await layersAfter(db, after, most);
+    if (layers.length === 0) break;
+    const found = await imagesWithLayers(db, await contentsOf(db, layers));
+    for (const part of chunks(found)) {
+      for (const image of await seenOf(db, part, visible)) images.add(image);
+      if (images.size >= most) break;
+    }
+    after = layers.at(-1)!;
+  }
+  return images;
+}
+
+/** Those of some images that are in a repository which may be seen. */
+async function seenOf(
   db: Db,
   images: readonly number[],
   visible: (repository: string) => boolean,
-): Promise<number> {
-  if (images.length === 0) return 0;
-  const places = await placesByKey(db, [...new Set(images)]);
-  const seen = new Set(places.filter(({ repository }) => visible(repository)).map(({ imageId }) => imageId));
-  return Math.min(seen.size, most);
+): Promise<ReadonlySet<number>> {
+  if (images.length === 0) return new Set();
+  const places = await placesByKey(db, images);
+  return new Set(places.filter(({ repository }) => visible(repository)).map(({ imageId }) => imageId));
 }

@@ -224,19 +224,29 @@ function lowest(keys: Float64Array, key: number): number {
   return low;
 }
 
-/** Layers that may have any file without being found: those of which not every file is known, and those that wait. */
-export async function unknownLayers(
-  db: Db,
-  limit: number,
-): Promise<{ incomplete: Digest[]; waiting: Digest[] }> {
+/** Layers of which not every file is known: any other may be in them, and is not found. In pages, in order of digests. */
+export async function incompleteLayers(db: Db, after: string, limit: number): Promise<Digest[]> {
   const rows = await db
     .selectFrom('layer_files')
     .select('digest')
     .where('complete', '=', 0)
-    .where('digest', 'is not', null)
+    .where('digest', '>', after)
+    .orderBy('digest')
     .limit(limit)
     .execute();
-  return { incomplete: rows.map((row) => row.digest as Digest), waiting: await layersToIndex(db, limit) };
+  return rows.map((row) => row.digest as Digest);
+}
+
+/** Layers that were taken apart, and whose files cannot be found yet. In pages, in order of digests. */
+export async function waitingLayers(db: Db, after: string, limit: number): Promise<Digest[]> {
+  const rows = await db
+    .selectFrom('layers_to_index')
+    .select('digest')
+    .where('digest', '>', after)
+    .orderBy('digest')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.digest as Digest);
 }
 
 /**

@@ -1,0 +1,52 @@
+import { addImage } from '@wharfinger/lib/catalog/catalog.fixtures';
+import { inventoryFormat } from '@wharfinger/lib/inspect/inventory';
+import { digestOf } from '@wharfinger/lib/oci/digest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { testDatabases, type TestDatabase } from '../db/testing/databases.ts';
+import { addLayers } from '../stores/file-index/segments.ts';
+import { packImage, putImage } from '../stores/images.ts';
+import { putLayerInventory } from '../stores/layer-inventories.ts';
+import { createSqlCatalog } from '../stores/sql-catalog.ts';
+import { countUnknown } from './unknown-images.ts';
+
+const at = new Date(0);
+
+describe.each(testDatabases)('on $name images that may have a file without being named', (kind) => {
+  let opened: TestDatabase;
+  beforeEach(async () => {
+    opened = await kind.open();
+  });
+  afterEach(() => opened.close());
+
+  test('are counted as far as they may be seen, however many layers others have that were not read whole', async () => {
+    const { db } = opened;
+    const catalog = createSqlCatalog(db);
+    const pack = await packImage({
+      format: inventoryFormat,
+      complete: true,
+      packages: [],
+      problems: [],
+      layers: [],
+    });
+    const mine = { partly: digestOf('partly'), waiting: digestOf('waiting') };
+    for (const layer of [mine.partly, mine.waiting])
+      await putImage(db, await addImage(catalog, 'team/app', layer), pack, [layer], at);
+    const others = Array.from({ length: 1200 }, (_, index) => digestOf(`of others ${index}`));
+    for (const [index, layer] of others.slice(0, 3).entries())
+      await putImage(db, await addImage(catalog, `other/${index}`, layer), pack, [layer], at);
+    const { signal } = new AbortController();
+    const layers = [...others, mine.partly].map((digest) => ({
+      digest,
+      keys: new Float64Array(),
+      complete: false,
+    }));
+    await addLayers(db, layers, signal);
+    await putLayerInventory(db, mine.waiting, { format: 1, packed: Buffer.from('a') }, at);
+
+    const visible = (repository: string): boolean => repository === 'team/app';
+    expect(await countUnknown(db, visible, true)).toEqual({ incomplete: 1, pending: 1 });
+    expect(await countUnknown(db, visible, false)).toEqual({ incomplete: 0, pending: 0 });
+    expect(await countUnknown(db, () => true, true)).toEqual({ incomplete: 4, pending: 1 });
+    expect(await countUnknown(db, () => false, true)).toEqual({ incomplete: 0, pending: 0 });
+  });
+});
