@@ -38,7 +38,7 @@ export async function lastVerdictEvent(db: Db): Promise<number> {
     .selectFrom('verdict_events')
     .select(({ fn }) => fn.max('id').as('id'))
     .executeTakeFirst();
-  return Number(row?.id ?? 0);
+  return row?.id ?? 0;
 }
 
 /** Which events; all filters given must hold. */

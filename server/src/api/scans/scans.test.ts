@@ -166,6 +166,7 @@ describe('an image that a scanner is asked about', () => {
     resolve([]);
     await until(async () => (await reasonOf('team/early')) === undefined);
     await until(async () => (await reasonOf('team/late')) === undefined);
+    expect(scanner.asked.filter(({ artifact }) => artifact.digest === image.digest)).toHaveLength(1);
   });
 
   test('stays held where the scanner fails, and is tried again', async () => {
