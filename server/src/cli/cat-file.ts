@@ -55,11 +55,20 @@ export async function catFile(
 
 async function write(content: AsyncIterable<Uint8Array>): Promise<void> {
   const { stdout } = process;
+  let broken: unknown;
+  const watched = async function* (): AsyncGenerator<Uint8Array> {
+    try {
+      yield* content;
+    } catch (error) {
+      broken = error;
+      throw error;
+    }
+  };
   try {
-    await pipeline(stdout.isTTY ? shown(content) : content, stdout, { end: false });
+    await pipeline(stdout.isTTY ? shown(watched()) : watched(), stdout, { end: false });
   } catch (error) {
-    // Who reads it may have enough.
-    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+    // Who reads it may have enough. Where it comes from may break off in the same way, and then it is not whole.
+    if (error === broken || (error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
   }
 }
 

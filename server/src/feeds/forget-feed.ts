@@ -2,7 +2,7 @@ import { recordAudit } from '../audit/record.ts';
 import { transact } from '../db/transaction.ts';
 import { invalidate } from '../pipeline/follow.ts';
 import { noteImport } from '../pipeline/import-advisories.ts';
-import { removeFeedState } from '../stores/feeds.ts';
+import { putFeedState, removeFeedState } from '../stores/feeds.ts';
 import { versionsWithFindings } from '../stores/findings.ts';
 import { placesWithVersions } from '../stores/images.ts';
 import { manifestsAfter } from '../stores/repositories.ts';
@@ -15,8 +15,8 @@ const batchSize = 500;
 
 /**
  * Forgets all that a feed ever said: records that no other feed has, what it said of CVEs, its VEX. What is known of its age goes first,
- * so that no image is taken for looked up in fresh data while they go; at the end all images are judged again, whatever they have. Where it is
- * cut off, it is begun again.
+ * so that no image is taken for looked up in fresh data while they go; then all images are judged again, whatever they have. That it was
+ * there goes last: where this is cut off, it is begun again, and may be asked for again.
  */
 export async function forgetFeed(
   parts: Pick<FeedParts, 'db' | 'memory' | 'now' | 'putVex'>,
@@ -24,7 +24,7 @@ export async function forgetFeed(
   signal: AbortSignal,
 ): Promise<void> {
   const { db, memory, now } = parts;
-  await transact(db, (trx) => removeFeedState(trx, name));
+  await transact(db, (trx) => putFeedState(trx, name, { failures: 0, ages: [] }));
   const records = await endMissing(parts, name, new Set(), signal);
   let cves = 0;
   for (;;) {
@@ -52,8 +52,9 @@ export async function forgetFeed(
   for (let last = 0; ;) {
     signal.throwIfAborted();
     const places = await manifestsAfter(db, last, batchSize);
-    if (places.length === 0) return;
+    if (places.length === 0) break;
     last = places.at(-1)!.id;
     await transact(db, (trx) => invalidate(trx, memory, 'judge', places, now(), 'advisories'));
   }
+  await transact(db, (trx) => removeFeedState(trx, name));
 }
