@@ -22,6 +22,7 @@ import { scans } from './migrations/0022-scans.ts';
 import { packageLicences } from './migrations/0023-package-licences.ts';
 import { imagePlaces } from './migrations/0024-image-places.ts';
 import { recordedReports } from './migrations/0025-recorded-reports.ts';
+import { incompleteLayers } from './migrations/0026-incomplete-layers.ts';
 import type { Db } from './schema.ts';
 
 /** One step of the schema; never changed once it was released. */
@@ -54,6 +55,7 @@ const migrations: readonly Migration[] = [
   packageLicences,
   imagePlaces,
   recordedReports,
+  incompleteLayers,
 ];
 
 /** Names the lock that one migrating process holds; any number will do, if it stays the same. */
