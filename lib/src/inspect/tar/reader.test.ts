@@ -105,6 +105,19 @@ describe('dialects', () => {
     expect(found.seen.map(({ name, linkName }) => [name, linkName])).toEqual([[long, `${long}2`]]);
   });
 
+  it('disregards a GNU long name or link that is empty, as engines do', () => {
+    for (const body of ['', '\0', '\0x']) {
+      const found = read(
+        tarOf(
+          { name: '././@LongLink', flag: 'L', body },
+          { name: '././@LongLink', flag: 'K', body },
+          { name: 'short', flag: '2', link: 'target' },
+        ),
+      );
+      expect(found.seen.map(({ name, linkName }) => [name, linkName])).toEqual([['short', 'target']]);
+    }
+  });
+
   it('reads base-256 sizes and refuses negative or immense ones', () => {
     const size = Buffer.alloc(12);
     size[0] = 0x80;
@@ -208,6 +221,25 @@ describe('hostile archives', () => {
     [
       'a pax header that describes nothing',
       tarOf(file, { name: 'x', flag: 'x', body: paxBody([['path', 'a']]) }),
+    ],
+    [
+      'a long name that a global header parts from its entry',
+      tarOf({ name: 'L', flag: 'L', body: 'other' }, { name: 'g', flag: 'g' }, file),
+    ],
+    [
+      'a folder of version 7 with content, which may be entries',
+      tarOf({ name: 'folder/', flag: '\0', body: entryBlocks({ name: 'hidden' }) }, file),
+    ],
+    [
+      'a sparse file of an unknown form',
+      tarOf({ name: 'x', flag: 'x', body: paxBody([['GNU.sparse.name', 'other']]) }, file),
+    ],
+    [
+      'a folder that overlayfs shows another one in place of',
+      tarOf(
+        { name: 'x', flag: 'x', body: paxBody([['SCHILY.xattr.trusted.overlay.redirect', '/opt']]) },
+        { name: 'usr/', flag: '5' },
+      ),
     ],
     ['a header of 2 MiB', tarOf({ name: 'L', flag: 'L', body: Buffer.alloc(2 * 1024 ** 2, 0x61) }, file)],
     ['a wrong checksum', Buffer.concat([entryBlocks(file), Buffer.alloc(512, 1), endMarker])],

@@ -2,7 +2,14 @@ import type { ProblemCode } from '../inventory.ts';
 import type { LayerLimits } from '../limits.ts';
 import { decodeName } from '../../oci/tar/name.ts';
 import { blockSize, isZeroBlock, parseHeader, parseNumber, type Header } from '../../oci/tar/header.ts';
-import { capabilityKey, movesFiles, parsePax, paxNumber, type PaxRecord } from '../../oci/tar/pax.ts';
+import {
+  capabilityKey,
+  concernsOverlay,
+  movesFiles,
+  parsePax,
+  paxNumber,
+  type PaxRecord,
+} from '../../oci/tar/pax.ts';
 import type { FileSink } from './sink.ts';
 import { isSparseMap, oldGnuStretches, paxStretches, spread, spreadWithMap, type Stretch } from './sparse.ts';
 
@@ -170,6 +177,9 @@ export class TarReader {
     if (header.size > this.#limits.header) {
       return this.#stop('too-large', `an extended header of ${header.size} bytes`);
     }
+    if (header.flag === 'g' && this.#described) {
+      return this.#stop('corrupt', 'an extended header is not followed by what it describes');
+    }
     this.#flag = header.flag;
     if (header.flag !== 'g') this.#described = true;
     this.#begin('extended', header.size);
@@ -204,13 +214,18 @@ export class TarReader {
     this.#extended = [];
     if (flag === 'L' || flag === 'K') {
       const nul = bytes.indexOf(0);
-      const name = decodeName(nul < 0 ? bytes : bytes.subarray(0, nul));
+      // An empty one says nothing: the name of the header counts.
+      const name = decodeName(nul < 0 ? bytes : bytes.subarray(0, nul)) || undefined;
       if (flag === 'L') this.#longName = name;
       else this.#longLink = name;
       return;
     }
     const records = parsePax(bytes);
     if (records === undefined) return this.#stop('corrupt', 'a pax header is malformed');
+    if (records.some(([key]) => concernsOverlay(key))) {
+      const message = 'an attribute tells the overlay file system where files lie, or that they do not';
+      this.#visitor.problem('unsupported', message, true);
+    }
     if (flag === 'x') {
       this.#pax = records.filter(([key]) => movesFiles(key) || key === capabilityKey);
       return;
@@ -239,7 +254,11 @@ export class TarReader {
     this.#described = false;
     const header: Header = { ...raw, name, linkName, size };
     if (raw.flag === 'S') return this.#onOldSparse(header, block);
-    const type = types[raw.flag];
+    const isOldFolder = raw.flag === '\0' && name.endsWith('/');
+    if (isOldFolder && size > 0) {
+      return this.#stop('corrupt', 'a folder, told by its slash alone, has content, which readers differ on');
+    }
+    const type = isOldFolder ? 'directory' : types[raw.flag];
     if (type === undefined) {
       const message = `an entry of the unknown type ${JSON.stringify(raw.flag)}`;
       this.#visitor.problem('unsupported', message, true, name);
@@ -247,7 +266,7 @@ export class TarReader {
     }
     if (type === 'file' && raw.flag !== '7' && records.length > 0 && this.#onPaxSparse(header, records, of))
       return;
-    this.#deliver(header, raw.flag === '\0' && name.endsWith('/') ? 'directory' : type);
+    this.#deliver(header, type);
   }
 
   #deliver(header: Header, type: EntryType, realSize = header.size, map?: readonly Stretch[]): void {
@@ -255,10 +274,8 @@ export class TarReader {
     const size = type === 'file' ? realSize : 0;
     const sink = this.#visitor.entry({ name, type, linkName, mode, size, ...this.#capability });
     this.#sink = sink !== undefined && map !== undefined ? spread(sink, map, realSize) : sink;
-    // Links, directories and devices have no content, whatever their size field says; a directory told by its slash
-    // alone may have some.
-    const hasBody = type === 'file' || header.flag === '\0';
-    this.#begin('body', hasBody ? header.size : 0);
+    // Links, directories and devices have no content, whatever their size field says.
+    this.#begin('body', type === 'file' ? header.size : 0);
   }
 
   #onOldSparse(header: Header, block: Buffer): void {
@@ -300,9 +317,13 @@ export class TarReader {
     const major = of.get('GNU.sparse.major');
     const minor = of.get('GNU.sparse.minor');
     const isOne = major === '1' && minor === '0';
-    const isZero =
-      major === '0' || (major === undefined && of.has('GNU.sparse.numblocks')) || of.has('GNU.sparse.map');
-    if (!isOne && !isZero) return false;
+    const hasMap = of.has('GNU.sparse.map') || of.has('GNU.sparse.offset');
+    const isZero = major === undefined ? minor === undefined && hasMap : /^0[01]$/.test(`${major}${minor}`);
+    if (!isOne && !isZero) {
+      const isOther = [...of.keys()].some((key) => key.startsWith('GNU.sparse.'));
+      if (isOther) this.#stop('corrupt', 'a sparse file of a form that is not known');
+      return isOther;
+    }
     const stated = of.get('GNU.sparse.realsize') ?? of.get('GNU.sparse.size');
     const realSize = stated === undefined ? header.size : paxNumber(stated);
     const named = { ...header, name: of.get('GNU.sparse.name') || header.name };

@@ -41,6 +41,14 @@ export function movesFiles(key: string): boolean {
   return key === 'path' || key === 'linkpath' || key === 'size' || key.startsWith('GNU.sparse.');
 }
 
+/**
+ * Keys by which a layer tells the overlay file system of Linux (Documentation/filesystems/overlayfs.rst) that something lies
+ * elsewhere, or is not there: engines that write them as they are show other files than the archive has.
+ */
+export function concernsOverlay(key: string): boolean {
+  return /^SCHILY\.xattr\.(?:trusted|user)\.overlay\.(?:redirect|metacopy|opaque|whiteouts?)$/.test(key);
+}
+
 /** A decimal number of a record; undefined where it is none or too large. */
 export function paxNumber(value: string): number | undefined {
   if (!/^[0-9]{1,16}$/.test(value)) return undefined;
