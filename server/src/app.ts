@@ -18,6 +18,7 @@ import { addFileRoutes } from './api/files/routes.ts';
 import { addHoldRoutes } from './api/holds/routes.ts';
 import { addImageRoutes } from './api/images/routes.ts';
 import { addSbomRoutes } from './api/sbom/routes.ts';
+import { addJobRoutes } from './api/jobs/routes.ts';
 import { addJudgementRoutes } from './api/judgement/routes.ts';
 import { addCollectionRoutes, addGrantRoutes, addRecordRoutes } from './api/records/routes.ts';
 import { addMetricsRoutes } from './api/metrics/routes.ts';
@@ -63,9 +64,11 @@ import { createTokenStore } from './identity/tokens.ts';
 import { createChainMemory } from './pipeline/chain-memory.ts';
 import { createEditions } from './pipeline/editions.ts';
 import { guardEvidence } from './pipeline/guard-evidence.ts';
+import { createLastVerdicts } from './pipeline/last-verdicts.ts';
 import { createNamedAncestors } from './pipeline/named-ancestors.ts';
 import { createHoldActs } from './pipeline/holds.ts';
 import { createImageFiles } from './pipeline/image-files.ts';
+import { createJobActs } from './pipeline/job-acts.ts';
 import { createKnowledge } from './pipeline/knowledge.ts';
 import { createVerdictSource } from './pipeline/judge.ts';
 import { createImageComposer } from './pipeline/image-composer.ts';
@@ -76,7 +79,6 @@ import { askForAllScans } from './pipeline/scan.ts';
 import { createScanKnowledge } from './pipeline/scan-knowledge.ts';
 import { checkScanners } from './pipeline/scan-chores.ts';
 import { createPromotionActs } from './pipeline/promote.ts';
-import { verdictFor } from './pipeline/receipts.ts';
 import { recordChange } from './pipeline/record.ts';
 import { createSharedResults } from './pipeline/result-memory.ts';
 import { describeWork } from './pipeline/work.ts';
@@ -286,16 +288,14 @@ export async function startServer(
   });
   const extract = createFileExtractor(storage, config.inspection);
   addFileRoutes(context, knowledge, gate, createImageFiles({ db, catalog }, looker, extract));
-  addExposureRoutes(
-    context,
-    createSearch(db, layerFiles, (repository, digest) => verdictFor(parts, { repository, digest }, 'pull')),
-  );
+  addExposureRoutes(context, createSearch(db, layerFiles, createLastVerdicts(parts)));
   addDecisionRoutes(context, knowledge, {
     sign,
     publicHost: () => config.publicUrl && new URL(config.publicUrl).host,
   });
   addScanRoutes(context, createScanKnowledge(parts));
   addHoldRoutes(context, createHoldActs(parts));
+  addJobRoutes(context, createJobActs(parts));
   addJudgementRoutes(context, { judgement: parts.editions.current, key: registryKey });
   const revokeParts = { db, inForce, now, memory, key: registryKey };
   const recordActs = createRecordActs({ ...revokeParts, sourceOf: collectionSource(catalog, storage) });

@@ -271,6 +271,9 @@ describe('about no repository', () => {
     ['GET', '/api/v1/scanners', signedIn],
     ['POST', '/api/v1/advisories', admins],
     ['GET', '/api/v1/audit', admins],
+    ['GET', '/api/v1/jobs', admins],
+    ['GET', '/api/v1/jobs/dead', admins],
+    ['POST', '/api/v1/jobs/retry', adminsAlone],
     ...records.map((path) => ['GET', `/api/v1/${path}`, signedIn] as const),
     ...[
       ...records.filter((path) => !['bindings', 'waivers'].includes(path)),

@@ -43,6 +43,9 @@ export const verdictShape = z.object({
   at: z.string(),
 }) satisfies z.ZodType<Verdict>;
 
+/** Work on an image that is not tried any more. */
+export const givenUp = z.array(z.object({ id: z.number(), kind: z.string(), attempts: z.number() }));
+
 export const verdictAnswer = z.object({
   verdict: verdictShape,
   children: z
@@ -57,6 +60,7 @@ export const verdictAnswer = z.object({
     .optional(),
   /** a DSSE envelope */
   receipt: z.looseObject({ payload: z.string() }).optional(),
+  givenUp: givenUp.optional(),
 });
 
 /** How old what is known about an ecosystem is. */

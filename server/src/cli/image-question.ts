@@ -17,6 +17,13 @@ export interface RemovedShown {
   readonly replacedBy?: string | undefined;
 }
 
+/** Work of a server on an image that is not tried any more. */
+export interface GivenUpShown {
+  readonly id: number;
+  readonly kind: string;
+  readonly attempts: number;
+}
+
 /** What is known of an image, and who says so. */
 export interface KnownImage {
   /** as the user named it, in full */
@@ -33,6 +40,8 @@ export interface KnownImage {
     readonly tags: readonly string[];
     readonly layers: number;
   };
+  /** work on it that failed too often; absent: none */
+  readonly givenUp?: readonly GivenUpShown[];
 }
 
 /** A registry that is a Wharfinger, and what is asked of it about one image. */
@@ -65,6 +74,8 @@ function queryOf({ repository, tag, digest }: Reference): ServerImage['query'] {
 
 /** All that the server knows of an image. */
 export async function askServer({ server, image, query }: ServerImage): Promise<KnownImage> {
-  const { digest, facts, inventory, verdict, base } = await server.get('/api/v1/images', query, imageAnswer);
-  return { image, judgedBy: 'server', digest, facts, inventory, verdict, ...(base && { base }) };
+  const answer = await server.get('/api/v1/images', query, imageAnswer);
+  const { digest, facts, inventory, verdict, base, givenUp } = answer;
+  const more = { ...(base && { base }), ...(givenUp.length > 0 && { givenUp }) };
+  return { image, judgedBy: 'server', digest, facts, inventory, verdict, ...more };
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { subjectKinds, type Facts } from '@wharfinger/lib/routines/facts';
 import { accounts, baked, contamination, executables, secrets } from './contents-shape.ts';
-import { advisoryAge, finding, verdictShape } from './api-shapes.ts';
+import { advisoryAge, finding, givenUp, verdictShape } from './api-shapes.ts';
 import { scannerFacts } from './scan-shapes.ts';
 
 /** What the server tells of an image. Facts that this version does not know are passed on as they came. */
@@ -212,6 +212,7 @@ export const imageAnswer = z.object({
     .nullable(),
   facts: factsShape,
   verdict: verdictShape,
+  givenUp: givenUp.default([]),
   /** servers before this version do not say it */
   base: z
     .looseObject({

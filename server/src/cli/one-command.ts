@@ -15,6 +15,7 @@ const places: Readonly<Record<string, () => Promise<AddCommand>>> = {
   grant: async () => (await import('./commands/grant.ts')).addGrant,
   hold: async () => (await import('./commands/hold.ts')).addHold,
   inspect: async () => (await import('./commands/inspect.ts')).addInspect,
+  job: async () => (await import('./commands/job.ts')).addJob,
   judgement: async () => (await import('./commands/judgement.ts')).addJudgement,
   key: async () => (await import('./commands/key.ts')).addKey,
   layout: async () => (await import('./commands/layout.ts')).addLayout,

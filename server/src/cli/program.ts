@@ -13,6 +13,7 @@ import { addFindings } from './commands/findings.ts';
 import { addHold } from './commands/hold.ts';
 import { addImport } from './commands/import.ts';
 import { addInspect } from './commands/inspect.ts';
+import { addJob } from './commands/job.ts';
 import { addJudgement } from './commands/judgement.ts';
 import { addKey } from './commands/key.ts';
 import { addLogin } from './commands/login.ts';
@@ -89,6 +90,7 @@ const commands = [
   addVex,
   addCollection,
   addAudit,
+  addJob,
   addCompletion,
   addCustody,
 ];

@@ -2,17 +2,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { testDatabases, type TestDatabase } from '../db/testing/databases.ts';
 import { transact } from '../db/transaction.ts';
 import { claimJobs, firstTurns, makeDueReady, releaseAllLeases, type Claim, type Turns } from './claim.ts';
+import { countJobs, deadJobsOf, listDeadJobs, retryDeadJobs } from './dead-jobs.ts';
 import { enqueue } from './enqueue.ts';
 import { namespaceOf, type JobRequest } from './job.ts';
-import {
-  backoffMs,
-  completeJob,
-  countJobs,
-  failJob,
-  listDeadJobs,
-  renewLeases,
-  retryDeadJob,
-} from './settle.ts';
+import { backoffMs, completeJob, failJob, renewLeases } from './settle.ts';
 
 const start = Date.UTC(2026, 0, 1);
 const at = (seconds: number) => new Date(start + seconds * 1000);
@@ -82,7 +75,7 @@ describe.each(testDatabases)('jobs on $name', (kind) => {
     const [second] = await claim(10, 2);
     expect(second?.job).toMatchObject({ key: 'a', payload: 2, attempt: 1 });
     await completeJob(db, second!, at(3));
-    expect(await countJobs(db)).toEqual({});
+    expect(await countJobs(db)).toEqual([]);
   });
 
   test('are shared between namespaces, higher priorities first', async () => {
@@ -135,12 +128,36 @@ describe.each(testDatabases)('jobs on $name', (kind) => {
     const [dead] = await listDeadJobs(db, { limit: 10 });
     expect(dead).toMatchObject({ kind: 'work', key: 'a', attempts: 2 });
     expect(dead?.error).toContain('broken again');
-    expect(await retryDeadJob(db, dead!.id, at(3))).toBe(true);
+    expect(dead?.asked).toEqual(at(0));
+    expect(await retryDeadJobs(db, dead!.id, at(3))).toBe(1);
+    expect(await retryDeadJobs(db, dead!.id, at(3))).toBe(0);
     expect((await claim(1, 3))[0]?.job.attempt).toBe(1);
   });
 
   test('backs off exponentially, an hour at most', () => {
     expect([1, 2, 3, 100].map(backoffMs)).toEqual([1000, 2000, 4000, 3_600_000]);
+  });
+
+  test('that are dead are listed page by page, found by what they are about, and tried again all at once', async () => {
+    const { db } = opened;
+    const keys = ['a', 'b', 'c'];
+    await enqueue(db, [...keys.map((key) => work(key, { maxAttempts: 1 })), work('alive')], at(0));
+    for (const one of await claim(4, 0))
+      if (one.job.key !== 'alive') await failJob(db, one, new Error(`broken ${one.job.key}`), at(0));
+    const first = await listDeadJobs(db, { limit: 2 });
+    const rest = await listDeadJobs(db, { after: first.at(-1)!.id, limit: 2 });
+    expect([...first, ...rest].map(({ key }) => key)).toEqual(keys);
+    expect(await deadJobsOf(db, ['work', 'other'], 'b')).toEqual([
+      { id: first[1]!.id, kind: 'work', attempts: 1 },
+    ]);
+    expect(await deadJobsOf(db, ['work'], 'alive')).toEqual([]);
+    expect(await deadJobsOf(db, ['other'], 'b')).toEqual([]);
+    expect(await countJobs(db)).toEqual([
+      { kind: 'work', state: 'dead', count: 3 },
+      { kind: 'work', state: 'running', count: 1 },
+    ]);
+    expect(await retryDeadJobs(db, undefined, at(1))).toBe(3);
+    expect(keysOf(await claim(10, 1))).toEqual(keys);
   });
 
   test('that are dead live again when they are asked for again', async () => {
@@ -164,9 +181,9 @@ describe.each(testDatabases)('jobs on $name', (kind) => {
     expect(await renewLeases(db, [lost!, taken!], at(40))).toEqual([lost]);
     await completeJob(db, lost!, at(21));
     await failJob(db, lost!, new Error('late'), at(21));
-    expect(await countJobs(db)).toEqual({ running: 1 });
+    expect(await countJobs(db)).toEqual([{ kind: 'work', state: 'running', count: 1 }]);
     await completeJob(db, taken!, at(22));
-    expect(await countJobs(db)).toEqual({});
+    expect(await countJobs(db)).toEqual([]);
   });
 
   test('that crash their worker each time are dead in the end', async () => {
@@ -177,7 +194,7 @@ describe.each(testDatabases)('jobs on $name', (kind) => {
       await releaseAllLeases(db, at(0));
     }
     expect(await claim(1, 0)).toEqual([]);
-    expect(await countJobs(db)).toEqual({ dead: 1 });
+    expect(await countJobs(db)).toEqual([{ kind: 'work', state: 'dead', count: 1 }]);
   });
 
   test('are each handed to one worker, however many ask at once', async () => {
@@ -196,6 +213,6 @@ describe.each(testDatabases)('jobs on $name', (kind) => {
     };
     await Promise.all(Array.from({ length: 8 }, worker));
     expect(claimed.toSorted()).toEqual(jobs.map((job) => job.key).toSorted());
-    expect(await countJobs(db)).toEqual({});
+    expect(await countJobs(db)).toEqual([]);
   });
 });

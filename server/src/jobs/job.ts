@@ -34,8 +34,19 @@ export interface DeadJob {
   readonly kind: string;
   readonly key: string;
   readonly namespace: string;
+  /** how often it was tried */
   readonly attempts: number;
+  /** when it was asked for */
+  readonly asked: Date;
+  /** why the last try failed, with where in the program: for those who run it */
   readonly error: string;
+}
+
+/** How many jobs of a kind there are in a state. */
+export interface JobCount {
+  readonly kind: string;
+  readonly state: 'ready' | 'delayed' | 'running' | 'dead';
+  readonly count: number;
 }
 
 /** The namespace that a repository belongs to: its first path component. */

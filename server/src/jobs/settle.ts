@@ -2,7 +2,7 @@ import { idsIn } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import { afterCommit, transact } from '../db/transaction.ts';
 import type { Claim } from './claim.ts';
-import type { DeadJob, Job } from './job.ts';
+import type { Job } from './job.ts';
 import { wakeWorkers } from './wake.ts';
 
 const firstBackoffMs = 1000;
@@ -109,42 +109,4 @@ export async function returnJob(db: Db, { job, lease }: Claim): Promise<void> {
     .where('id', '=', job.id)
     .where('lease', '=', lease)
     .execute();
-}
-
-/** Dead jobs, the oldest first. */
-export async function listDeadJobs(
-  db: Db,
-  { after = 0, limit }: { after?: number; limit: number },
-): Promise<DeadJob[]> {
-  const rows = await db
-    .selectFrom('jobs')
-    .select(['id', 'kind', 'key', 'namespace', 'attempts', 'error'])
-    .where('state', '=', 'dead')
-    .where('id', '>', after)
-    .orderBy('id')
-    .limit(limit)
-    .execute();
-  return rows.map((row) => ({ ...row, error: row.error ?? '' }));
-}
-
-/** Tries a dead job again, from the first attempt on; false if it is not dead. */
-export async function retryDeadJob(db: Db, id: number, now: Date): Promise<boolean> {
-  const row = await db
-    .updateTable('jobs')
-    .set({ state: 'ready', attempts: 0, run_after: now.getTime() })
-    .where('id', '=', id)
-    .where('state', '=', 'dead')
-    .executeTakeFirstOrThrow();
-  if (row.numUpdatedRows > 0n) wakeWorkers();
-  return row.numUpdatedRows > 0n;
-}
-
-/** How many jobs there are by state: for metrics and for those who wait until all is checked. */
-export async function countJobs(db: Db): Promise<Record<string, number>> {
-  const rows = await db
-    .selectFrom('jobs')
-    .select((eb) => ['state', eb.fn.countAll<number>().as('count')])
-    .groupBy('state')
-    .execute();
-  return Object.fromEntries(rows.map((row) => [row.state, row.count]));
 }

@@ -7,7 +7,7 @@ import { testDatabases, type TestDatabase } from '../db/testing/databases.ts';
 import { transact } from '../db/transaction.ts';
 import { releaseAllLeases } from './claim.ts';
 import { enqueue } from './enqueue.ts';
-import { countJobs } from './settle.ts';
+import { countJobs } from './dead-jobs.ts';
 import { startWorker, type JobHandler, type Worker } from './worker.ts';
 
 const work = (key: string) => ({ kind: 'work', key, namespace: 'n' });
@@ -50,7 +50,7 @@ describe.each(testDatabases)('a worker on $name', (kind) => {
     await all.promise;
     await worker!.stop(never);
     expect(done.toSorted()).toEqual(Array.from({ length: 20 }, (_, n) => `k${n}`).toSorted());
-    expect(await countJobs(opened.db)).toEqual({});
+    expect(await countJobs(opened.db)).toEqual([]);
   });
 
   test('runs no more at a time than it was told', async () => {
@@ -121,13 +121,13 @@ describe.each(testDatabases)('a worker on $name', (kind) => {
     child.kill('SIGKILL');
     await once(child, 'exit');
     const database = await openDatabase(where);
-    expect(await countJobs(database.db)).toEqual({ running: 1 });
+    expect(await countJobs(database.db)).toEqual([{ kind: 'work', state: 'running', count: 1 }]);
     const done = Promise.withResolvers<number>();
     begin(async ({ attempt }) => done.resolve(attempt), database, [], 50);
     if (kind.kind === 'sqlite') await releaseAllLeases(database.db, new Date());
     expect(await done.promise).toBe(2);
     await worker!.stop(never);
-    expect(await countJobs(database.db)).toEqual({});
+    expect(await countJobs(database.db)).toEqual([]);
     await database.close();
   });
 });

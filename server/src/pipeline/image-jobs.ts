@@ -3,7 +3,8 @@ import { namespaceOf, type Job, type JobRequest } from '../jobs/job.ts';
 import type { Placed } from '../stores/repositories.ts';
 
 /** Work on one image: `check` all steps, `verify` from its signatures on, `judge` the verdict alone. */
-export type ImageJobKind = 'check' | 'verify' | 'judge';
+export const imageJobKinds = ['check', 'verify', 'judge'] as const;
+export type ImageJobKind = (typeof imageJobKinds)[number];
 
 /** Who signs waits for the gate; who pushes waits for the check; what follows from news is many and can wait. */
 const priorities: Readonly<Record<ImageJobKind, number>> = { verify: 30, check: 20, judge: 10 };

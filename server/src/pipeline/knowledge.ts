@@ -21,6 +21,7 @@ import { threatsOf } from '../stores/threats.ts';
 import { factsAt } from '../stores/verdict-receipts.ts';
 import { getImage } from '../stores/images.ts';
 import { gatherFacts } from './gather-facts.ts';
+import { givenUpOn } from './job-acts.ts';
 import { ownEvidence } from './own-evidence.ts';
 import { currentSignatures } from './verify.ts';
 import { receiptAt, receiptNow, verdictFor } from './receipts.ts';
@@ -40,7 +41,12 @@ export interface ImageKnowledge {
   judgedFrom(repository: string, digest: Digest): Promise<JudgedFrom>;
   /** The verdicts of all that lies in an index, at any depth, each by itself; empty for what is no index. */
   childrenOf(repository: string, digest: Digest, purpose: Purpose): Promise<ChildVerdict[]>;
+  /** Work on it that failed too often, and waits until an administrator has it tried again. */
+  givenUpOn(repository: string, digest: Digest): Promise<GivenUp>;
 }
+
+/** Jobs about an image that are not tried any more. */
+export type GivenUp = Awaited<ReturnType<typeof givenUpOn>>;
 
 /** What besides its own bytes and evidence an image is judged from. */
 export interface JudgedFrom {
@@ -79,6 +85,7 @@ export function createKnowledge(parts: PipelineParts): ImageKnowledge {
       known((await gatherFacts(parts, { repository, digest }))?.facts, digest),
     inventoryOf: async (digest) => (await getImage(parts.db, digest, inventoryFormat))?.inventory,
     verdictOf,
+    givenUpOn: (repository, digest) => givenUpOn(parts.db, { repository, digest }),
     receiptOf: async (repository, digest, purpose, at) => {
       const place = { repository, digest };
       if (at !== undefined) return receiptAt(parts, place, purpose, at);

@@ -9,7 +9,7 @@ import { WharfingerError } from '@wharfinger/lib/errors';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Gate } from '../../gate/gate.ts';
-import type { ImageKnowledge } from '../../pipeline/knowledge.ts';
+import type { GivenUp, ImageKnowledge } from '../../pipeline/knowledge.ts';
 import { sbomBody } from '../sbom/routes.ts';
 import { demand, imageQuery, parseInput, resolveImage, type ApiContext } from '../context.ts';
 
@@ -56,6 +56,7 @@ export function addImageRoutes(
       inventory: (await knowledge.inventoryOf(digest)) ?? null,
       facts,
       verdict: await knowledge.verdictOf(repository, digest),
+      givenUp: await knowledge.givenUpOn(repository, digest),
       base: (await baseOf(digest, (other) => rights.may(request.caller, 'pull', other))) ?? null,
     };
   });
@@ -66,7 +67,13 @@ export function addImageRoutes(
     if (at === undefined && receipt === undefined) {
       const verdict = await knowledge.verdictOf(repository, digest, purpose);
       const children = await knowledge.childrenOf(repository, digest, purpose);
-      return { verdict, text: explainVerdict(verdict), ...(children.length > 0 ? { children } : {}) };
+      const givenUp = await knowledge.givenUpOn(repository, digest);
+      return {
+        verdict,
+        text: [explainVerdict(verdict), ...givenUp.map(explainGivenUp)].join('\n'),
+        ...(children.length > 0 && { children }),
+        ...(givenUp.length > 0 && { givenUp }),
+      };
     }
     const made = await knowledge.receiptOf(repository, digest, purpose, at);
     return { verdict: made.verdict, text: explainVerdict(made.verdict), receipt: sign(made) };
@@ -107,6 +114,11 @@ export function addImageRoutes(
     // A Buffer keeps the Content-Type as it is.
     return reply.type(type).send(Buffer.from(JSON.stringify(bom)));
   });
+}
+
+/** Why an image waits for what does not come, for the person who wonders. */
+function explainGivenUp({ id, kind, attempts }: GivenUp[number]): string {
+  return `given up: ${kind} failed ${attempts} times and is not tried again before an administrator asks for it: wharf job retry ${id}\n`;
 }
 
 function notChecked(digest: Digest): WharfingerError {

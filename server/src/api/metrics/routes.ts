@@ -1,5 +1,6 @@
 import { WharfingerError } from '@wharfinger/lib/errors';
 import type { Db } from '../../db/schema.ts';
+import { countJobs } from '../../jobs/dead-jobs.ts';
 import type { FeedWork } from '../../feeds/work.ts';
 import type { SharedResults } from '../../pipeline/result-memory.ts';
 import { lastVerdictEvent } from '../../stores/verdict-events.ts';
@@ -21,9 +22,26 @@ export function addMetricsRoutes(
 ): void {
   context.app.get('/metrics', async (request, reply) => {
     if (request.caller.principal === null) throw new WharfingerError('UNAUTHORIZED');
-    const families = [...feedMetrics(await feeds.report()), ...(await judgingMetrics(parts))];
+    const families = [
+      ...feedMetrics(await feeds.report()),
+      ...(await judgingMetrics(parts)),
+      await jobMetric(parts.db),
+    ];
     return reply.type('text/plain; version=0.0.4; charset=utf-8').send(formatFamilies(families));
   });
+}
+
+/** Work that waits, runs, or was given up. Kinds that have none are left out. */
+async function jobMetric(db: Db): Promise<MetricFamily> {
+  return {
+    name: 'wharfinger_jobs',
+    help: 'Jobs by state; dead: failed too often, and not tried again until somebody asks for it.',
+    type: 'gauge',
+    samples: (await countJobs(db)).map(({ kind, state, count }) => ({
+      labels: { kind, state },
+      value: count,
+    })),
+  };
 }
 
 async function judgingMetrics({ db, results }: MetricsParts): Promise<MetricFamily[]> {

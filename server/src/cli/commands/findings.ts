@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { displayable } from '../display.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
+import { givenUpText } from '../given-up-text.ts';
 import { findingsText, sortFindings } from '../findings-text.ts';
 import {
   addImageOptions,
@@ -43,6 +44,7 @@ async function showFindings(session: Session, options: ImageOptions, image: stri
     findings === undefined ? '' : findingsText(findings, session.style),
   );
   const doubts = [
+    ...(known.givenUp ?? []).map((job) => givenUpText(job)),
     ...(findings === undefined ? ['Its packages have not been compared with advisories.'] : []),
     ...(complete ? [] : ['It could not be read completely; wharf inspect shows what is hidden.']),
     ...(uncovered.length === 0

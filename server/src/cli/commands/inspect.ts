@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
+import { givenUpText } from '../given-up-text.ts';
 import { addImageOptions, addVexOptions, type ImageOptions } from '../image-options.ts';
 import { askServer, serverFor } from '../image-question.ts';
 import { inspectText } from '../inspect-text.ts';
@@ -34,5 +35,6 @@ async function inspect(
   const there = await serverFor(image, options, session);
   const known = there === undefined ? await assessHere(image, options, session) : await askServer(there);
   session.result(known, () => inspectText(known, session.style, options.packages === true));
+  for (const job of known.givenUp ?? []) session.note(givenUpText(job));
   return exitCodes.done;
 }

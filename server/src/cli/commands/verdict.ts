@@ -5,6 +5,7 @@ import { ofPlatform } from '@wharfinger/lib/oci/platform';
 import { verdictAnswer } from '../api-shapes.ts';
 import { formatTable } from '../display.ts';
 import type { ExitCode } from '../exit-codes.ts';
+import { givenUpText } from '../given-up-text.ts';
 import {
   addIndexOptions,
   addJudgementOptions,
@@ -77,10 +78,12 @@ async function showVerdict(session: Session, options: VerdictOptions, image: str
     ...(at === undefined ? {} : { at }),
     ...(file === undefined ? {} : { receipt: '1' }),
   };
-  const { verdict, children: all, receipt } = await there.server.get('/api/v1/verdict', query, verdictAnswer);
+  const answer = await there.server.get('/api/v1/verdict', query, verdictAnswer);
+  const { verdict, children: all, receipt, givenUp = [] } = answer;
   const children = all && ofPlatform(all, options.platform);
   if (file !== undefined) await writeFile(file, `${JSON.stringify(receipt)}\n`);
-  session.result({ image: there.image, judgedBy: 'server', verdict, ...(children && { children }) }, () => {
+  const more = { ...(children && { children }), ...(givenUp.length > 0 && { givenUp }) };
+  session.result({ image: there.image, judgedBy: 'server', verdict, ...more }, () => {
     const text = verdictText(there.image, verdict, session.style);
     if (children === undefined) return text;
     const rows = children.map((child) => [
@@ -90,6 +93,7 @@ async function showVerdict(session: Session, options: VerdictOptions, image: str
     ]);
     return `${text}\n\n${formatTable(['PLATFORM', 'OUTCOME', 'DIGEST'], rows, session.style)}`;
   });
+  for (const job of givenUp) session.note(givenUpText(job));
   return exitCodeOfAll({ verdict, images: children ?? [] });
 }
 
