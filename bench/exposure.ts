@@ -14,7 +14,7 @@ import type { Db } from '../server/src/db/schema.ts';
 import { transact } from '../server/src/db/transaction.ts';
 import type { Question } from '../server/src/exposure/question.ts';
 import { createSearch } from '../server/src/exposure/search.ts';
-import { invalidate } from '../server/src/pipeline/follow.ts';
+import { invalidateImages } from '../server/src/pipeline/follow.ts';
 import { importAdvisories } from '../server/src/stores/advisories.ts';
 import { recomputeFindings, versionsWithFindings } from '../server/src/stores/findings.ts';
 import { imagesWithVersions, placesOfImages } from '../server/src/stores/images.ts';
@@ -143,9 +143,9 @@ async function changeOnce(trx: Db, name: string, edition: number): Promise<void>
   const places = await timed(() => placesOfImages(trx, images.value));
   row(`${name}: their ${places.value.length.toLocaleString('en')} places`, both(places));
   const invalidated = await timed(() =>
-    invalidate(trx, parts.memory, 'judge', places.value, new Date(), 'advisories'),
+    invalidateImages(trx, parts.memory, images.value, new Date(), 'advisories'),
   );
-  row(`${name}: no verdict of them stands, and each has a job`, both(invalidated));
+  row(`${name}: no verdict of them stands, and all are asked for`, both(invalidated));
 }
 
 async function ask(): Promise<void> {

@@ -8,7 +8,8 @@ import { startPostgres } from '../server/src/db/testing/postgres-server.ts';
 import { transact } from '../server/src/db/transaction.ts';
 import { startBatchWorker } from '../server/src/jobs/batch-worker.ts';
 import { enqueue } from '../server/src/jobs/enqueue.ts';
-import { jobFor } from '../server/src/pipeline/image-jobs.ts';
+import { startWorker } from '../server/src/jobs/worker.ts';
+import { jobFor, judgeImagesJob } from '../server/src/pipeline/image-jobs.ts';
 import { storeBatch } from '../server/src/pipeline/import-advisories.ts';
 import { createVerdictSource } from '../server/src/pipeline/judge.ts';
 import type { PipelineParts } from '../server/src/pipeline/parts.ts';
@@ -50,13 +51,10 @@ try {
 
 async function measure(): Promise<void> {
   const { parts, close } = await open();
-  const worker = startBatchWorker({
-    db: parts.db,
-    ...describeWork(parts, 3_600_000).judging,
-    size: count('together'),
-    now,
-    onError: (error) => console.error(error),
-  });
+  const work = describeWork(parts, 3_600_000);
+  const onError = (error: unknown): void => console.error(error);
+  const worker = startBatchWorker({ db: parts.db, ...work.judging, size: count('together'), now, onError });
+  const quick = startWorker({ db: parts.db, handlers: work.quick, concurrency: 2, now, onError });
   try {
     const first = options.database === undefined ? await fill(parts) : undefined;
     const places = await allPlaces(parts);
@@ -80,6 +78,7 @@ async function measure(): Promise<void> {
       },
     );
     await worker.stop(60_000);
+    await quick.stop(60_000);
     const told = (await countEvents(parts)) - events;
     await parts.db.deleteFrom('jobs').execute();
     const alone = await pullsAlone(parts, places);
@@ -111,6 +110,7 @@ async function measure(): Promise<void> {
     for (const line of lines) console.log(`| ${line.join(' | ')} |`);
   } finally {
     await worker.stop(1000);
+    await quick.stop(1000);
     await close();
   }
 }
@@ -230,7 +230,8 @@ async function importEdition(parts: PipelineParts, edition: number): Promise<num
 }
 
 async function isWaiting({ db }: PipelineParts): Promise<boolean> {
-  return (await db.selectFrom('jobs').select('id').where('kind', '=', 'judge').limit(1).execute()).length > 0;
+  const waiting = db.selectFrom('jobs').select('id').where('kind', 'in', ['judge', judgeImagesJob]).limit(1);
+  return (await waiting.execute()).length > 0;
 }
 
 async function countEvents({ db }: PipelineParts): Promise<number> {

@@ -1,10 +1,9 @@
 import { recordAudit } from '../audit/record.ts';
 import { transact } from '../db/transaction.ts';
-import { invalidate } from '../pipeline/follow.ts';
+import { invalidate, invalidateVersions } from '../pipeline/follow.ts';
 import { noteImport } from '../pipeline/import-advisories.ts';
 import { putFeedState, removeFeedState } from '../stores/feeds.ts';
 import { versionsWithFindings } from '../stores/findings.ts';
-import { placesWithVersions } from '../stores/images.ts';
 import { manifestsAfter } from '../stores/repositories.ts';
 import { putThreats, threatsOfFeed } from '../stores/threats.ts';
 import { endMissing } from './take-in.ts';
@@ -34,7 +33,7 @@ export async function forgetFeed(
     await transact(db, async (trx) => {
       const said = new Map(rows.map(({ cve }) => [cve, undefined]));
       const versions = await versionsWithFindings(trx, await putThreats(trx, name, said, now()));
-      await invalidate(trx, memory, 'judge', await placesWithVersions(trx, versions), now());
+      await invalidateVersions(trx, memory, versions, now(), 'advisories');
     });
     cves += rows.length;
   }

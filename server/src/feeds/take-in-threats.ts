@@ -3,10 +3,9 @@ import { readEpss, readKev } from '@wharfinger/lib/advisories/threat-sources';
 import type { Threat } from '@wharfinger/lib/advisories/threats';
 import { transact } from '../db/transaction.ts';
 import type { Feed } from '../config/load-feeds.ts';
-import { invalidate } from '../pipeline/follow.ts';
+import { invalidateVersions } from '../pipeline/follow.ts';
 import type { PipelineParts } from '../pipeline/parts.ts';
 import { versionsWithFindings } from '../stores/findings.ts';
-import { placesWithVersions } from '../stores/images.ts';
 import { putThreats, threatsOfFeed } from '../stores/threats.ts';
 import type { FetchedFeed } from './fetch-feed.ts';
 import type { TakenIn } from './take-in.ts';
@@ -46,7 +45,7 @@ export async function takeInThreats(
     await transact(db, async (trx) => {
       const at = now();
       const versions = await versionsWithFindings(trx, await putThreats(trx, feed.name, said, at));
-      await invalidate(trx, memory, 'judge', await placesWithVersions(trx, versions), at);
+      await invalidateVersions(trx, memory, versions, at, 'advisories');
     });
   }
 

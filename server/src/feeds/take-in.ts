@@ -7,14 +7,13 @@ import { isWharfingerError, WharfingerError } from '@wharfinger/lib/errors';
 import { transact } from '../db/transaction.ts';
 import type { Feed } from '../config/load-feeds.ts';
 import { storeBatch } from '../pipeline/import-advisories.ts';
-import { invalidate } from '../pipeline/follow.ts';
+import { invalidateVersions } from '../pipeline/follow.ts';
 import type { PipelineParts } from '../pipeline/parts.ts';
 import { advisoriesById } from '../stores/advisories.ts';
 import { endOrigins, idsOfFeed, noteOrigins } from '../stores/advisory-origins.ts';
 import { removeAdvisories } from '../stores/advisory-removal.ts';
 import { uncoverEcosystems } from '../stores/covered-ecosystems.ts';
 import { forgetSeen, type FeedCounts } from '../stores/feeds.ts';
-import { placesWithVersions } from '../stores/images.ts';
 import type { FetchedFeed } from './fetch-feed.ts';
 
 /** What taking in a feed gave. */
@@ -161,7 +160,7 @@ export async function endMissing(
         await forgetSeen(trx, feeds);
         const removal = await removeAdvisories(trx, gone, at);
         const versions = [...removal.versions, ...(await uncoverEcosystems(trx, removal.ecosystems))];
-        await invalidate(trx, memory, 'judge', await placesWithVersions(trx, versions), at);
+        await invalidateVersions(trx, memory, versions, at, 'advisories');
         return missing.length;
       });
     if (ids.length < batchSize) return removed;

@@ -11,9 +11,8 @@ import { coverEcosystems } from '../stores/covered-ecosystems.ts';
 import { byHand, newestOf, noteOrigins } from '../stores/advisory-origins.ts';
 import { feedState, putFeedState } from '../stores/feeds.ts';
 import { recomputeFindings, versionsWithFindings } from '../stores/findings.ts';
-import { placesWithVersions } from '../stores/images.ts';
 import { getSetting, putSetting } from '../stores/settings.ts';
-import { invalidate } from './follow.ts';
+import { invalidateVersions } from './follow.ts';
 import type { PipelineParts } from './parts.ts';
 
 /** What an import did. */
@@ -134,10 +133,9 @@ export async function storeBatch(
     ...(await versionsWithFindings(trx, result.reweighed)),
     ...(await coverEcosystems(trx, ecosystemsOf(advisories))),
   ];
-  const places = await placesWithVersions(trx, versions);
-  await invalidate(trx, memory, 'judge', places, at, 'advisories');
+  const images = await invalidateVersions(trx, memory, versions, at, 'advisories');
   const { added, changed, unchanged } = result;
-  return { added, changed, unchanged: unchanged + advisories.length - newest.length, images: places.length };
+  return { added, changed, unchanged: unchanged + advisories.length - newest.length, images };
 }
 
 function ecosystemsOf(advisories: readonly Advisory[]): string[] {

@@ -15,7 +15,7 @@ import { forgetLayers, layersToIndex } from '../stores/file-index/segments.ts';
 import { forgetUnlinkedBlobs, removeOrphans } from '../stores/orphans.ts';
 import { indexFiles, indexFilesJob, indexFilesRequest } from './index-files.ts';
 import { renewSummary, summariseJob } from './chain-summary.ts';
-import { jobFor, placeOfJob } from './image-jobs.ts';
+import { askForImages, jobFor, judgeImagesJob, placeOfJob } from './image-jobs.ts';
 import { checkImage } from './image-path.ts';
 import { judgeImages, placeText } from './judge-images.ts';
 import { judgeImage } from './judge.ts';
@@ -81,6 +81,7 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
       [scanAllJob]: (job) => scanAll(parts, job),
       [summariseJob]: (job) => renewSummary(parts, placeOfJob(job)),
       'judge-all': (job) => sweep(parts, job),
+      [judgeImagesJob]: (job) => askForImages(parts, job),
       [indexFilesJob]: (_job, signal) => indexFiles(db, parts.layerFiles, signal),
       promote: (job) => promoteJob(parts, job),
     },
