@@ -1,6 +1,7 @@
 import type { DpkgPackage, FileRecord, RpmPackage } from './file-facts.ts';
 import { chiselManifest } from './packages/chisel.ts';
 import { countsAt } from './packages/formats.ts';
+import { isDatabase, strayDatabases, type DatabaseRecord } from './lost-databases.ts';
 import { isBelowModules } from './packages/node.ts';
 import type { MergedNode, MergedTree, NotedFile } from './merged-tree.ts';
 
@@ -25,7 +26,8 @@ export interface ActiveFiles {
   readonly distributionFile: boolean;
   /** repositories that Red Hat built it of, as files say */
   readonly contentSets: readonly string[];
-  readonly strayDatabase: boolean;
+  /** package databases with other packages that lie where no tool looks for them */
+  readonly strays: readonly string[];
   readonly otherDatabases: readonly string[];
   /** records of dpkg's packages, and of how many of them the source is not known */
   readonly sourceless: ReadonlyArray<{ readonly path: string; readonly count: number }>;
@@ -70,7 +72,7 @@ export function findActiveFiles(tree: MergedTree): ActiveFiles {
   for (const folder of rpmFolders) for (const name of rpmNames) take(`${folder}/${name}`, 'rpm');
   take('var/lib/rpmmanifest/container-manifest-2', 'rpm');
 
-  let strayDatabase = false;
+  const strays: Array<{ readonly path: string; readonly record: DatabaseRecord }> = [];
   const otherDatabases = new Set<string>();
   const contentSets = new Set<string>();
   const journals: string[] = [];
@@ -97,7 +99,9 @@ export function findActiveFiles(tree: MergedTree): ActiveFiles {
         // It may belong to a database that a link names: what lies in it counts wherever it is.
         if (!journals.includes(path)) journals.push(path);
         journalled.push({ path, record });
-      } else if (isDatabase(record) && record.packages.length > 0) strayDatabase ||= !counted.has(node);
+      } else if (isDatabase(record) && record.packages.length > 0 && !counted.has(node)) {
+        strays.push({ path, record });
+      }
     }
   });
   packages.push(...newInJournals(packages, journalled));
@@ -112,7 +116,7 @@ export function findActiveFiles(tree: MergedTree): ActiveFiles {
     streams: repositories?.streams ?? [],
     distributionFile: etc?.kind === 'folder' && [...etc.children.values()].some(namesDistribution),
     contentSets: [...contentSets],
-    strayDatabase,
+    strays: strayDatabases(strays, packages),
     otherDatabases: [...otherDatabases],
     sourceless: sliced.sourceless,
     unreadable,
@@ -161,10 +165,6 @@ function newInJournals(
     path,
     record: { ...record, packages: record.packages.filter((one) => !known.has(keyOf(one))) },
   }));
-}
-
-function isDatabase(record: FileRecord): record is FileRecord & { kind: 'dpkg' | 'apk' | 'rpm' } {
-  return record.kind === 'dpkg' || record.kind === 'apk' || record.kind === 'rpm';
 }
 
 function namesDistribution(node: MergedNode): boolean {

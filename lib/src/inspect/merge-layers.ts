@@ -11,6 +11,7 @@ import type { ImageExecutables } from './executables/image-executables.ts';
 import { findActiveFiles, rpmFolders, type ActiveFile, type ActiveFiles } from './active-files.ts';
 import { identifyDistribution } from './distribution.ts';
 import type { Distribution, LayerInventory, Package, Problem, RemovedPackage } from './inventory.ts';
+import { TakenDatabases } from './lost-databases.ts';
 import { ImageLicences } from './licences/image-licences.ts';
 import { eachEntry } from './layer-tree.ts';
 import { checkLinks } from './link-check.ts';
@@ -44,6 +45,9 @@ export interface MergedImage {
   readonly accounts?: ImageAccounts;
 }
 
+/** Package databases of one kind that are told of. */
+const mostListed = 20;
+
 const exhausted: Problem = {
   code: 'too-many-entries',
   message: 'its layers have more entries, links and packages together than can be composed',
@@ -60,6 +64,8 @@ export interface LaidLayers {
   /** layer of each package, by the keys of `keysOf` */
   readonly origins: ReadonlyMap<string, number>;
   readonly removals: Removals;
+  /** package databases that a layer took away, with packages that no other has */
+  readonly taken: readonly string[];
 }
 
 /** Lays layers upon each other, base first. */
@@ -70,6 +76,7 @@ export function layLayers(layers: readonly PlacedLayer[]): LaidLayers {
   let active: ActiveFiles | undefined;
   let origins: ReadonlyMap<string, number> = new Map();
   const removals = new Removals(keysOf);
+  const databases = new TakenDatabases();
   for (const { inventory, layer, end } of layers) {
     tree.spend(inventory.tree.paths.length);
     if (tree.exhausted) break;
@@ -83,10 +90,12 @@ export function layLayers(layers: readonly PlacedLayer[]): LaidLayers {
     active = findActiveFiles(tree);
     history?.note(tree, active.packages, layer);
     removals.note(active.packages, origins, layer);
+    databases.note(active.packages);
     origins = originsOf(active.packages, origins, layer);
     tree.spend(origins.size * 10);
   }
-  return { tree, history, active: active ?? findActiveFiles(tree), origins, removals };
+  active ??= findActiveFiles(tree);
+  return { tree, history, active, origins, removals, taken: databases.missing(active.packages) };
 }
 
 /** What was found out about the files of layers that were laid upon each other. */
@@ -100,10 +109,10 @@ export function findingsOf({ tree, history }: Pick<LaidLayers, 'tree' | 'history
  */
 export function mergeLayers(layers: readonly PlacedLayer[], secrets = new SecretList()): MergedImage {
   const laid = layLayers(layers);
-  const { tree, active: found, origins, removals } = laid;
+  const { tree, active: found, origins, removals, taken } = laid;
   const { distribution, problems } = identifyDistribution({
     ...found,
-    strayDatabase: found.strayDatabase || layers.some(({ inventory }) => hidesDatabase(inventory)),
+    strayDatabase: found.strays.length > 0 || layers.some(({ inventory }) => hidesDatabase(inventory)),
     dpkg: found.packages.flatMap(({ record }) => (record.kind === 'dpkg' ? record.packages : [])),
     apk: found.packages.flatMap(({ record }) => (record.kind === 'apk' ? record.packages : [])),
     rpm: found.packages.flatMap(({ record }) =>
@@ -137,6 +146,16 @@ export function mergeLayers(layers: readonly PlacedLayer[], secrets = new Secret
       ...found.unreadable.map((path): Problem => {
         const message = 'what stands for a package database cannot be read as one';
         return { code: 'unreadable-file', path: displayPath(path), message, hides: true };
+      }),
+      ...found.strays.slice(0, mostListed).map((path): Problem => {
+        const message =
+          'a package database lies where no tool of the image looks for it: its packages are not told';
+        return { code: 'package-database-missing', path: displayPath(path), message, hides: true };
+      }),
+      ...taken.slice(0, mostListed).map((path): Problem => {
+        const message =
+          'a layer takes this package database away, and no other has its packages, whose files may be there';
+        return { code: 'package-database-missing', path: displayPath(path), message, hides: true };
       }),
       ...found.journals.map((path): Problem => {
         const message =

@@ -28,11 +28,14 @@ const otherDatabases: ReadonlyArray<readonly [shape: RegExp, format: string]> = 
 /**
  * Reads package databases of distributions and descriptions of the distribution.
  *
- * They are found by their content wherever they lie: links, also those of other layers, may lead to them. Files that bear such a
- * name are recorded even where they say nothing, so that "there and empty" differs from "absent".
+ * They are found by their content wherever they lie: links, also those of other layers, may lead to them. What lies where tools look
+ * for them is read whatever it begins with, and empty files of such a name are recorded, so that "there and empty" differs from
+ * "absent".
  */
 export const observeSystemFile: FileObserver = (file, limits, listener) => {
   const { path, head } = file;
+  if (file.size > 0 && isApkDatabase(path)) return database(limits, listener, 'apk', parseApk);
+  if (file.size > 0 && isDpkgDatabase(path)) return database(limits, listener, 'dpkg', parseDpkg);
   if (isElf(head)) return undefined;
   const other = otherDatabases.find(([shape]) => shape.test(path))?.[1];
   if (other !== undefined && file.size > 0) {
@@ -47,6 +50,14 @@ export const observeSystemFile: FileObserver = (file, limits, listener) => {
   if (!contentSets.test(path)) return undefined;
   return { how: 'keep', limit: limits.text * 16, use: (bytes) => takeContentSets(bytes, listener) };
 };
+
+function isApkDatabase(path: string): boolean {
+  return path.endsWith('lib/apk/db/installed');
+}
+
+function isDpkgDatabase(path: string): boolean {
+  return path.endsWith('lib/dpkg/status') || /lib\/dpkg\/status\.d\/[^/]+(?<!\.md5sums)$/.test(path);
+}
 
 /** What cannot be read names no repositories, which is told where the image is composed. */
 function takeContentSets(bytes: Buffer, listener: NoteListener): void {
@@ -78,11 +89,9 @@ function readText(file: SeenFile, limits: LayerLimits, listener: NoteListener): 
   const head = file.head.toString('latin1', 0, 512);
   // Records of distroless images have no state; preferences of apt look alike, but have no version.
   const isRecord = /^Package: ?\S/i.test(head) && /^Version: ?\S/im.test(head) && file.size <= limits.text;
-  const isDpkg =
-    looksLikeDpkgStatus(head) || isRecord || (file.path.endsWith('/dpkg/status') && /^Package:/im.test(head));
-  if (isDpkg) return database(limits, listener, 'dpkg', parseDpkg);
+  if (looksLikeDpkgStatus(head) || isRecord) return database(limits, listener, 'dpkg', parseDpkg);
   if (looksLikeApkInstalled(head)) return database(limits, listener, 'apk', parseApk);
-  if (base === 'status' || base === 'installed') {
+  if (file.size === 0 && (base === 'status' || base === 'installed')) {
     listener.fact({ kind: base === 'status' ? 'dpkg' : 'apk', packages: [] });
     return undefined;
   }
@@ -128,7 +137,7 @@ function database(
     listener.fact(fact);
     for (const one of files) listener.fact({ kind: 'recorded-files', ...one });
     if (broken === 0) return;
-    const message = `${broken} records of this ${kind} database lack a name or a version`;
+    const message = `${broken} records of this ${kind} database lack a name or a version, or cannot be read`;
     listener.problem('unreadable-file', message, true);
   };
   return { how: 'keep', limit: limits.database, use };

@@ -1,6 +1,7 @@
 import type { ApkPackage, RecordedFiles } from '../file-facts.ts';
 import { readApkFiles } from './apk-files.ts';
 import type { Parsed } from './dpkg.ts';
+import { isPlainWord } from './plain-text.ts';
 
 /**
  * Reads the database of installed packages of apk (apk-package(5)): blocks of one-letter fields. Advisories go by the
@@ -10,20 +11,23 @@ export function parseApkInstalled(text: string): Parsed<ApkPackage> {
   const packages: ApkPackage[] = [];
   const files: RecordedFiles[] = [];
   let broken = 0;
-  for (const block of text.split(/\n{2,}/)) {
+  for (const block of text.replaceAll('\r\n', '\n').split(/\n(?:[ \t]*\n)+/)) {
     const fields = new Map<string, string>();
     const lines = block.split('\n');
+    let isBroken = false;
     for (const line of lines) {
+      if (line.trim() === '') continue;
+      // apk takes neither lines without a letter nor two packages in one block.
+      isBroken ||= line[1] !== ':' || ((line[0] === 'P' || line[0] === 'V') && fields.has(line[0]));
       // Only the first of each: later lines of the same letter describe files.
       if (line[1] === ':' && !fields.has(line[0]!)) fields.set(line[0]!, line.slice(2).trim());
     }
-    if (fields.size === 0) continue;
+    if (fields.size === 0 && !isBroken) continue;
     const name = fields.get('P');
     const version = fields.get('V');
-    if (!name || !version) {
-      broken += 1;
-      continue;
-    }
+    const isNamed = isPlainWord(name) && isPlainWord(version);
+    if (isBroken || !isNamed) broken += 1;
+    if (!isNamed) continue;
     const architecture = fields.get('A');
     const licence = fields.get('L');
     packages.push({

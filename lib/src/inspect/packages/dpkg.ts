@@ -1,28 +1,38 @@
 import type { DpkgPackage, RecordedFiles } from '../file-facts.ts';
 import { readConffiles } from './dpkg-files.ts';
+import { isPlainWord } from './plain-text.ts';
 
 /** What a parser makes of a package database. */
 export interface Parsed<P> {
   readonly packages: readonly P[];
   /** files of packages that it lists */
   readonly files: readonly RecordedFiles[];
-  /** stanzas of installed packages that lack a name or a version */
+  /** records of installed packages that lack a name or a version, or that cannot be read */
   readonly broken: number;
 }
 
 const sourceShape = /^(\S+)(?:\s+\((\S+)\))?$/;
 
-/** States in which a package has no files on the disk (dpkg(1), "Package states"). */
-const absentStates: ReadonlySet<string> = new Set(['not-installed', 'config-files']);
+/** States in which a package has no files on the disk (dpkg(1), "Package states"); anything else that stands there is none. */
+const absent = /^\S+ +\S+ +(?:not-installed|config-files)$/;
 
-function fieldsOf(stanza: string): Map<string, string> {
+interface Stanza {
+  readonly fields: ReadonlyMap<string, string>;
+  /** true: a line is no field, or a field stands there twice, as dpkg allows neither */
+  readonly isBroken: boolean;
+}
+
+function fieldsOf(stanza: string): Stanza {
   const fields = new Map<string, string>();
+  let isBroken = false;
   for (const line of stanza.split('\n')) {
     if (line === '' || line.startsWith(' ') || line.startsWith('\t')) continue;
     const colon = line.indexOf(':');
-    if (colon > 0) fields.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
+    const name = line.slice(0, Math.max(colon, 0)).toLowerCase();
+    isBroken ||= name === '' || fields.has(name);
+    if (name !== '') fields.set(name, line.slice(colon + 1).trim());
   }
-  return fields;
+  return { fields, isBroken };
 }
 
 /**
@@ -35,16 +45,14 @@ export function parseDpkgStatus(text: string): Parsed<DpkgPackage> {
   const files: RecordedFiles[] = [];
   let broken = 0;
   for (const stanza of text.replaceAll('\r\n', '\n').split(/\n[ \t]*\n/)) {
-    const fields = fieldsOf(stanza);
-    const status = fields.get('status');
-    if (fields.size === 0 || (status !== undefined && absentStates.has(status.split(/\s+/).at(-1)!)))
-      continue;
+    const { fields, isBroken } = fieldsOf(stanza);
+    if (fields.size === 0 && !isBroken) continue;
     const name = fields.get('package');
+    if (isPlainWord(name) && !isBroken && absent.test(fields.get('status') ?? '')) continue;
     const version = fields.get('version');
-    if (!name || !version) {
-      if (name || status) broken += 1;
-      continue;
-    }
+    const isNamed = isPlainWord(name) && isPlainWord(version);
+    if (isBroken || !isNamed) broken += 1;
+    if (!isNamed) continue;
     const source = sourceShape.exec(fields.get('source') ?? '');
     const architecture = fields.get('architecture');
     packages.push({

@@ -44,7 +44,23 @@ VERSION: 2
     expect(
       parseDpkgStatus('Package: a\r\nVersion: 1\r\n\r\nPackage: b\r\nVersion: 2\r\n').packages,
     ).toHaveLength(2);
-    expect(parseDpkgStatus('Package: a\n\nVersion: 1\n')).toMatchObject({ packages: [], broken: 1 });
+    expect(parseDpkgStatus('Package: a\n\nVersion: 1\n')).toMatchObject({ packages: [], broken: 2 });
+  });
+
+  it.each([
+    ['fields twice', 'Package: a\nVersion: 1\nPackage: b\nVersion: 2\n'],
+    ['lines that are no fields', 'Package: a\nVersion: 1\nsomething\n'],
+    ['text of another encoding', 'P\0a\0c\0k\0a\0g\0e\0'],
+    ['a name with a NUL', 'Package: a\0b\nVersion: 1\n'],
+    ['a state that is none, of a package that is not there', 'Status: deinstall ok config-files\n'],
+  ])('counts %s as broken', (_, text) => {
+    expect(parseDpkgStatus(text).broken).toBe(1);
+  });
+
+  it('takes no words behind a state for one in which nothing is installed', () => {
+    const text = 'Package: a\nVersion: 1\nStatus: install ok installed config-files\n';
+    expect(parseDpkgStatus(text).packages).toHaveLength(1);
+    expect(parseDpkgStatus(text.replace('installed ', '')).packages).toHaveLength(0);
   });
 });
 
@@ -67,6 +83,15 @@ describe('apk', () => {
       ],
       broken: 1,
     });
+  });
+
+  it('reads blocks that are parted by blanks, and counts those with two packages or other lines as broken', () => {
+    expect(parseApkInstalled('\nP:a\r\nV:1\r\n\r\nP:b\nV:2\n \t\nP:c\nV:3')).toMatchObject({
+      packages: [{ name: 'a' }, { name: 'b' }, { name: 'c' }],
+      broken: 0,
+    });
+    expect(parseApkInstalled('P:a\nV:1\nP:b\nV:2\n').broken).toBe(1);
+    expect(parseApkInstalled('P:a\nV:1\nsomething\n').broken).toBe(1);
   });
 
   it('reads streams and leaves tagged repositories out', () => {
