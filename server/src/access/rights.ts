@@ -1,7 +1,7 @@
 import type { Caller } from '@wharfinger/lib/registry/host';
 import { coversPattern, matchesRepository } from '@wharfinger/lib/oci/repository-pattern';
-import { LRUCache } from 'lru-cache';
 import type { Right, UserConfig } from '../config/schema.ts';
+import { growingCache } from '../memory/growing-cache.ts';
 import type { Namespace } from './namespaces.ts';
 
 /**
@@ -32,7 +32,7 @@ export function createRights(
       user.rights.map((rule) => ({ pattern: rule.repositories, actions: new Set(rule.actions) })),
     ]),
   );
-  const answers = new LRUCache<string, boolean>({ max: 100_000 });
+  const answers = growingCache<string, boolean>(100_000);
 
   function decide(principal: string | null, right: Right, repository: string): boolean {
     if (principal === adminName) return right !== 'inspect' && right !== 'sign';

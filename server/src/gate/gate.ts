@@ -1,8 +1,8 @@
 import type { Catalog } from '@wharfinger/lib/catalog/catalog';
 import type { Caller, GateAnswer, GateQuestion } from '@wharfinger/lib/registry/host';
 import { isOpen } from '@wharfinger/lib/registry/access';
-import { LRUCache } from 'lru-cache';
 import type { Right } from '../config/schema.ts';
+import { growingCache } from '../memory/growing-cache.ts';
 import type { GateVerdict, VerdictMemory } from './verdict-memory.ts';
 
 /** What the gate asks of the rest. */
@@ -36,7 +36,7 @@ const maxBlobAnswers = 250_000;
 const maxReferring = 10_000;
 
 export function createGate(parts: GateParts): Gate {
-  const blobAnswers = new LRUCache<string, BlobAnswer>({ max: maxBlobAnswers });
+  const blobAnswers = growingCache<string, BlobAnswer>(maxBlobAnswers);
 
   const verdictFor = (repository: string, digest: string): GateVerdict | Promise<GateVerdict> =>
     parts.memory.get(repository, digest, parts.now().getTime()) ?? parts.verdictOf(repository, digest);

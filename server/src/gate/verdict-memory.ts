@@ -1,5 +1,5 @@
 import type { Verdict } from '@wharfinger/lib/routines/verdict';
-import { LRUCache } from 'lru-cache';
+import { growingCache } from '../memory/growing-cache.ts';
 
 /** What the gate needs of a verdict. */
 export interface GateVerdict {
@@ -33,9 +33,9 @@ export interface VerdictMemory {
 const maxVerdicts = 250_000;
 
 export function createVerdictMemory(): VerdictMemory {
-  const verdicts = new LRUCache<string, GateVerdict>({ max: maxVerdicts });
+  const verdicts = growingCache<string, GateVerdict>(maxVerdicts);
   /** the last change of each key: bounded, for a slow judgement must not bring back what was forgotten meanwhile */
-  const changedAt = new LRUCache<string, number>({ max: maxVerdicts });
+  const changedAt = growingCache<string, number>(maxVerdicts);
   const generations = new Map<string, number>();
   let clock = 0;
   let allForgottenAt = 0;

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { OpenImage } from '@wharfinger/lib/registry/host';
-import { LRUCache } from 'lru-cache';
+import { growingCache } from '../memory/growing-cache.ts';
 
 /** Actions on repositories that a bearer token is good for. */
 export interface TokenScope {
@@ -34,7 +34,7 @@ const lifetimeSeconds = 900;
 
 /** Tokens in memory: they die with the process, and clients then ask for new ones by themselves. */
 export function createTokenStore(now: () => Date): TokenStore {
-  const grants = new LRUCache<string, TokenGrant & { expires: number }>({ max: 200_000 });
+  const grants = growingCache<string, TokenGrant & { expires: number }>(200_000);
   const key = (token: string): string => createHash('sha256').update(token).digest('base64');
   return {
     issue(grant, seconds = lifetimeSeconds) {

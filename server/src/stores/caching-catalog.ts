@@ -1,5 +1,5 @@
 import type { Catalog } from '@wharfinger/lib/catalog/catalog';
-import { LRUCache } from 'lru-cache';
+import { growingCache } from '../memory/growing-cache.ts';
 import { cacheReads } from './read-cache.ts';
 
 /** About what an entry costs besides the bytes of a manifest. */
@@ -19,7 +19,7 @@ export function createCachingCatalog(inner: Catalog, maxBytes: number): Catalog 
    * Numbers that stand for the tags of a repository, until a manifest is deleted: that removes tags nobody has named. A
    * number is never used twice, so what was read under an old one is not found again.
    */
-  const generations = new LRUCache<string, number>({ max: maxGenerations });
+  const generations = growingCache<string, number>(maxGenerations);
   let lastGeneration = 0;
 
   function renewTags(repository: string): number {

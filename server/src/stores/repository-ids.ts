@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import type { Db } from '../db/schema.ts';
 import { afterCommit } from '../db/transaction.ts';
+import { growingCache } from '../memory/growing-cache.ts';
 
 /** Keys of repositories by name. A repository stays for ever, so a key that was durable once is remembered. */
 export interface RepositoryIds {
@@ -13,7 +13,7 @@ export interface RepositoryIds {
 const remembered = 100_000;
 
 export function rememberRepositoryIds(): RepositoryIds {
-  const known = new LRUCache<string, number>({ max: remembered });
+  const known = growingCache<string, number>(remembered);
 
   const ids: RepositoryIds = {
     async find(db, name) {
