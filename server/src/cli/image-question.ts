@@ -42,6 +42,8 @@ export interface KnownImage {
   };
   /** work on it that failed too often; absent: none */
   readonly givenUp?: readonly GivenUpShown[];
+  /** the registry holds it, and leaves out what it says itself: values of its environment and labels, its command, its instructions */
+  readonly withheld?: boolean;
 }
 
 /** A registry that is a Wharfinger, and what is asked of it about one image. */
@@ -75,7 +77,11 @@ function queryOf({ repository, tag, digest }: Reference): ServerImage['query'] {
 /** All that the server knows of an image. */
 export async function askServer({ server, image, query }: ServerImage): Promise<KnownImage> {
   const answer = await server.get('/api/v1/images', query, imageAnswer);
-  const { digest, facts, inventory, verdict, base, givenUp } = answer;
-  const more = { ...(base && { base }), ...(givenUp.length > 0 && { givenUp }) };
+  const { digest, facts, inventory, verdict, base, givenUp, withheld } = answer;
+  const more = {
+    ...(base && { base }),
+    ...(givenUp.length > 0 && { givenUp }),
+    ...(withheld && { withheld }),
+  };
   return { image, judgedBy: 'server', digest, facts, inventory, verdict, ...more };
 }

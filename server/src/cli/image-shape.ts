@@ -213,6 +213,8 @@ export const imageAnswer = z.object({
   facts: factsShape,
   verdict: verdictShape,
   givenUp: givenUp.default([]),
+  /** it is held, and what it says itself is left out of the facts */
+  withheld: z.boolean().default(false),
   /** servers before this version do not say it */
   base: z
     .looseObject({

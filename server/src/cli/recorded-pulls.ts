@@ -74,13 +74,20 @@ function timesOf(entry: Readonly<Record<string, unknown>>): number {
   return typeof times === 'number' && Number.isSafeInteger(times) && times > 0 ? times : 1;
 }
 
-/** What a registry knows of an image today; undefined: the image is not there any more. */
-export async function factsOfPull(server: ApiClient, pull: RecordedPull): Promise<Facts | undefined> {
+/**
+ * What a registry knows of an image today; `gone`: the image is not there any more; `withheld`: it is held, and nobody judges by the
+ * part of it that is told then.
+ */
+export async function factsOfPull(
+  server: ApiClient,
+  pull: RecordedPull,
+): Promise<Facts | 'gone' | 'withheld'> {
   const query = { repository: pull.repository, reference: pull.digest };
   try {
-    return (await server.get('/api/v1/images', query, imageAnswer)).facts;
+    const { facts, withheld } = await server.get('/api/v1/images', query, imageAnswer);
+    return withheld ? 'withheld' : facts;
   } catch (error) {
-    if (error instanceof ServerRefusal && error.code === 'MANIFEST_UNKNOWN') return undefined;
+    if (error instanceof ServerRefusal && error.code === 'MANIFEST_UNKNOWN') return 'gone';
     throw error;
   }
 }

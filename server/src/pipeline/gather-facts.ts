@@ -41,13 +41,26 @@ export async function matchImage(db: Db, { id, inventory }: StoredImage): Promis
   };
 }
 
+/** Which facts are wanted. */
+export interface FactsWanted {
+  /** false: not what scanners said, of which there may be megabytes */
+  readonly scans: boolean;
+}
+
+/** For answers that say nothing of scanners. Nobody judges by it: a fact that is not gathered is one that is not known. */
+export const withoutScans: FactsWanted = { scans: false };
+
 /**
  * Everything that is established about an image in its repository. What is not known yet is absent; a look-up that
  * fails throws.
  *
  * @returns undefined if the image is not in the repository
  */
-export async function gatherFacts(parts: PipelineParts, place: Placed): Promise<KnownFacts | undefined> {
+export async function gatherFacts(
+  parts: PipelineParts,
+  place: Placed,
+  wanted: FactsWanted = { scans: true },
+): Promise<KnownFacts | undefined> {
   const image = await loadImage(parts, place);
   if (!image) return undefined;
   const [inspected, evidence, held] = await Promise.all([
@@ -57,7 +70,9 @@ export async function gatherFacts(parts: PipelineParts, place: Placed): Promise<
   ]);
   const matched = inspected && (await matchImage(parts.db, inspected));
   const rules = parts.policy().rulesFor(place.repository, 'pull', parts.now());
-  const scanners = factsOfScans(rules.scanners, await scansOf(parts.db, place.digest, rules.scanners));
+  const scanners = wanted.scans
+    ? factsOfScans(rules.scanners, await scansOf(parts.db, place.digest, rules.scanners))
+    : undefined;
   return factsAndTime({
     ...image,
     ...(inspected && { inventory: inspected.inventory }),

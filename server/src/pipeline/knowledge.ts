@@ -20,7 +20,7 @@ import { matchesOfImage } from '../stores/findings.ts';
 import { threatsOf } from '../stores/threats.ts';
 import { factsAt } from '../stores/verdict-receipts.ts';
 import { getImage } from '../stores/images.ts';
-import { gatherFacts } from './gather-facts.ts';
+import { gatherFacts, type FactsWanted } from './gather-facts.ts';
 import { givenUpOn } from './job-acts.ts';
 import { ownEvidence } from './own-evidence.ts';
 import { currentSignatures } from './verify.ts';
@@ -30,7 +30,7 @@ import type { PipelineParts } from './parts.ts';
 /** What is known of images, for the API. */
 export interface ImageKnowledge {
   /** @throws WharfingerError MANIFEST_UNKNOWN */
-  factsOf(repository: string, digest: Digest): Promise<Facts>;
+  factsOf(repository: string, digest: Digest, wanted?: FactsWanted): Promise<Facts>;
   /** undefined: not taken apart yet, or nothing to take apart */
   inventoryOf(digest: Digest): Promise<ImageInventory | undefined>;
   /** The verdict that stands. @throws WharfingerError MANIFEST_UNKNOWN */
@@ -81,8 +81,8 @@ export function createKnowledge(parts: PipelineParts): ImageKnowledge {
   const verdictOf: ImageKnowledge['verdictOf'] = async (repository, digest, purpose = 'pull') =>
     known(await verdictFor(parts, { repository, digest }, purpose), digest);
   return {
-    factsOf: async (repository, digest) =>
-      known((await gatherFacts(parts, { repository, digest }))?.facts, digest),
+    factsOf: async (repository, digest, wanted) =>
+      known((await gatherFacts(parts, { repository, digest }, wanted))?.facts, digest),
     inventoryOf: async (digest) => (await getImage(parts.db, digest, inventoryFormat))?.inventory,
     verdictOf,
     givenUpOn: (repository, digest) => givenUpOn(parts.db, { repository, digest }),

@@ -7,7 +7,9 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Gate } from '../../gate/gate.ts';
 import type { ImageFileStore } from '../../pipeline/image-files.ts';
+import { withoutScans } from '../../pipeline/gather-facts.ts';
 import type { ImageKnowledge } from '../../pipeline/knowledge.ts';
+import { withoutWordsOf } from '../withhold.ts';
 import { imageQuery, parseInput, resolveImage, type ApiContext } from '../context.ts';
 
 const path = z.string().max(16 * 1024);
@@ -32,7 +34,10 @@ const diffQuery = imageQuery.extend({
   files: z.coerce.number().int().min(0).max(mostEntries).default(100),
 });
 
-/** The files of an image, their content, and how two images differ: for those whom the gate lets read the images. */
+/**
+ * The files of an image, and how two images differ: for who may pull them, held or not. What a file contains is for those whom the gate
+ * lets read the image.
+ */
 export function addFileRoutes(
   context: ApiContext,
   knowledge: Pick<ImageKnowledge, 'factsOf'>,
@@ -41,14 +46,8 @@ export function addFileRoutes(
 ): void {
   const { app } = context;
 
-  async function readable(
-    request: FastifyRequest,
-    image: { readonly repository: string; readonly reference: string },
-  ): Promise<{ repository: string; digest: Digest }> {
-    const place = await resolveImage(context, request, image);
-    demandServed(await gate.manifest({ caller: request.caller, ...place }));
-    return place;
-  }
+  const gateOf = (request: FastifyRequest, place: { repository: string; digest: Digest }) =>
+    gate.manifest({ caller: request.caller, ...place });
 
   app.get('/api/v1/files', async (request) => {
     const {
@@ -60,7 +59,7 @@ export function addFileRoutes(
       last,
       ...query
     } = parseInput(filesQuery, request.query);
-    const place = await readable(request, { repository, reference });
+    const place = await resolveImage(context, request, { repository, reference });
     const page = await files.list(place, {
       ...query,
       ...(layer !== undefined && { layer }),
@@ -73,7 +72,8 @@ export function addFileRoutes(
 
   app.get('/api/v1/files/content', async (request, reply) => {
     const { repository, reference, path: asked, layer } = parseInput(contentQuery, request.query);
-    const place = await readable(request, { repository, reference });
+    const place = await resolveImage(context, request, { repository, reference });
+    demandServed(await gateOf(request, place));
     const query = { path: asked, ...(layer !== undefined && { layer }) };
     const { file, content } = await files.content(place, query);
     const { size, sha256, complete } = file;
@@ -92,13 +92,18 @@ export function addFileRoutes(
   app.get('/api/v1/diff', async (request) => {
     const query = parseInput(diffQuery, request.query);
     const { repository, reference, otherReference, otherRepository = repository } = query;
-    const before = await readable(request, { repository, reference });
-    const after = await readable(request, { repository: otherRepository, reference: otherReference });
+    const before = await resolveImage(context, request, { repository, reference });
+    const other = { repository: otherRepository, reference: otherReference };
+    const after = await resolveImage(context, request, other);
     const changes = await files.compare(before, after, query.files);
     const [first, second] = [
-      await knowledge.factsOf(before.repository, before.digest),
-      await knowledge.factsOf(after.repository, after.digest),
+      await knowledge.factsOf(before.repository, before.digest, withoutScans),
+      await knowledge.factsOf(after.repository, after.digest, withoutScans),
     ];
-    return diffImages(first, second, changes);
+    const withheld = {
+      before: !(await gateOf(request, before)).serve,
+      after: !(await gateOf(request, after)).serve,
+    };
+    return withoutWordsOf(withheld, diffImages(first, second, changes));
   });
 }

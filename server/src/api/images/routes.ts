@@ -1,6 +1,5 @@
 import { isDigest, type Digest } from '@wharfinger/lib/oci/digest';
 import { writeSbom } from '@wharfinger/lib/inspect/sbom/write-sbom';
-import { demandServed } from '@wharfinger/lib/registry/access';
 import type { Receipt } from '@wharfinger/lib/assess/receipt';
 import { purposes } from '@wharfinger/lib/routines/verdict';
 import { explainVerdict } from '@wharfinger/lib/routines/explain';
@@ -9,8 +8,10 @@ import { WharfingerError } from '@wharfinger/lib/errors';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Gate } from '../../gate/gate.ts';
+import { withoutScans } from '../../pipeline/gather-facts.ts';
 import type { GivenUp, ImageKnowledge } from '../../pipeline/knowledge.ts';
 import { sbomBody } from '../sbom/routes.ts';
+import { withoutOwnWords } from '../withhold.ts';
 import { demand, imageQuery, parseInput, resolveImage, type ApiContext } from '../context.ts';
 
 /** A verdict now, or what it was at a time; with the receipt that says what it was made from. */
@@ -29,8 +30,9 @@ const sbomQuery = sbomBody.extend({
 });
 
 /**
- * What is known of an image: all of it, its verdict, its findings, its SBOM. Who may pull may ask why an image is held; all
- * of it, the environment in its configuration too, is for those whom the gate lets read the image.
+ * What is known of an image: all of it, its verdict, its findings, its SBOM. Who may pull may ask all that, held or not: whoever is to
+ * mend an image must see what is wrong with it. Words of the image itself, such as values of its environment, are for those whom the
+ * gate lets read it.
  * @param sign signs a receipt as the registry
  * @param baseOf the known image that another is built upon, of those that may be seen
  */
@@ -45,7 +47,7 @@ export function addImageRoutes(
 
   app.get('/api/v1/images', async (request) => {
     const { repository, digest } = await resolveImage(context, request, request.query);
-    demandServed(await gate.manifest({ caller: request.caller, repository, digest }));
+    const { serve } = await gate.manifest({ caller: request.caller, repository, digest });
     const facts = await knowledge.factsOf(repository, digest);
     const rights = context.rights();
     return {
@@ -54,7 +56,8 @@ export function addImageRoutes(
       mediaType: facts.image.mediaType,
       kind: facts.image.kind ?? null,
       inventory: (await knowledge.inventoryOf(digest)) ?? null,
-      facts,
+      facts: serve ? facts : withoutOwnWords(facts),
+      ...(!serve && { withheld: true }),
       verdict: await knowledge.verdictOf(repository, digest),
       givenUp: await knowledge.givenUpOn(repository, digest),
       base: (await baseOf(digest, (other) => rights.may(request.caller, 'pull', other))) ?? null,
@@ -98,7 +101,7 @@ export function addImageRoutes(
 
   app.get('/api/v1/findings', async (request) => {
     const { repository, digest } = await resolveImage(context, request, request.query);
-    const { findings } = await knowledge.factsOf(repository, digest);
+    const { findings } = await knowledge.factsOf(repository, digest, withoutScans);
     if (!findings) throw notChecked(digest);
     return { digest, findings };
   });

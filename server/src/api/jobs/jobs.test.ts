@@ -130,7 +130,7 @@ test('all that was given up comes in pages, and is tried again at once; the comm
       /^\d+ +check +strict\/app@sha256:[0-9a-f]{64} +8 +\S+ +Error: ENOENT.*\n.*There are more/m,
     );
     const image = `${server.address}/strict/app:v2`;
-    for (const command of ['verdict'])
+    for (const command of ['verdict', 'findings', 'inspect'])
       expect((await wharf([command, image], options)).error).toContain(
         `wharf job retry ${first.jobs[0]!.id}`,
       );

@@ -35,6 +35,11 @@ async function inspect(
   const there = await serverFor(image, options, session);
   const known = there === undefined ? await assessHere(image, options, session) : await askServer(there);
   session.result(known, () => inspectText(known, session.style, options.packages === true));
+  if (known.withheld === true)
+    session.note(
+      'It is held: values of its environment and labels, its command and the instructions of its layers are shown to those who may ' +
+        'read it while it is.',
+    );
   for (const job of known.givenUp ?? []) session.note(givenUpText(job));
   return exitCodes.done;
 }

@@ -73,16 +73,16 @@ async function replay(session: Session, options: Options, file: string): Promise
   const { pulls, complete } = await recordedPulls(server, since, most, options.repository);
   const lines: Line[] = [];
   const progress = session.progress();
-  let gone = 0;
+  const without = { gone: 0, withheld: 0 };
   for (const [index, pull] of pulls.entries()) {
     progress.update(`judging image ${index + 1} of ${pulls.length}`);
     const facts = await factsOfPull(server, pull);
-    if (facts === undefined) gone += 1;
+    if (typeof facts === 'string') without[facts] += 1;
     else lines.push(lineOf(pull, replayPull({ ...pull, at: pull.last, facts }, rules, 'pull')));
   }
   progress.end();
   const different = lines.filter(({ effect }) => effect !== 'same');
-  const result = { since: since.toISOString(), images: lines.length, gone, complete, different };
+  const result = { since: since.toISOString(), images: lines.length, ...without, complete, different };
   session.result(result, () => replayText(result, session.style));
   return exitCodes.done;
 }
@@ -152,15 +152,19 @@ function replayText(
     readonly since: string;
     readonly images: number;
     readonly gone: number;
+    readonly withheld: number;
     readonly complete: boolean;
     readonly different: readonly Line[];
   },
   style: Style,
 ): string {
-  const { since, images, gone, complete, different } = result;
+  const { since, images, gone, withheld, complete, different } = result;
   const lines = [
     `${count(images, 'image')} pulled since ${since}, ${different.length} of them would have fared otherwise.`,
     ...(gone > 0 ? [`${count(gone, 'image')} more cannot be judged: not in the registry any more.`] : []),
+    ...(withheld > 0
+      ? [`${count(withheld, 'image')} more cannot be judged: held now, and you may not read it all the same.`]
+      : []),
     ...(complete ? [] : ['There are more pulls, which were not looked at; see --most and --since.']),
   ];
   for (const [effect, title] of titles) {

@@ -1,0 +1,78 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseManifest } from '@wharfinger/lib/oci/manifest';
+import { mediaTypes } from '@wharfinger/lib/oci/media-types';
+import { loadStandardCollection } from '@wharfinger/lib/routines/standard';
+import { parsePrivateKey } from '@wharfinger/lib/signing/private-keys';
+import { openMemoryBlobStore } from '@wharfinger/lib/storage/memory';
+import { expect, test } from 'vitest';
+import { createPolicy } from '../access/policy.ts';
+import { inFolder } from '../cli/wharf.fixtures.ts';
+import { loadConfig } from '../config/load.ts';
+import { openDatabase } from '../db/open.ts';
+import { openPolicy } from '../records/policy-in-force.ts';
+import { renewRevocations } from '../records/revoke.ts';
+import { createSqlCatalog } from '../stores/sql-catalog.ts';
+import { smallImage } from '../testing/pushed-image.ts';
+import { gatherFacts, withoutScans } from './gather-facts.ts';
+import type { PipelineParts } from './parts.ts';
+
+const configuration = `
+scanners: { run: [{ name: broken, url: 'http://127.0.0.1:1', registry: 'http://127.0.0.1:1', repositories: ['**'] }] }
+`;
+
+test('facts without those of scanners are gathered without a look at their reports', async () => {
+  await inFolder(async (folder) => {
+    const file = join(folder, 'wharfinger.yaml');
+    await writeFile(file, configuration);
+    const config = await loadConfig({ WHARFINGER_CONFIG: file });
+    const now = () => new Date(0);
+    const { db, close } = await openDatabase(join(folder, 'data'));
+    await using _ = { [Symbol.asyncDispose]: close };
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const key = parsePrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' }), undefined);
+    await renewRevocations({ db, now, key });
+    const builtIn = loadStandardCollection();
+    const build = (...[wanted, records]: Parameters<Parameters<typeof openPolicy>[0]['build']>) =>
+      createPolicy(wanted, builtIn, records);
+    const inForce = await openPolicy({ db, config, builtIn, build, onChange() {} });
+    const catalog = createSqlCatalog(db);
+    const storage = openMemoryBlobStore(now);
+    const { digest, manifest: bytes, blobs } = smallImage();
+    const place = { repository: 'team/app', digest };
+    const pushed = { by: null, at: now() };
+    for (const [blob, content] of blobs) {
+      const id = await storage.createUpload(place.repository);
+      await storage.append(place.repository, id, [content] as unknown as AsyncIterable<Uint8Array>);
+      const { location } = await storage.commit(place.repository, id, blob);
+      await catalog.linkBlob({
+        repository: place.repository,
+        digest: blob,
+        size: content.length,
+        location,
+        ...pushed,
+      });
+    }
+    const manifest = parseManifest(bytes, mediaTypes.ociManifest);
+    await catalog.putManifest({ ...place, bytes, manifest, tags: [], missing: [], ...pushed });
+    // what is no report, so that whoever reads it fails
+    const report = { asked_at: 0, report: Buffer.from('garbage') };
+    await db
+      .insertInto('scans')
+      .values({ digest, scanner: 'broken', repository: place.repository, due_at: 1, failures: 0, ...report })
+      .execute();
+    const parts = {
+      db,
+      catalog,
+      storage,
+      policy: inForce.current,
+      freshPolicy: inForce.fresh,
+      now,
+    } as unknown as PipelineParts;
+    await expect(gatherFacts(parts, place)).rejects.toThrow(/./);
+    const known = await gatherFacts(parts, place, withoutScans);
+    expect(known?.facts.image.digest).toBe(digest);
+    expect(known?.facts).not.toHaveProperty('scanners');
+  });
+});
