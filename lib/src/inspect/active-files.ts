@@ -2,8 +2,8 @@ import type { DpkgPackage, FileRecord, RpmPackage } from './file-facts.ts';
 import { chiselManifest } from './packages/chisel.ts';
 import { countsAt } from './packages/formats.ts';
 import { isDatabase, strayDatabases, type DatabaseRecord } from './lost-databases.ts';
-import { isBelowModules } from './packages/node.ts';
-import type { MergedNode, MergedTree, NotedFile } from './merged-tree.ts';
+import { linkedPackages } from './linked-packages.ts';
+import type { MergedNode, MergedTree } from './merged-tree.ts';
 
 /** A file of note where the tools of its kind look for it. */
 export interface ActiveFile {
@@ -106,7 +106,7 @@ export function findActiveFiles(tree: MergedTree): ActiveFiles {
   });
   packages.push(...newInJournals(packages, journalled));
   // What lies where it counts is named by that path.
-  for (const path of links) takeLinked(tree, path, packages, counted);
+  packages.push(...linkedPackages(tree, links, counted));
   const osRelease = findFacts(tree, ['etc/os-release', 'usr/lib/os-release'], 'os-release');
   const repositories = findFacts(tree, ['etc/apk/repositories'], 'apk-repositories');
   const etc = tree.walk('etc').node;
@@ -182,25 +182,4 @@ function findFacts<K extends FileRecord['kind']>(
     }
   }
   return undefined;
-}
-
-/** Packages that are reached by links alone: a file where it counts, or a folder of modules, by whatever name. */
-function takeLinked(tree: MergedTree, path: string, packages: ActiveFile[], counted: Set<MergedNode>): void {
-  const { node } = tree.walk(path);
-  const add = (at: string, file: NotedFile): void => {
-    if (counted.has(file)) return;
-    for (const record of file.records) {
-      if (record.kind !== 'packages' || !countsAt(record.format, at)) continue;
-      counted.add(file);
-      packages.push({ path: at, record });
-    }
-  };
-  if (node?.kind === 'file') return add(path, node);
-  if (node?.kind !== 'folder') return;
-  if (path === 'node_modules' || path.endsWith('/node_modules')) {
-    tree.each((at, file) => file.kind === 'file' && add(at, file), node, path);
-  } else if (isBelowModules(path)) {
-    const own = node.children.get('package.json');
-    if (own?.kind === 'file') add(`${path}/package.json`, own);
-  }
 }

@@ -37,9 +37,9 @@ export function parsePackageJson(text: string): NodePackage | undefined {
   return { name, version, ...(licence === undefined ? {} : { licence }) };
 }
 
-/** True where node looks for packages: `…/node_modules/<name>/package.json`, or with a scope. */
-function isPackageRoot(path: string): boolean {
-  return /(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/@][^/]*\/package\.json$/.test(path);
+/** True where node looks for packages: `…/node_modules/<name>/package.json`, or with a scope. No name begins with a dot. */
+export function isPackageRoot(path: string): boolean {
+  return /(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/@.][^/]*\/package\.json$/.test(path);
 }
 
 /** True for what lies in a folder of modules, at any depth. */
@@ -75,7 +75,11 @@ export const nodeFormat: PackageFormat = {
       if (!named && !(bytes.includes('"name"') && bytes.includes('"version"'))) return;
       try {
         const found = parsePackageJson(bytes.toString('utf8'));
-        if (found === undefined) return;
+        if (found === undefined) {
+          if (isPackageRoot(file.path))
+            listener.problem('unreadable-file', 'it has no name or version that could be one', true);
+          return;
+        }
         const matchName = comparableName('npm', found.name);
         const known = matchName === found.name ? {} : { matchName };
         const packages = [{ type: 'npm', ...found, ecosystem: 'npm', ...known }] as const;

@@ -5,11 +5,14 @@ import { listedLicences } from './licence-list.ts';
 import { isPlainWord, plainText } from './plain-text.ts';
 import { parseRecord } from './python-record.ts';
 
-/** Where Python's tools look for what is installed (Core metadata; the older layouts of setuptools). */
+/**
+ * Where Python's tools look for what is installed (Core metadata; the older layouts of setuptools). Python itself takes the names of the
+ * folders in capitals too (importlib.metadata).
+ */
 const metadataPlace =
-  /(?:^|\/)(?:[^/]+\.dist-info\/METADATA|[^/]+\.egg-info(?:\/(?:PKG-INFO|METADATA))?|EGG-INFO\/PKG-INFO)$/;
-const recordPlace = /(?:^|\/)[^/]+\.dist-info\/RECORD$/;
-const anyMetadata = /(?:^|\/)(?:METADATA|PKG-INFO|[^/]+\.egg-info)$/;
+  /(?:^|\/)(?:[^/]+\.dist-info\/METADATA|[^/]+\.egg-info(?:\/(?:PKG-INFO|METADATA))?|EGG-INFO\/PKG-INFO)$/i;
+const recordPlace = /(?:^|\/)[^/]+\.dist-info\/RECORD$/i;
+const anyMetadata = /(?:^|\/)(?:METADATA|PKG-INFO|[^/]+\.egg-info)$/i;
 
 /** Other files that begin as metadata do may be reached by a link; none of those is large. */
 const unnamedSize = 1024 ** 2;
@@ -39,7 +42,7 @@ export const pythonFormat: PackageFormat = {
     const use = (bytes: Buffer): void => {
       const found = parseMetadata(bytes.toString('utf8'));
       if (found !== undefined) listener.fact({ kind: 'packages', format: 'python', packages: [found] });
-      else if (metadataPlace.test(file.path) && bytes.length > 0)
+      else if (metadataPlace.test(file.path) && (bytes.length > 0 || !/egg-info$/i.test(file.path)))
         listener.problem('unreadable-file', 'its metadata have no name or no version', true);
     };
     return { how: 'keep', limit: limits.json, use };
