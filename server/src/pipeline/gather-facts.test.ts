@@ -28,8 +28,9 @@ test('facts without those of scanners are gathered without a look at their repor
     await writeFile(file, configuration);
     const config = await loadConfig({ WHARFINGER_CONFIG: file });
     const now = () => new Date(0);
-    const { db, close } = await openDatabase(join(folder, 'data'));
-    await using _ = { [Symbol.asyncDispose]: close };
+    const database = await openDatabase(join(folder, 'data'));
+    await using _ = { [Symbol.asyncDispose]: () => database.close() };
+    const { db } = database;
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const key = parsePrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' }), undefined);
     await renewRevocations({ db, now, key });
