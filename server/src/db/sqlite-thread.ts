@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { failureError } from './failures.ts';
-import type { Reply, SqliteWorkerData, StatementResult, Wish } from './sqlite-messages.ts';
+import type { Reply, Request, SqliteWorkerData, StatementResult, Wish } from './sqlite-messages.ts';
 
 /** A thread with one connection, seen from outside. */
 export interface SqliteThread {
@@ -39,11 +39,13 @@ export async function startThread(data: SqliteWorkerData): Promise<SqliteThread>
     for (const { reject } of waiting.values()) reject(ended);
     waiting.clear();
   }
-  worker.on('message', ({ id, result, failure }: Reply) => {
-    const request = waiting.get(id);
-    waiting.delete(id);
-    if (failure) request?.reject(failureError(failure));
-    else request?.resolve(result);
+  worker.on('message', (replies: readonly Reply[]) => {
+    for (const { id, result, failure } of replies) {
+      const request = waiting.get(id);
+      waiting.delete(id);
+      if (failure) request?.reject(failureError(failure));
+      else request?.resolve(result);
+    }
   });
   worker.on('error', end);
   worker.on('exit', () => end(failureError({ code: 'CLOSED', message: 'the database is closed' })));
@@ -54,12 +56,27 @@ export async function startThread(data: SqliteWorkerData): Promise<SqliteThread>
       else waiting.set(id, { resolve, reject });
     });
 
+  /** What is asked for at once goes as one message: to send one takes longer than to carry out most of what is asked. */
+  let unsent: Request[] = [];
+  let isSending = false;
+  function sendAll(): void {
+    const requests = unsent;
+    unsent = [];
+    isSending = false;
+    worker.postMessage(requests, []);
+  }
+
   const thread: SqliteThread = {
     send(wish) {
       last += 1;
       const answer = answerTo(last);
       const sent = wish.kind === 'run' ? { ...wish, parameters: wish.parameters.map(forTransport) } : wish;
-      worker.postMessage({ id: last, ...sent }, []);
+      unsent.push({ id: last, ...sent });
+      // who begins asks for something right away
+      if (!isSending && wish.kind !== 'begin') {
+        isSending = true;
+        queueMicrotask(sendAll);
+      }
       return answer;
     },
     async close() {

@@ -8,13 +8,16 @@ import { openStatements } from './sqlite-statements.ts';
 const { role, file, lockFile } = workerData as SqliteWorkerData;
 const port = parentPort!;
 
+/** Answers are sent together where the first of them waits no longer than this for the last. */
+const longestMs = 1;
+
 function failureOf(error: unknown): Failure {
   const code = error instanceof Sqlite.SqliteError ? error.code : 'UNKNOWN';
   return { code, message: error instanceof Error ? error.message : String(error) };
 }
 
-function reply(message: Reply): void {
-  port.postMessage(message);
+function reply(...replies: Reply[]): void {
+  port.postMessage(replies);
 }
 
 /** Takes the data folder for this process. The operating system ends the lock with the process, however that ends. */
@@ -36,15 +39,24 @@ function open(): void {
   const statements = openStatements(db);
   const groups = openGroups(db, statements, failureOf);
 
-  port.on('message', (request: Request) => {
-    if (request.kind === 'close') {
-      db.close();
-      lock?.close();
-      reply({ id: request.id });
-      port.close();
-    } else {
-      reply({ id: request.id, ...groups.handle(request) });
+  port.on('message', (requests: readonly Request[]) => {
+    let replies: Reply[] = [];
+    let begun = performance.now();
+    for (const request of requests) {
+      if (request.kind === 'close') {
+        db.close();
+        lock?.close();
+        reply(...replies, { id: request.id });
+        port.close();
+        return;
+      }
+      replies.push({ id: request.id, ...groups.handle(request) });
+      // nobody waits long for what others asked for at the same time
+      if (performance.now() - begun < longestMs) continue;
+      reply(...replies);
+      [replies, begun] = [[], performance.now()];
     }
+    if (replies.length > 0) reply(...replies);
   });
 }
 

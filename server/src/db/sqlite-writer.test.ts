@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startThread, type SqliteThread } from './sqlite-thread.ts';
 import { createWriter, type Writer } from './sqlite-writer.ts';
+import { besides, urgently } from './urgency.ts';
 
 let folder: string;
 let thread: SqliteThread;
@@ -75,4 +76,29 @@ test('a thread that ends fails what waits and what comes', async () => {
   await expect(turn.run('select 1', [])).rejects.toThrow('CLOSED');
   await expect(turn.commit()).rejects.toThrow('CLOSED');
   await expect(insert(1)).rejects.toThrow('CLOSED');
+});
+
+test('what somebody waits for comes before what waits already, and its commit does not wait for others', async () => {
+  const order: string[] = [];
+  const note = (name: string) => () => order.push(name);
+  const first = await writer.take();
+  const others = [1, 2].map((n) => insert(n).then(note(`other ${n}`)));
+  const pull = urgently(() => insert(3)).then(note('urgent'));
+  await first.commit();
+  await Promise.all([...others, pull]);
+  expect(order).toEqual(['urgent', 'other 1', 'other 2']);
+  // the first and the urgent one, then the others
+  expect(count('commit')).toBe(2);
+});
+
+test('others have their turn however much is urgent, and what is set going by it is not', async () => {
+  const order: string[] = [];
+  const first = await writer.take();
+  const works = [insert(0).then(() => order.push('other'))];
+  for (let n = 1; n <= 20; n += 1) works.push(urgently(() => insert(n)).then(() => order.push('urgent')));
+  works.push(urgently(() => besides(() => insert(21))).then(() => order.push('set going')));
+  await first.commit();
+  await Promise.all(works);
+  expect(order.indexOf('other')).toBeLessThan(order.lastIndexOf('urgent'));
+  expect(order.indexOf('set going')).toBeGreaterThan(order.indexOf('other'));
 });

@@ -1,5 +1,6 @@
 import type { StatementResult } from './sqlite-messages.ts';
 import type { SqliteThread } from './sqlite-thread.ts';
+import { isUrgent } from './urgency.ts';
 
 /** The turn of one logical transaction. Each method is called once at most, except `run`. */
 export interface Turn {
@@ -21,22 +22,32 @@ export interface Writer {
 const maxGroup = 100;
 const maxGroupMs = 20;
 
+/** So many urgent ones may pass those that wait, then one of these has its turn. */
+const maxPassing = 8;
+
 /**
  * Hands out turns on the writer thread, one after the other. Transactions that wait while another runs, or while a
- * COMMIT is being synced, join one group and share its COMMIT.
+ * COMMIT is being synced, join one group and share its COMMIT. Urgent ones come first, and do not wait for a group to grow.
  *
  * One that is rolled back waits for the group's end as well: its reason may lie in what another member wrote, which
  * must not be told before it is durable.
  */
 export function createWriter(thread: SqliteThread): Writer {
   const waiting: Array<() => void> = [];
+  const urgent: Array<() => void> = [];
+  let passed = 0;
   let busy = false;
   let group: { readonly end: PromiseWithResolvers<void>; readonly begun: number; size: number } | undefined;
 
   function enter(): Promise<void> | undefined {
-    if (busy) return new Promise((resolve) => waiting.push(resolve));
+    if (busy) return new Promise((resolve) => (isUrgent() ? urgent : waiting).push(resolve));
     busy = true;
     return undefined;
+  }
+
+  function takeNext(): (() => void) | undefined {
+    passed = passed < maxPassing && urgent.length > 0 ? passed + 1 : 0;
+    return passed > 0 ? urgent.shift() : (waiting.shift() ?? urgent.shift());
   }
 
   /** What fails here fails the whole group, and its end says so. */
@@ -53,8 +64,9 @@ export function createWriter(thread: SqliteThread): Writer {
   function finish(kind: 'release' | 'rollback'): Promise<void> {
     frame(kind);
     const { end, begun, size } = group!;
-    const next = waiting.shift();
-    if (!next || size >= maxGroup || performance.now() - begun >= maxGroupMs) {
+    const isLast = isUrgent() && urgent.length === 0;
+    const next = takeNext();
+    if (!next || isLast || size >= maxGroup || performance.now() - begun >= maxGroupMs) {
       group = undefined;
       thread.send({ kind: 'commit' }).then(() => end.resolve(), end.reject);
     }
