@@ -1,3 +1,4 @@
+import type { Named } from './ecosystem.ts';
 import type { DpkgPackage, FileRecord, RpmPackage } from './file-facts.ts';
 import { chiselManifest } from './packages/chisel.ts';
 import { countsAt } from './packages/formats.ts';
@@ -24,6 +25,8 @@ export interface ActiveFiles {
   readonly osRelease?: Readonly<Record<string, string>>;
   readonly streams: readonly string[];
   readonly distributionFile: boolean;
+  /** releases that files other than os-release name */
+  readonly releases: readonly Named[];
   /** repositories that Red Hat built it of, as files say */
   readonly contentSets: readonly string[];
   /** package databases with other packages that lie where no tool looks for them */
@@ -110,11 +113,14 @@ export function findActiveFiles(tree: MergedTree): ActiveFiles {
   const osRelease = findFacts(tree, ['etc/os-release', 'usr/lib/os-release'], 'os-release');
   const repositories = findFacts(tree, ['etc/apk/repositories'], 'apk-repositories');
   const etc = tree.walk('etc').node;
+  const inEtc = etc?.kind === 'folder' ? [...etc.children.keys()] : [];
+  const naming = inEtc.flatMap((name) => recordsOf(tree.walk(`etc/${name}`).node).filter(namesDistribution));
   return {
     packages,
     ...(osRelease === undefined ? {} : { osRelease: osRelease.fields }),
     streams: repositories?.streams ?? [],
-    distributionFile: etc?.kind === 'folder' && [...etc.children.values()].some(namesDistribution),
+    distributionFile: naming.length > 0,
+    releases: naming.flatMap(({ release }) => release ?? []),
     contentSets: [...contentSets],
     strays: strayDatabases(strays, packages),
     otherDatabases: [...otherDatabases],
@@ -167,8 +173,8 @@ function newInJournals(
   }));
 }
 
-function namesDistribution(node: MergedNode): boolean {
-  return recordsOf(node).some((record) => record.kind === 'distribution-file');
+function namesDistribution(record: FileRecord): record is FileRecord & { kind: 'distribution-file' } {
+  return record.kind === 'distribution-file';
 }
 
 function findFacts<K extends FileRecord['kind']>(

@@ -9,6 +9,7 @@ const nothing: DistributionEvidence = {
   rpm: [],
   contentSets: [],
   distributionFile: false,
+  releases: [],
   strayDatabase: false,
   otherDatabases: [],
 };

@@ -13,6 +13,8 @@ export interface DistributionEvidence {
   readonly rpm: readonly RpmPackage[];
   /** etc/debian_version and the like are there */
   readonly distributionFile: boolean;
+  /** what those of them say that give the number of a release */
+  readonly releases: readonly Named[];
   /** repositories that Red Hat built it of, as files say */
   readonly contentSets: readonly string[];
   /** a package database lies where no tool looks for it, or was taken away */
@@ -100,6 +102,11 @@ export function identifyDistribution(evidence: DistributionEvidence): Identified
     problems.push(
       hides('distribution-mismatch', `repositories are of ${streams.join(', ')}, not ${claim.version}`),
     );
+  }
+  const other = evidence.releases.find((one) => claim !== undefined && contradicts(claim, one));
+  if (other !== undefined) {
+    const text = `os-release names ${claim!.id} ${claim!.version ?? ''}, another file ${other.id} ${other.version}`;
+    problems.push(hides('distribution-mismatch', text));
   }
   if (claim !== undefined && proven !== undefined && contradicts(claim, proven)) {
     const text = `os-release names ${claim.id} ${claim.version ?? ''}, packages are of ${proven.id} ${proven.version ?? ''}`;

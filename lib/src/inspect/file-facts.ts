@@ -44,8 +44,11 @@ export type FileFacts =
   | { readonly kind: 'baked'; readonly id: string }
   /** who may log in, by a file that says so */
   | ({ readonly kind: 'accounts' } & FileAccounts)
-  /** a file that names the distribution in a form that is not read, such as debian_version */
-  | { readonly kind: 'distribution-file' }
+  /** a file that names the distribution, such as debian_version; `release`, where it is one of the two that give a number and no more */
+  | {
+      readonly kind: 'distribution-file';
+      readonly release?: { readonly id: 'alpine' | 'debian'; readonly version: string };
+    }
   /** a package database of a kind that is not read yet */
   | { readonly kind: 'other-database'; readonly format: string };
 

@@ -42,7 +42,10 @@ export const observeSystemFile: FileObserver = (file, limits, listener) => {
     listener.fact({ kind: 'other-database', format: other });
     return undefined;
   }
-  if (distributionFile.test(path)) listener.fact({ kind: 'distribution-file' });
+  if (distributionFile.test(path)) {
+    const release = releaseIn(path, head);
+    listener.fact({ kind: 'distribution-file', ...(release === undefined ? {} : { release }) });
+  }
   if (/^[^/]+\/Chart\.yaml$/.test(path)) {
     return { how: 'keep', limit: limits.text * 16, use: (bytes) => listener.chart(bytes) };
   }
@@ -50,6 +53,14 @@ export const observeSystemFile: FileObserver = (file, limits, listener) => {
   if (!contentSets.test(path)) return undefined;
   return { how: 'keep', limit: limits.text * 16, use: (bytes) => takeContentSets(bytes, listener) };
 };
+
+/** The release that `alpine-release` or `debian_version` names by number; code names, as those before a release, are none. */
+function releaseIn(path: string, head: Buffer): { id: 'alpine' | 'debian'; version: string } | undefined {
+  const isAlpine = path.endsWith('alpine-release');
+  if (!isAlpine && !path.endsWith('debian_version')) return undefined;
+  const version = /^\d{1,4}\.\d{1,4}(?=[.\s]|$)/.exec(head.toString('latin1', 0, 32))?.[0];
+  return version === undefined ? undefined : { id: isAlpine ? 'alpine' : 'debian', version };
+}
 
 function isApkDatabase(path: string): boolean {
   return path.endsWith('lib/apk/db/installed');

@@ -158,7 +158,11 @@ const record = z.discriminatedUnion('kind', [
   fileSecrets,
   fileBaked,
   fileAccounts,
-  z.strictObject({ entry: count, kind: z.literal('distribution-file') }),
+  z.strictObject({
+    entry: count,
+    kind: z.literal('distribution-file'),
+    release: z.strictObject({ id: z.enum(['alpine', 'debian']), version: text }).optional(),
+  }),
   z.strictObject({ entry: count, kind: z.literal('other-database'), format: text }),
 ]);
 
