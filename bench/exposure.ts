@@ -9,21 +9,20 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { digestOf, type Digest } from '../lib/src/oci/digest.ts';
 import type { Db } from '../server/src/db/schema.ts';
 import { transact } from '../server/src/db/transaction.ts';
-import type { Question } from '../server/src/exposure/question.ts';
 import { createSearch } from '../server/src/exposure/search.ts';
 import { invalidateImages } from '../server/src/pipeline/follow.ts';
+import { createLastVerdicts } from '../server/src/pipeline/last-verdicts.ts';
 import { importAdvisories } from '../server/src/stores/advisories.ts';
 import { recomputeFindings, versionsWithFindings } from '../server/src/stores/findings.ts';
+import { noteChanges } from '../server/src/stores/image-changes.ts';
 import { imagesWithVersions, placesOfImages } from '../server/src/stores/images.ts';
-import { getVerdict } from '../server/src/stores/verdicts.ts';
 import { advisoriesAbout } from './fleet/advisories.ts';
 import { writeFleet } from './fleet/bulk-fleet.ts';
-import { languagePackages, randomOf } from './fleet/contents.ts';
-import { fileDigest, writeLayerFiles } from './fleet/layer-files.ts';
+import { writeLayerFiles } from './fleet/layer-files.ts';
 import { openFleet } from './fleet/parts.ts';
+import { questionsAbout, viewers } from './fleet/questions.ts';
 import { usageOf } from './usage.ts';
 
 const { values: options } = parseArgs({
@@ -78,7 +77,7 @@ try {
   await changeAdvisories();
   await ask();
   await close();
-  if (options.postgres === undefined) await start();
+  if (options.postgres === undefined) await overCopies();
 } finally {
   if (options.database === undefined) rmSync(folder, { recursive: true });
 }
@@ -148,92 +147,80 @@ async function changeOnce(trx: Db, name: string, edition: number): Promise<void>
   row(`${name}: no verdict of them stands, and all are asked for`, both(invalidated));
 }
 
+/** The first page of answers, and the second where there is one. Verdicts are told as they are kept, as if they all stood. */
 async function ask(): Promise<void> {
-  const none = { outcome: 'allow', decided: true, at: '' } as never;
-  // What is kept, whether it stands or not: a verdict that does not is made again, which is measured by rejudge.ts.
-  const search = createSearch(db, parts.layerFiles, async (repository, digest) => {
-    const kept = await getVerdict(db, { repository, digest }, 'pull');
-    return kept?.verdict ?? none;
+  const kept = createLastVerdicts(parts);
+  const search = createSearch(db, parts.layerFiles, {
+    ...kept,
+    of: async (places) => (await kept.of(places)).map((one) => one && { ...one, stands: true }),
   });
-  const everything = { visible: () => true, seesPulls: true };
-  // Who may pull little waits longest: all that was found is looked through.
-  const little = { visible: (name: string) => name.startsWith('team-49/'), seesPulls: false };
-  // All bases, and every second team.
-  const half = { visible: (name: string) => /^(library|team-[0-9]*[02468])\//.test(name), seesPulls: false };
-  const digests = await db.selectFrom('images').select('digest').orderBy('id').limit(300).execute();
-  const random = randomOf(7);
-  const pick = (most: number): number => Math.floor(random() * most);
-  const kinds: ReadonlyArray<readonly [string, () => Question]> = [
-    [
-      'a package of languages',
-      () => ({ kind: 'package', name: `package-${Math.floor(languagePackages * random() ** 3)}` }),
-    ],
-    [
-      'a package of a distribution, below a version',
-      () => ({ kind: 'package', name: `lib${pick(90)}`, version: '<1.2-9' }),
-    ],
-    ['a package URL', () => ({ kind: 'purl', purl: `pkg:npm/package-${pick(2000)}@1.${pick(4)}.0` })],
-    ['a package URL without a version', () => ({ kind: 'purl', purl: `pkg:npm/package-${pick(2000)}` })],
-    ['a vulnerability', () => ({ kind: 'vulnerability', id: `CVE-2026-${10_000 + pick(2000)}` })],
-    ['a licence that most images have', () => ({ kind: 'licence', licence: 'MIT' })],
-    ['a licence that no image has', () => ({ kind: 'licence', licence: 'AGPL-3.0-only' })],
-    [
-      'a layer of a base',
-      () => ({
-        kind: 'layer',
-        digest: digestOf(`content base ${pick(8)} ${pick(50)} ${Math.round(shape.packages * 0.3)}`),
-      }),
-    ],
-    [
-      'a file that a package brings',
-      () => ({ kind: 'file', digest: fileDigest(`pkg:npm/package-${pick(2000)}@1.${pick(4)}.0`, 'lib.so') }),
-    ],
-    [
-      'whatever has a digest',
-      () => ({ kind: 'digest', digest: digests[pick(digests.length)]!.digest as Digest }),
-    ],
-    ['images upon a base', () => ({ kind: 'base', digest: digests[pick(digests.length)]!.digest as Digest })],
-  ];
-  for (const [name, make] of kinds) {
-    for (const [who, viewer] of [
-      ['by who sees all', everything],
-      ['by who sees half', half],
-      ['by who sees a fiftieth', little],
-    ] as const) {
-      const visible = name === 'images upon a base' ? everything.visible : viewer.visible;
-      const took: number[] = [];
-      const busy: number[] = [];
+  for (const [kind, make] of await questionsAbout(db, shape.packages)) {
+    for (const [who, viewer] of viewers) {
+      const pages: readonly Timed<unknown>[][] = [[], []];
       for (let asked = 0; asked < Number(options.questions); asked += 1) {
         const question = make();
-        const page = { limit: 100 };
-        const one = await timed(() => search.exposure(question, page, { ...viewer, visible }));
-        took.push(one.took);
-        busy.push(one.busy);
+        const first = await timed(() => search.exposure(question, { limit: 100 }, viewer));
+        pages[0]!.push(first);
+        const { next: last } = first.value;
+        if (last === undefined) continue;
+        pages[1]!.push(await timed(() => search.exposure(question, { limit: 100, last }, viewer)));
       }
-      const at = (values: number[], share: number): string =>
-        ms(values.toSorted((left, right) => left - right)[Math.floor((values.length - 1) * share)]!);
-      row(
-        `exposure to ${name}, 100 places, ${who}: p50, p99`,
-        `${at(took, 0.5)}, ${at(took, 0.99)} (processors ${at(busy, 0.5)}, ${at(busy, 0.99)})`,
-      );
+      for (const [index, page] of ['first 100', 'next 100'].entries())
+        if (pages[index]!.length > 0)
+          rowOfMany(`exposure to ${kind}, ${page}, who sees ${who}`, pages[index]!);
     }
   }
 }
 
-/** A whole server over a copy of the database, and one over nothing: until it serves, and what it takes then. */
-async function start(): Promise<void> {
-  if (!existsSync('/proc/self/status')) return;
-  for (const [what, source] of [
-    ['nothing', undefined],
-    ['the fleet', join(folder, 'wharfinger.db')],
-  ] as const) {
-    const own = mkdtempSync(join(tmpdir(), 'wharfinger-exposure-'));
-    try {
-      if (source !== undefined) copyFileSync(source, join(own, 'wharfinger.db'));
-      await startOver(what, own);
-    } finally {
-      rmSync(own, { recursive: true });
+function rowOfMany(name: string, times: readonly Timed<unknown>[]): void {
+  const at = (of: 'took' | 'busy', share: number): string => {
+    const sorted = times.map((one) => one[of]).sort((left, right) => left - right);
+    return ms(sorted[Math.floor((sorted.length - 1) * share)]!);
+  };
+  row(
+    `${name}: p50, p99`,
+    `${at('took', 0.5)}, ${at('took', 0.99)} (processors ${at('busy', 0.5)}, ${at('busy', 0.99)})`,
+  );
+}
+
+/** What the same answers take, in a copy of the fleet, when none of the verdicts of the page stands: news has just come. */
+async function askStale(own: string): Promise<void> {
+  const copy = await openFleet(own, { blobs: join(folder, 'blobs') });
+  try {
+    const search = createSearch(copy.parts.db, copy.parts.layerFiles, createLastVerdicts(copy.parts));
+    const [, viewer] = viewers[0]!;
+    for (const [kind, make] of (await questionsAbout(copy.parts.db, shape.packages)).slice(0, 5)) {
+      const times: Timed<unknown>[] = [];
+      let [places, stale] = [0, 0];
+      for (let asked = 0; asked < Number(options.questions) / 4; asked += 1) {
+        const question = make();
+        const { images: found } = await search.find(question, { limit: 100 }, viewer);
+        await transact(copy.parts.db, (trx) => noteChanges(trx, found, 'advisories'));
+        const one = await timed(() => search.exposure(question, { limit: 100 }, viewer));
+        times.push(one);
+        places += found.length;
+        stale += one.value.images.filter(({ verdict }) => verdict?.stale).length;
+      }
+      rowOfMany(`exposure to ${kind} where no verdict stands`, times);
+      row(`… places, and of these still stale in the answer`, `${places}, ${stale}`);
     }
+  } finally {
+    await copy.close();
+  }
+}
+
+/** A copy of the fleet: questions with stale verdicts, and a whole server; and a server over nothing. */
+async function overCopies(): Promise<void> {
+  const [own, empty] = ['fleet', 'empty'].map(() => mkdtempSync(join(tmpdir(), 'wharfinger-exposure-')));
+  try {
+    for (const file of ['wharfinger.db', 'registry-key.pem'])
+      copyFileSync(join(folder, file), join(own!, file));
+    if (options.database !== undefined) await askStale(own!);
+    if (!existsSync('/proc/self/status')) return;
+    await startOver('nothing', empty!);
+    await startOver('the fleet', own!);
+  } finally {
+    for (const one of [own!, empty!]) rmSync(one, { recursive: true });
   }
 }
 

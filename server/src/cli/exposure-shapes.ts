@@ -22,7 +22,13 @@ const hit = z.looseObject({
 
 const exposed = hit.extend({
   tagged: z.array(z.looseObject({ tag: z.string(), since: z.string(), until: z.string().optional() })),
-  verdict: z.looseObject({ outcome: z.enum(['allow', 'warn', 'hold', 'deny']), decided: z.boolean() }),
+  verdict: z
+    .looseObject({
+      outcome: z.enum(['allow', 'warn', 'hold', 'deny']),
+      decided: z.boolean(),
+      stale: z.literal(true).optional(),
+    })
+    .nullable(),
   lastPulled: z.string().nullable(),
   pulls: z
     .array(

@@ -14,7 +14,6 @@ import {
   type LayersByContent,
 } from '../stores/layer-search.ts';
 import {
-  imageKey,
   imagesBuiltOn,
   imagesUnder,
   imagesWithLayer,
@@ -22,7 +21,7 @@ import {
   isCommonLicence,
   packagesNamed,
   packagesWithPurl,
-  placesByKey,
+  repositoriesOf,
   type FoundPackage,
   type PackageSet,
 } from '../stores/search.ts';
@@ -130,8 +129,7 @@ async function withVulnerability(db: Db, name: string): Promise<Candidates> {
 }
 
 async function isSeen(db: Db, digest: Digest, visible: (repository: string) => boolean): Promise<boolean> {
-  const key = await imageKey(db, digest);
-  return key !== undefined && (await placesByKey(db, [key])).some(({ repository }) => visible(repository));
+  return (await repositoriesOf(db, digest)).some(visible);
 }
 
 async function withPackages(db: Db, packages: PackageSet): Promise<Candidates> {

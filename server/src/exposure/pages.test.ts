@@ -5,8 +5,10 @@ import { testDatabases } from '../db/testing/databases.ts';
 import { transact } from '../db/transaction.ts';
 import { imagesBefore } from '../stores/image-places.ts';
 import { packImage, putImage } from '../stores/images.ts';
+import { rememberRepositoryNames } from '../stores/repository-names.ts';
 import { createSqlCatalog } from '../stores/sql-catalog.ts';
 import { pageOfPlaces } from './pages.ts';
+import { sightOf } from './sight.ts';
 
 test.each(testDatabases)(
   'on $name pages hold each place once, whoever looks and whatever is meant',
@@ -15,6 +17,7 @@ test.each(testDatabases)(
     const { db } = opened;
     const catalog = createSqlCatalog(db);
     const at = new Date(0);
+    const names = rememberRepositoryNames(db);
     for (let number = 0; number < 30; number += 1) {
       const digest = await addImage(catalog, `team/a${number % 3}`, `image ${number}`);
       if (number % 5 === 0) await addImage(catalog, 'team/second', `image ${number}`);
@@ -44,7 +47,7 @@ test.each(testDatabases)(
           db,
           { ...(images && { images }), ...(holds && { holds }) },
           wish,
-          visible,
+          await sightOf(names, visible),
         );
         places.push(...page.places.map(({ repository, imageId }) => `${imageId} ${repository}`));
         last = page.next;

@@ -3,8 +3,8 @@ import { isDigest } from '@wharfinger/lib/oci/digest';
 import type { Db } from '../db/schema.ts';
 import type { Candidates } from './find-images.ts';
 import { imagesBefore, imagesInRepositories } from '../stores/image-places.ts';
-import { repositoriesSeen } from '../stores/repositories.ts';
-import { imageKey, placesByKey, type FoundPlace } from '../stores/search.ts';
+import { keyOfPlace, placesByKey, type FoundPlace } from '../stores/search.ts';
+import type { Sight } from './sight.ts';
 
 /** A part of a list: what comes after `last`, which the part before gave as `next`. */
 export interface PageWish {
@@ -12,9 +12,12 @@ export interface PageWish {
   readonly limit: number;
 }
 
-/** Images that are looked at first; each further look takes twice as many, so that few looks are needed where few are meant. */
+/** Images that are looked at first; how many next, is told by how many of them were meant. */
 const firstLook = 200;
 const longestLook = 20_000;
+
+/** Who may see less than this share of what was looked at is shown what he may see without looking through the rest. */
+const littleSeen = 0.25;
 
 /** Gives the next keys, the newest first, about so many; none: there are no more. */
 type Walk = (count: number) => Promise<readonly number[]>;
@@ -28,13 +31,16 @@ export async function pageOfPlaces(
   db: Db,
   { images, holds }: Pick<Candidates, 'images' | 'holds'>,
   { last, limit }: PageWish,
-  visible: (repository: string) => boolean,
+  sight: Sight,
 ): Promise<{ places: FoundPlace[]; next?: string }> {
+  const { visible, repositories } = sight;
   const after = last === undefined ? undefined : await parseLast(db, last, visible);
   const from = after?.imageId ?? Infinity;
   let walk = images ? walkList(images, from) : walkAll(db, from);
+  let mayNarrow = repositories !== undefined;
   const places: FoundPlace[] = [];
-  for (let look = firstLook; places.length <= limit; look = Math.min(2 * look, longestLook)) {
+  let [look, looked, met] = [firstLook, 0, 0];
+  while (places.length <= limit) {
     const keys = await walk(look);
     if (keys.length === 0) break;
     const found = await placesByKey(db, keys);
@@ -44,9 +50,13 @@ export async function pageOfPlaces(
     );
     const meant = holds && (await holds([...new Set(seen.map(({ imageId }) => imageId))]));
     places.push(...(meant ? seen.filter(({ imageId }) => meant.has(imageId)) : seen));
-    // Who sees much has his page by now. Who sees little is not to wait until all others' images were looked at.
-    if (look === firstLook && places.length <= limit)
-      walk = (await walkSeen(db, images, keys.at(-1)! - 1, visible)) ?? walk;
+    looked += keys.length;
+    met += seen.length;
+    if (mayNarrow && met < littleSeen * looked) {
+      walk = await walkSeen(db, images, keys.at(-1)! - 1, repositories!);
+      mayNarrow = false;
+    }
+    look = nextLook(look, looked, places.length, limit);
   }
   const shown = places.slice(0, limit);
   const end = shown.at(-1);
@@ -54,6 +64,13 @@ export async function pageOfPlaces(
     places: shown,
     ...(places.length > limit && end && { next: `${end.repository}@${end.digest}` }),
   };
+}
+
+/** As many as fill the page if the rest is like what was looked at; twice as many as before at most, so that few looks are needed. */
+function nextLook(look: number, looked: number, found: number, limit: number): number {
+  const missing = limit + 1 - found;
+  const needed = found === 0 ? Infinity : Math.ceil((1.5 * missing * looked) / found) + 10;
+  return Math.min(needed, 2 * look, longestLook);
 }
 
 /** @param from the first key, or the one that it would come after */
@@ -76,22 +93,26 @@ function walkAll(db: Db, from: number): Walk {
   };
 }
 
-/** Those of the images that are in repositories that may be seen; undefined: all may be. */
+/** Those of the images that are in these repositories. */
 async function walkSeen(
   db: Db,
   images: readonly number[] | undefined,
   from: number,
-  visible: (repository: string) => boolean,
-): Promise<Walk | undefined> {
-  const repositories = await repositoriesSeen(db, visible);
-  if (!repositories) return undefined;
+  repositories: readonly number[],
+): Promise<Walk> {
   const seen = await imagesInRepositories(db, repositories);
-  if (!images) return walkList(seen, from);
-  const meant = new Set(images);
-  return walkList(
-    seen.filter((key) => meant.has(key)),
-    from,
-  );
+  return walkList(images ? inBoth(seen, images) : seen, from);
+}
+
+/** Keys that are in both lists; in both, and in what comes out, they fall. */
+function inBoth(left: readonly number[], right: readonly number[]): number[] {
+  const both: number[] = [];
+  let at = 0;
+  for (const key of left) {
+    while (right[at]! > key) at += 1;
+    if (right[at] === key) both.push(key);
+  }
+  return both;
 }
 
 /** Index of the first key that is not above this one; keys fall. */
@@ -105,7 +126,10 @@ function firstFrom(keys: readonly number[], key: number): number {
   return low;
 }
 
-/** The place must be one that may be seen: else an answer would tell which digests there are. */
+/**
+ * The place must be one that may be seen: else an answer would tell which digests there are. Nor does how long it takes: of an image
+ * elsewhere and of none the same is asked.
+ */
 async function parseLast(
   db: Db,
   last: string,
@@ -114,10 +138,8 @@ async function parseLast(
   const at = last.lastIndexOf('@');
   const [repository, digest] = [last.slice(0, at), last.slice(at + 1)];
   if (at > 0 && isDigest(digest) && visible(repository)) {
-    const imageId = await imageKey(db, digest);
-    const places = imageId === undefined ? [] : await placesByKey(db, [imageId]);
-    if (imageId !== undefined && places.some((place) => place.repository === repository))
-      return { imageId, repository };
+    const imageId = await keyOfPlace(db, { repository, digest });
+    if (imageId !== undefined) return { imageId, repository };
   }
   throw new WharfingerError('INPUT_INVALID', {
     what: 'last: give the next of the page before',

@@ -1,14 +1,17 @@
 import type { Digest } from '@wharfinger/lib/oci/digest';
-import type { Verdict } from '@wharfinger/lib/routines/verdict';
 import { pullsOf, type Pull } from '../audit/pulls.ts';
 import type { Db } from '../db/schema.ts';
-import { packagesOfImages, tagsNow, tagTimes, type FoundPackage, type FoundPlace } from '../stores/search.ts';
 import type { LayerFiles } from '../inspection/layer-files.ts';
+import type { LastVerdicts } from '../pipeline/last-verdicts.ts';
+import { rememberRepositoryNames } from '../stores/repository-names.ts';
+import { packagesOfImages, tagsNow, tagTimes, type FoundPackage, type FoundPlace } from '../stores/search.ts';
 import { findImages, type Candidates } from './find-images.ts';
 import { filesOfImages, type FoundFile } from './found-files.ts';
 import { pageOfPlaces, type PageWish } from './pages.ts';
 import type { Question } from './question.ts';
+import { sightOf } from './sight.ts';
 import { countUnknown, type UnknownImages } from './unknown-images.ts';
+import { verdictsOfPage, type ShownVerdict } from './verdicts-of-page.ts';
 
 /** An image in a repository that has what was looked for. */
 export interface Hit {
@@ -41,7 +44,8 @@ export interface HitPackage {
 export interface ExposedImage extends Hit {
   /** the tags that meant it, the latest first */
   readonly tagged: ReadonlyArray<{ readonly tag: string; readonly since: string; readonly until?: string }>;
-  readonly verdict: Pick<Verdict, 'outcome' | 'decided' | 'at'>;
+  /** null: it was not judged yet */
+  readonly verdict: ShownVerdict | null;
   /** who pulled it, the latest first; absent: the caller may not know */
   readonly pulls?: readonly Pull[];
   /** RFC 3339; null: never, as far as is known */
@@ -77,17 +81,14 @@ const mostPackages = 20;
 /** Searches under way at a time: the others wait, so that reading the database for other reasons does not. */
 const atOnce = 2;
 
-/** @param verdictOf the verdict that stands; undefined: the image is not there any more */
-export function createSearch(
-  db: Db,
-  layerFiles: LayerFiles,
-  verdictOf: (repository: string, digest: Digest) => Promise<Verdict | undefined>,
-): Search {
+export function createSearch(db: Db, layerFiles: LayerFiles, verdicts: LastVerdicts): Search {
   const turn = turns(atOnce);
+  const names = rememberRepositoryNames(db);
 
   async function page(question: Question, wish: PageWish, { visible }: Viewer) {
+    const sight = await sightOf(names, visible);
     const candidates = await findImages(db, question, visible);
-    const { places, next } = await pageOfPlaces(db, candidates, wish, visible);
+    const { places, next } = await pageOfPlaces(db, candidates, wish, sight);
     const packages = await packagesOf(db, candidates, places);
     const { files: asked } = candidates;
     const ids = [...new Set(places.map(({ imageId }) => imageId))];
@@ -105,7 +106,7 @@ export function createSearch(
         ...files?.get(place.imageId),
       } satisfies Hit,
     }));
-    const unknown = await countUnknown(db, visible, asked !== undefined);
+    const unknown = await countUnknown(db, sight, asked !== undefined);
     return { hits, ...(next !== undefined && { next }), ...unknown };
   }
 
@@ -119,30 +120,31 @@ export function createSearch(
       turn(async () => {
         const { hits, ...rest } = await page(question, wish, viewer);
         const places = hits.map(({ place }) => place);
-        const [times, pullers] = await Promise.all([
+        const [times, pullers, judged] = await Promise.all([
           tagTimes(db, places, mostTagTimes),
           pullsOf(db, places, viewer.seesPulls ? mostPulls : 1),
+          verdictsOfPage(verdicts, places),
         ]);
-        const images = await Promise.all(
-          hits.map(async ({ hit, place }, index): Promise<ExposedImage | undefined> => {
-            const verdict = await verdictOf(place.repository, place.digest);
-            if (!verdict) return undefined; // deleted since it was found
-            const { outcome, decided, at } = verdict;
-            const pulls = pullers[index]!;
-            return {
+        const images = hits.flatMap(({ hit }, index): ExposedImage[] => {
+          const verdict = judged[index];
+          if (verdict === undefined) return []; // deleted since it was found
+          const pulls = pullers[index]!;
+          const tagged = times[index]!.map(({ tag, since, until }) => ({
+            tag,
+            since: since.toISOString(),
+            ...(until && { until: until.toISOString() }),
+          }));
+          return [
+            {
               ...hit,
-              tagged: times[index]!.map(({ tag, since, until }) => ({
-                tag,
-                since: since.toISOString(),
-                ...(until && { until: until.toISOString() }),
-              })),
-              verdict: { outcome, decided, at },
+              tagged,
+              verdict,
               lastPulled: pulls[0]?.at ?? null,
               ...(viewer.seesPulls && { pulls }),
-            };
-          }),
-        );
-        return { images: images.filter((image) => image !== undefined), ...rest };
+            },
+          ];
+        });
+        return { images, ...rest };
       }),
   };
 }

@@ -6,7 +6,9 @@ import { testDatabases, type TestDatabase } from '../db/testing/databases.ts';
 import { addLayers } from '../stores/file-index/segments.ts';
 import { packImage, putImage } from '../stores/images.ts';
 import { putLayerInventory } from '../stores/layer-inventories.ts';
+import { rememberRepositoryNames } from '../stores/repository-names.ts';
 import { createSqlCatalog } from '../stores/sql-catalog.ts';
+import { sightOf } from './sight.ts';
 import { countUnknown } from './unknown-images.ts';
 
 const at = new Date(0);
@@ -44,9 +46,12 @@ describe.each(testDatabases)('on $name images that may have a file without being
     await putLayerInventory(db, mine.waiting, { format: 1, packed: Buffer.from('a') }, at);
 
     const visible = (repository: string): boolean => repository === 'team/app';
-    expect(await countUnknown(db, visible, true)).toEqual({ incomplete: 1, pending: 1 });
-    expect(await countUnknown(db, visible, false)).toEqual({ incomplete: 0, pending: 0 });
-    expect(await countUnknown(db, () => true, true)).toEqual({ incomplete: 4, pending: 1 });
-    expect(await countUnknown(db, () => false, true)).toEqual({ incomplete: 0, pending: 0 });
+    const names = rememberRepositoryNames(db);
+    const count = async (seen: (repository: string) => boolean, byFile: boolean) =>
+      countUnknown(db, await sightOf(names, seen), byFile);
+    expect(await count(visible, true)).toEqual({ incomplete: 1, pending: 1 });
+    expect(await count(visible, false)).toEqual({ incomplete: 0, pending: 0 });
+    expect(await count(() => true, true)).toEqual({ incomplete: 4, pending: 1 });
+    expect(await count(() => false, true)).toEqual({ incomplete: 0, pending: 0 });
   });
 });

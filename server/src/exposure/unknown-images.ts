@@ -2,9 +2,10 @@ import { chunks } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import { incompleteLayers, waitingLayers } from '../stores/file-index/segments.ts';
 import { contentsOf, countPending, imagesWithLayers } from '../stores/layer-search.ts';
-import { repositoriesSeen } from '../stores/repositories.ts';
-import { incompleteImages, placesByKey } from '../stores/search.ts';
+import { incompleteImages } from '../stores/incomplete-images.ts';
+import { placesByKey } from '../stores/search.ts';
 import type { Digest } from '@wharfinger/lib/oci/digest';
+import type { Sight } from './sight.ts';
 
 /** How many images may have what was looked for without being named. */
 export interface UnknownImages {
@@ -20,11 +21,11 @@ const most = 1000;
 /** Counts the images, as far as they may be seen, of which it is not known whether they have what was looked for. */
 export async function countUnknown(
   db: Db,
-  visible: (repository: string) => boolean,
+  { visible, repositories }: Sight,
   byFile: boolean,
 ): Promise<UnknownImages> {
   // of those that may be seen: others' images, however many, must not push them out
-  const incomplete = await incompleteImages(db, most, await repositoriesSeen(db, visible));
+  const incomplete = await incompleteImages(db, most, repositories);
   const pending = await countPending(db, visible, most);
   const unread = await seenOf(db, incomplete, visible);
   if (!byFile) return { incomplete: unread.size, pending };

@@ -14,8 +14,8 @@ import { matchVersions } from './findings.ts';
 import { forgetImages } from './forgotten-images.ts';
 import { basesOf, mostLayers } from './image-layers.ts';
 import { getImage, imagesWithVersions, packImage, putImage } from './images.ts';
+import { incompleteImages } from './incomplete-images.ts';
 import {
-  incompleteImages,
   imagesBuiltOn,
   imagesUnder,
   isCommonLicence,

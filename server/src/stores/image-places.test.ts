@@ -8,8 +8,9 @@ import { testDatabases, type TestDatabase } from '../db/testing/databases.ts';
 import { transact } from '../db/transaction.ts';
 import { imagesInRepositories } from './image-places.ts';
 import { packImage, putImage } from './images.ts';
-import { repositoriesSeen } from './repositories.ts';
-import { incompleteImages, placesByKey } from './search.ts';
+import { incompleteImages } from './incomplete-images.ts';
+import { rememberRepositoryNames } from './repository-names.ts';
+import { placesByKey } from './search.ts';
 import { createSqlCatalog } from './sql-catalog.ts';
 
 const inventory: ImageInventory = {
@@ -54,7 +55,7 @@ describe.each(testDatabases)('on $name the places of an image', (kind) => {
     ] as const)
       await putImage(db, await addImage(catalog, repository, name), pack, [], at);
     const visible = (repository: string): boolean => repository === 'team/app';
-    const seen = await incompleteImages(db, 1, await repositoriesSeen(db, visible));
+    const seen = await incompleteImages(db, 1, await rememberRepositoryNames(db).seen(visible));
     expect((await placesByKey(db, seen)).map(({ repository }) => repository)).toEqual(['team/app']);
     expect(await incompleteImages(db, 5)).toHaveLength(3);
     expect(await incompleteImages(db, 5, [])).toEqual([]);
@@ -82,9 +83,10 @@ describe.each(testDatabases)('on $name the places of an image', (kind) => {
     await push(db, 'b');
     await push(db, 'b');
     expect(await names()).toEqual(['a', 'b']);
-    const seen = await repositoriesSeen(db, (name) => name === 'b');
+    const known = rememberRepositoryNames(db);
+    const seen = await known.seen((name) => name === 'b');
     expect(await imagesInRepositories(db, seen!)).toHaveLength(1);
-    expect(await repositoriesSeen(db, () => true)).toBeUndefined();
+    expect(await known.seen(() => true)).toBeUndefined();
     expect(await imagesInRepositories(db, [])).toEqual([]);
     await createSqlCatalog(db).deleteManifest('a', digest, byAlice(1));
     expect(await names()).toEqual(['b']);

@@ -14,6 +14,7 @@ import { standingHold } from './holds.ts';
 import { basesOf } from './image-layers.ts';
 import { imagesBefore, notePlaces } from './image-places.ts';
 import { getImage, placesWithVersions } from './images.ts';
+import { incompleteImages } from './incomplete-images.ts';
 import { incompleteWithPart, indexesWithChild, subjectAndTags } from './incomplete-manifests.ts';
 import { forgetUnlinkedBlobs } from './orphans.ts';
 import { advisoriesNamed } from './advisory-names.ts';
@@ -23,22 +24,25 @@ import {
   imagesUnder,
   imagesWithLayer,
   imagesWithPackages,
-  incompleteImages,
   isCommonLicence,
+  keyOfPlace,
   packagesNamed,
   packagesOfImages,
   packagesWithPurl,
   placesByKey,
+  repositoriesOf,
   tagsNow,
   tagTimes,
 } from './search.ts';
 import { manifestsAfter, placesOf } from './repositories.ts';
 import { getSignatureReport } from './signature-reports.ts';
+import { incompleteLayers, waitingLayers } from './file-index/segments.ts';
 import { getSnapshot, tagState } from './snapshots.ts';
 import { noteSigners, placesSignedBy } from './evidence-signers.ts';
 import { listRecords, recordEver, recordInForce } from './policy-record-rows.ts';
 import { tombstonesOf } from './tombstones.ts';
 import { createSqlCatalog } from './sql-catalog.ts';
+import { verdictSummaries } from './verdict-summaries.ts';
 import { expiredVerdicts, getVerdict } from './verdicts.ts';
 
 const digest = digestOf('x');
@@ -94,6 +98,12 @@ const questions: ReadonlyArray<readonly [string, (db: Db, catalog: Catalog) => P
   ['notePlaces', (db) => notePlaces(db, digest)],
   ['imagesBefore', (db) => imagesBefore(db, 5, 5)],
   ['incompleteImages', (db) => incompleteImages(db, 5)],
+  ['incompleteImages of repositories', (db) => incompleteImages(db, 5, [1])],
+  ['incompleteLayers', (db) => incompleteLayers(db, digest, 5)],
+  ['waitingLayers', (db) => waitingLayers(db, digest, 5)],
+  ['keyOfPlace', (db) => keyOfPlace(db, place)],
+  ['repositoriesOf', (db) => repositoriesOf(db, digest)],
+  ['verdictSummaries', (db) => verdictSummaries(db, [found], 'pull')],
   ['placesByKey', (db) => placesByKey(db, [5])],
   ['tagTimes', (db) => tagTimes(db, [found], 5)],
   ['tagsNow', (db) => tagsNow(db, [found], 5)],
@@ -215,6 +225,8 @@ async function fill(db: Db): Promise<void> {
     sql`insert into image_places (repository_id, image_id, manifest_id) select 1, images.id, manifests.id from images
       join manifests on manifests.digest = images.digest`,
     sql`update images set chain_id = id`,
+    sql`insert into layer_files (digest, complete) select ${digestOf}, 1 from ${numbers}`,
+    sql`insert into layers_to_index (digest) select ${digestOf} from ${numbers}`,
     sql`insert into layer_contents (digest, content) select ${digestOf}, convert_to('c' || n, 'UTF8') from ${numbers}`,
     sql`insert into advisories (id, match_hash, weight_hash, display_hash, first_imported, changed_at, head, affected)
       select 'A-' || n, '', '', '', 0, 0, '{}', '[]' from ${numbers}`,

@@ -1,6 +1,4 @@
 import type { Digest } from '@wharfinger/lib/oci/digest';
-import { sql } from 'kysely';
-import { kindOf } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 
 /** A manifest in one repository: what a verdict is about. */
@@ -19,21 +17,6 @@ export async function placesOf(db: Db, digest: Digest): Promise<Placed[]> {
     .orderBy('repositories.name')
     .execute();
   return rows.map((row) => ({ repository: row.name, digest }));
-}
-
-/** Keys of the repositories that may be seen, by their names; undefined: all may be. Reads the names of all. */
-export async function repositoriesSeen(
-  db: Db,
-  visible: (repository: string) => boolean,
-): Promise<number[] | undefined> {
-  const pairs =
-    kindOf(db) === 'sqlite'
-      ? sql<string>`json_group_array(json_array(id, name))`
-      : sql<string>`coalesce(json_agg(json_build_array(id, name)), '[]')::text`;
-  const { all } = await db.selectFrom('repositories').select(pairs.as('all')).executeTakeFirstOrThrow();
-  const repositories = JSON.parse(all) as ReadonlyArray<readonly [id: number, name: string]>;
-  const seen = repositories.flatMap(([id, name]) => (visible(name) ? [id] : []));
-  return seen.length === repositories.length ? undefined : seen;
 }
 
 /** Manifests of all repositories in the order of their keys, after the key given. */

@@ -6,6 +6,7 @@ import { collect } from './image-keys.ts';
 import { listsByPlace } from './lists-by-place.ts';
 import { digestBytes } from './image-layers.ts';
 import { licenceTerm } from './licence-terms.ts';
+import type { Placed } from './repositories.ts';
 
 /** A package as it is found, with what its advisories are matched by. */
 export interface FoundPackage {
@@ -228,33 +229,6 @@ export async function imagesBuiltOn(db: Db, digest: Digest): Promise<number[]> {
   return upon.filter((id) => !own.has(id));
 }
 
-/**
- * Images that could not be read whole, the newest first: they may have what is not known of them.
- * @param repositories keys of those that they are to be in; absent: whichever
- */
-export async function incompleteImages(
-  db: Db,
-  limit: number,
-  repositories?: readonly number[],
-): Promise<number[]> {
-  const rows = await db
-    .selectFrom('images')
-    .select('id')
-    .where('complete', '=', 0)
-    .$if(repositories !== undefined, (query) =>
-      query.where('id', 'in', (eb) =>
-        eb
-          .selectFrom('image_places')
-          .select('image_id')
-          .where('repository_id', 'in', idsIn(db, repositories!)),
-      ),
-    )
-    .orderBy('id', 'desc')
-    .limit(limit)
-    .execute();
-  return rows.map((row) => row.id);
-}
-
 /** A place of an image, with the keys that the rest is looked up by. */
 export interface FoundPlace {
   readonly imageId: number;
@@ -282,10 +256,29 @@ export async function placesByKey(db: Db, imageIds: readonly number[]): Promise<
     .sort((left, right) => right.imageId - left.imageId || (left.repository < right.repository ? -1 : 1));
 }
 
-/** The key of an image; undefined: it was not taken apart yet. */
-export async function imageKey(db: Db, digest: Digest): Promise<number | undefined> {
-  const row = await db.selectFrom('images').select('id').where('digest', '=', digest).executeTakeFirst();
+/** The key of an image that is in a repository; undefined: none of this digest is there, or it was not taken apart yet. */
+export async function keyOfPlace(db: Db, { repository, digest }: Placed): Promise<number | undefined> {
+  const row = await db
+    .selectFrom('images')
+    .innerJoin('manifests', 'manifests.digest', 'images.digest')
+    .innerJoin('repositories', 'repositories.id', 'manifests.repository_id')
+    .select('images.id')
+    .where('images.digest', '=', digest)
+    .where('repositories.name', '=', repository)
+    .executeTakeFirst();
   return row?.id;
+}
+
+/** The repositories where an image is that was taken apart. */
+export async function repositoriesOf(db: Db, digest: Digest): Promise<string[]> {
+  const rows = await db
+    .selectFrom('images')
+    .innerJoin('manifests', 'manifests.digest', 'images.digest')
+    .innerJoin('repositories', 'repositories.id', 'manifests.repository_id')
+    .select('repositories.name')
+    .where('images.digest', '=', digest)
+    .execute();
+  return rows.map((row) => row.name);
 }
 
 /** When a tag meant an image. */

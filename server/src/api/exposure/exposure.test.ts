@@ -172,6 +172,36 @@ describe('a search', () => {
     expect((await ask('search', { package: 'tiny' })).status).toBe(401);
   });
 
+  test('answers who may not see what has it as if nothing had it, whatever is asked', async () => {
+    const secret = await pushChecked(server, 'secret/only', 'v1', {
+      packages: { 'only-secret': '1.0.0' },
+      mark: 'only',
+    });
+    const file = digestOf(JSON.stringify({ name: 'only-secret', version: '1.0.0', license: 'MIT' }));
+    await until(async () => (await repositories({ file })).includes('secret/only'));
+    await until(async () => (await search({ file })).pending === 0);
+    const nothing = digestOf('nothing');
+    const pairs: ReadonlyArray<readonly [Record<string, string>, Record<string, string>]> = [
+      [{ package: 'only-secret' }, { package: 'nobody-has' }],
+      [
+        { package: 'only-secret', version: '<2' },
+        { package: 'nobody-has', version: '<2' },
+      ],
+      [{ purl: 'pkg:npm/only-secret' }, { purl: 'pkg:npm/nobody-has' }],
+      [{ purl: 'pkg:npm/only-secret@1.0.0' }, { purl: 'pkg:npm/nobody-has@1.0.0' }],
+      [{ layer: secret.layer }, { layer: nothing }],
+      [{ file }, { file: nothing }],
+      ...[secret.layer, secret.digest, file].map((digest) => [{ digest }, { digest: nothing }] as const),
+    ];
+    for (const path of ['search', 'exposure'])
+      for (const [hides, none] of pairs) {
+        expect(await ask(path, hides, reader)).toEqual(await ask(path, none, reader));
+        expect(JSON.parse((await ask(path, hides, admin)).text)).toMatchObject({
+          images: [{ repository: 'secret/only' }],
+        });
+      }
+  });
+
   test('comes in pages that hold each image once', async () => {
     const all = await repositories({ package: 'left-pad' });
     const paged: string[] = [];
@@ -229,5 +259,25 @@ describe('the exposure', () => {
     const [seen] = await exposure({ purl: 'pkg:npm/moved' }, reader);
     expect(seen).not.toHaveProperty('pulls');
     expect(seen!['lastPulled']).toBe(image!['lastPulled']);
+  });
+
+  test('tells no verdict as standing that was made before the news', async () => {
+    await pushChecked(server, 'team/news', 'v1', { packages: { newsworthy: '1.0.0' } });
+    const verdict = async () => {
+      const [image] = await exposure({ purl: 'pkg:npm/newsworthy' });
+      return image!['verdict'] as { outcome: string; at: string; stale?: true };
+    };
+    await until(async () => !(await verdict()).stale);
+    const before = await verdict();
+    const news = {
+      id: 'GHSA-NEWS',
+      modified: '2026-01-01T00:00:00Z',
+      affected: [{ package: { ecosystem: 'npm', name: 'newsworthy' }, versions: ['1.0.0'] }],
+    };
+    await server.call('POST', '/api/v1/advisories', { as: admin, body: `${JSON.stringify(news)}\n` });
+    const after = await verdict();
+    expect(after.stale === true ? after.at === before.at : after.at > before.at).toBe(true);
+    await until(async () => !(await verdict()).stale);
+    expect((await verdict()).at > before.at).toBe(true);
   });
 });

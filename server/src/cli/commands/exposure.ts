@@ -63,7 +63,7 @@ function imageText(image: ExposedImage, { style }: Session): string {
     ['tags', tags.join(' ') || 'none'],
     ['tags before', then.map(({ tag, since, until }) => `${tag} (${since} to ${until})`).join(', ')],
     ['has', foundText(image)],
-    ['verdict', verdict.decided ? verdict.outcome : `${verdict.outcome}, not decided`],
+    ['verdict', verdictText(verdict)],
     ['last pulled', lastPulled ?? 'never'],
   ];
   const rows = (pulls ?? []).map((pull) => [
@@ -80,4 +80,10 @@ function imageText(image: ExposedImage, { style }: Session): string {
     ),
     ...(rows.length === 0 ? [] : [formatTable(['PULLED', 'BY', 'FROM', 'TAG', 'CLIENT'], rows, style)]),
   ].join('\n');
+}
+
+function verdictText(verdict: ExposedImage['verdict']): string {
+  if (verdict === null) return 'none yet';
+  const { outcome, decided, stale } = verdict;
+  return [outcome, ...(decided ? [] : ['not decided']), ...(stale ? ['being judged again'] : [])].join(', ');
 }
