@@ -23,6 +23,9 @@ const gated = ['inventory-complete', 'advisories-known', 'no-fixable-vulnerabili
 /** Warn whatever the gate: how the image was built. Most public base images run as root, and few record their base. */
 const advice = ['non-root', 'pinned-base', 'maximum-age'];
 
+/** One object for all bindings, by which evaluations of routines know that they have the same. */
+const noParameters = {};
+
 /** What the default binding of a routine is called. No record can be called so: the ids of records have no slash. */
 export function defaultBindingId(routine: string): string {
   return `default/${routine}`;
@@ -42,7 +45,7 @@ export function defaultBindings(policy: GatePolicy, collection: string): readonl
     id: defaultBindingId(routine),
     collection,
     routine,
-    parameters: {},
+    parameters: noParameters,
     scope: {},
     purposes,
     effect,

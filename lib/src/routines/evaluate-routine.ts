@@ -52,17 +52,8 @@ export function evaluateRoutine(
   facts: Facts,
   now: Date,
 ): RoutineResult {
-  const appliesToAll = subjectKinds.every((kind) => routine.appliesTo.includes(kind));
-  const { kind } = facts.image;
-  if (kind !== undefined && !routine.appliesTo.includes(kind)) return { state: 'skipped' };
-  const needs: readonly Need[] = appliesToAll ? routine.needs : ['kind', ...routine.needs];
-  const absent = needs.find((need) => !isKnown(facts, need));
-  for (const kind of ['probes', 'scanners'] as const) {
-    const lacking = needs.includes(kind) ? absentOf(kind, routine, parameters, facts) : undefined;
-    if (lacking !== undefined) return undecided(lacking, named[kind].remedy);
-  }
-  if (absent === 'config') return undecided(unknown.config, 'push the image again, with its configuration');
-  if (absent) return undecided(unknown[absent], 'wait until the image has been checked, then try again');
+  const settled = settledResult(routine, parameters, facts);
+  if (settled) return settled;
   const checked = checkedParameters(routine, parameters);
   if ('mistakes' in checked)
     return undecided(checked.mistakes.join('; '), 'correct the parameters where the routine is bound');
@@ -80,6 +71,28 @@ export function evaluateRoutine(
     compilation.routine.variables,
   );
   return run(compilation.routine, routine, variables, now);
+}
+
+/**
+ * What a routine says whatever the time, without its expression: that it is not about such an image, or that a fact is not known
+ * which it needs. Undefined: it is to be evaluated.
+ */
+export function settledResult(
+  routine: Routine,
+  parameters: ParameterValues,
+  facts: Facts,
+): RoutineResult | undefined {
+  const appliesToAll = subjectKinds.every((kind) => routine.appliesTo.includes(kind));
+  const { kind } = facts.image;
+  if (kind !== undefined && !routine.appliesTo.includes(kind)) return { state: 'skipped' };
+  const needs: readonly Need[] = appliesToAll ? routine.needs : ['kind', ...routine.needs];
+  const absent = needs.find((need) => !isKnown(facts, need));
+  for (const kind of ['probes', 'scanners'] as const) {
+    const lacking = needs.includes(kind) ? absentOf(kind, routine, parameters, facts) : undefined;
+    if (lacking !== undefined) return undecided(lacking, named[kind].remedy);
+  }
+  if (absent === 'config') return undecided(unknown.config, 'push the image again, with its configuration');
+  return absent && undecided(unknown[absent], 'wait until the image has been checked, then try again');
 }
 
 type Checked = { readonly params: CelValue } | { readonly mistakes: readonly string[] };

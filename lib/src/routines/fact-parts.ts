@@ -61,8 +61,19 @@ export function digestOfPart(facts: Facts, part: string): string {
   return part === 'findings' ? digestOfFindings(facts.findings!) : digestOfText(JSON.stringify(value));
 }
 
+/** Many images say the same in few words, such as that there is none of something. */
+const shortTexts = new Map<string, string>();
+const longestShort = 96;
+const mostShort = 4096;
+
 function digestOfText(text: string): string {
-  return hash('sha256', text, 'base64url');
+  if (text.length > longestShort) return hash('sha256', text, 'base64url');
+  let digest = shortTexts.get(text);
+  if (digest === undefined) {
+    if (shortTexts.size >= mostShort) shortTexts.clear();
+    shortTexts.set(text, (digest = hash('sha256', text, 'base64url')));
+  }
+  return digest;
 }
 
 /** Images that are judged together have findings in common: of each there is one digest, of an image that of its digests. */

@@ -49,7 +49,8 @@ export function judge(
     const { seen, waived: some } = excuseAdvisories(facts, binding, excused.waivers);
     waived.push(...some);
     const result = resultOf(binding, seen, now, evaluate);
-    ends.push(parseTime(result.validUntil ?? '') ?? 0, parseTime(binding.graceUntil ?? '') ?? 0);
+    for (const until of [result.validUntil, binding.graceUntil])
+      if (until !== undefined) ends.push(parseTime(until) ?? 0);
     if (result.state === 'passed') passed.add(name);
     if (result.state !== 'failed' && result.state !== 'undecided') continue;
     const waiver = excused.waivers.find((one) => one.routine === name && one.advisories === undefined);

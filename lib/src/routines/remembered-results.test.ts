@@ -94,14 +94,19 @@ function memory() {
 
 describe('results that are remembered', () => {
   test('never change a verdict: over images, parameters, waivers, times and graces, with the inventory at hand or not', () => {
-    const steps = array(shape({ facts: images, now: times, waivers, bindings, apart: boolean() }), {
-      minLength: 2,
-      maxLength: 6,
-    });
+    const steps = array(
+      shape({ facts: images, now: times, waivers, bindings, apart: boolean(), alike: boolean() }),
+      {
+        minLength: 2,
+        maxLength: 6,
+      },
+    );
     let [evaluated, reused] = [0, 0];
     const verdicts = property(steps, (all) => {
       const shared = memory();
-      for (const { facts, now, waivers: some, bindings: bound, apart } of all) {
+      for (const { facts, now, waivers: some, bindings: others, apart, alike } of all) {
+        // images of one repository have the very same bindings
+        const bound = alike ? all[0]!.bindings : others;
         const exceptions = { waivers: some, grants: [] };
         const plain = judge(facts, bound, 'pull', now, exceptions);
         const { inventory, ...rest } = facts;
@@ -140,7 +145,6 @@ describe('results that are remembered', () => {
       const bound = routines.filter(wanted).map((routine): Binding => ({
         id: routine.name,
         routine,
-        // what could not be told for want of a name is asked for again where it is a matter of time as well
         parameters: routine.name === 'scanner-report' ? { scanner: 'trivy' } : {},
         effect: 'hold',
         purposes: ['pull'],
@@ -173,6 +177,23 @@ describe('results that are remembered', () => {
     expect(reusedAt('2025-12-31T00:00:00Z')).toBe(0);
     expect(reusedAt('2026-12-01T00:00:00Z')).toBe(0);
     expect(reusedAt('2026-12-02T00:00:00Z')).toBe(1);
+  });
+
+  test('that were decided by what is not known at all hold whatever the time', () => {
+    const routine = routines.find(({ name }) => name === 'custody-complete')!;
+    expect(readsOf(routine).time).toBe(true);
+    const binding: Binding = { id: 'b', routine, parameters: {}, effect: 'hold', purposes: ['pull'] };
+    const { custody, ...facts } = factsFromFragment({ custody: { complete: true } });
+    const shared = memory();
+    const asked = (about: Facts, time: string): readonly [string, number] => {
+      const { evaluate, log } = rememberingEvaluator(about, partsOf(about), shared);
+      const now = new Date(time);
+      expect(evaluate(binding, about, now)).toEqual(evaluateRoutine(routine, {}, about, now));
+      return [evaluate(binding, about, now).state, log.evaluated];
+    };
+    expect(asked(facts, '2026-01-01T00:00:00Z')).toEqual(['undecided', 1]);
+    expect(asked(facts, '2026-06-01T00:00:00Z')).toEqual(['undecided', 0]);
+    expect(asked({ ...facts, custody: custody! }, '2026-06-01T00:00:00Z')).toEqual(['passed', 1]);
   });
 
   test('that tell a time which moves are never used again', () => {

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
-import { evaluateRoutine, type RoutineResult } from './evaluate-routine.ts';
+import { evaluateRoutine, settledResult, type RoutineResult } from './evaluate-routine.ts';
 import { isKnown, type FactParts } from './fact-parts.ts';
 import type { Facts } from './facts.ts';
 import type { Evaluator } from './judge.ts';
-import { readsOf, rootOf } from './routine-reads.ts';
-import type { ParameterValues, Routine } from './routine.ts';
+import { readsOf, rootOf, type RoutineReads } from './routine-reads.ts';
+import type { Binding, Routine } from './routine.ts';
 import { parseTime } from './time.ts';
 
 /** A result, and for which time it was made. */
@@ -45,17 +45,23 @@ export function rememberingEvaluator(
 ): { readonly evaluate: Evaluator; readonly log: EvaluationLog } {
   const log: EvaluationLog = { evaluated: 0, reused: 0, lacksInventory: false, results: new Map() };
   const hasInventory = facts.inventory !== undefined || !isKnown(parts.digest('inventory.complete'));
-  const evaluate: Evaluator = ({ id: binding, routine, parameters }, seen, now) => {
+  const evaluate: Evaluator = (bound, seen, now) => {
+    const { id: binding, routine, parameters } = bound;
     const own = seen === facts ? parts : parts.withFindings(seen.findings);
-    const key = keyOf(routine, parameters, own);
+    const of = preparedOf(bound);
+    const key = keyOf(of, own);
+    const isAtHand = hasInventory || !of.isAboutInventory;
     const known = memory.find(key);
-    if (known && holds(known, routine, now)) {
+    if (
+      known &&
+      (holds(known, routine, of.reads, now) || (isAtHand && settledResult(routine, parameters, seen)))
+    ) {
       log.reused += 1;
       log.results.set(key, { result: known.result, binding });
       return known.result;
     }
     const result = evaluateRoutine(routine, parameters, seen, now);
-    if (!hasInventory && readsOf(routine).parts.some((part) => rootOf(part) === 'inventory')) {
+    if (!isAtHand) {
       log.lacksInventory = true;
       return result;
     }
@@ -67,8 +73,8 @@ export function rememberingEvaluator(
   return { evaluate, log };
 }
 
-function holds({ result, at }: Remembered, routine: Routine, now: Date): boolean {
-  const reads = readsOf(routine);
+/** Where the time is read, a result stands within the time that it names itself; that a fact is lacking is no matter of time. */
+function holds({ result, at }: Remembered, routine: Routine, reads: RoutineReads, now: Date): boolean {
   if (!reads.time) return true;
   if (reads.movingTime || routine.validUntil === undefined || result.state === 'undecided') return false;
   const time = now.getTime();
@@ -89,20 +95,41 @@ function textOf(routine: Routine): string {
   return text;
 }
 
-const parameterTexts = new WeakMap<ParameterValues, string>();
+/** Of a binding, what is the same for all images. */
+interface Prepared {
+  /** routine and parameters, as a result is known by them */
+  readonly text: string;
+  readonly reads: RoutineReads;
+  readonly isAboutInventory: boolean;
+  /** of the image before, and what came of these: most images have most of it in common with another */
+  last: { readonly digests: readonly string[]; readonly key: string } | undefined;
+}
 
-function parametersText(parameters: ParameterValues): string {
-  let text = parameterTexts.get(parameters);
-  if (text === undefined) {
-    text = JSON.stringify(parameters);
-    parameterTexts.set(parameters, text);
+/** Images of one repository have the same bindings, and so may many repositories. */
+const prepared = new WeakMap<Binding, Prepared>();
+
+function preparedOf(binding: Binding): Prepared {
+  let made = prepared.get(binding);
+  if (made === undefined) {
+    const { routine, parameters } = binding;
+    const reads = readsOf(routine);
+    made = {
+      text: `${textOf(routine)} ${JSON.stringify(parameters)}`,
+      reads,
+      isAboutInventory: reads.parts.some((part) => rootOf(part) === 'inventory'),
+      last: undefined,
+    };
+    prepared.set(binding, made);
   }
-  return text;
+  return made;
 }
 
 /** What a result is known by. Long enough that nobody finds two inputs of one key. */
-function keyOf(routine: Routine, parameters: ParameterValues, parts: FactParts): string {
-  let input = `${textOf(routine)} ${parametersText(parameters)}`;
-  for (const part of readsOf(routine).parts) input += ` ${parts.digest(part)}`;
-  return hash('sha256', input, 'base64url').slice(0, 32);
+function keyOf(of: Prepared, parts: FactParts): string {
+  const digests = of.reads.parts.map((part) => parts.digest(part));
+  const { last } = of;
+  if (last && digests.every((digest, at) => digest === last.digests[at])) return last.key;
+  const key = hash('sha256', `${of.text} ${digests.join(' ')}`, 'base64url').slice(0, 32);
+  of.last = { digests, key };
+  return key;
 }

@@ -2,7 +2,7 @@ import { canonical } from '@wharfinger/lib/assess/judgement';
 import type { Judgement } from '@wharfinger/lib/assess/judgement-document';
 import { earliest, rulesFor, type Rules } from '@wharfinger/lib/assess/rules-for';
 import { digestOf } from '@wharfinger/lib/oci/digest';
-import type { Collection } from '@wharfinger/lib/routines/routine';
+import type { Collection, Routine } from '@wharfinger/lib/routines/routine';
 import type { Purpose } from '@wharfinger/lib/routines/verdict';
 import type { LoadedConfig } from '../config/load.ts';
 import { basisOf, judgementOf, revokedOthers, type Edition, type JudgementRecords } from './judgement.ts';
@@ -51,12 +51,14 @@ export function createPolicy(
   const namespaceOf = createNamespaceLookup(config.namespaces);
   const known = new Map<string, { readonly rules: Rules; readonly from: number; readonly until: number }>();
   const digests = new WeakMap<Rules, string>();
+  const shared = sharedBindings();
   function rulesOf(repository: string, purpose: Purpose, now: Date): Rules {
     const key = `${purpose} ${repository}`;
     const time = now.getTime();
     const found = known.get(key);
     if (found && found.from <= time && time < found.until) return found.rules;
-    const rules = rulesFor(judgement, repository, purpose, now);
+    const made = rulesFor(judgement, repository, purpose, now);
+    const rules = { ...made, bindings: shared(made.bindings) };
     const ends = earliest(rules.validUntil, rules.listUntil);
     const until = ends === undefined ? Infinity : Date.parse(ends);
     if (known.size >= remembered) known.clear();
@@ -85,5 +87,27 @@ export function createPolicy(
       }
       return digest;
     },
+  };
+}
+
+/**
+ * Gives one list for all repositories that have the same bindings: what was found out of a binding for images of one of them (what
+ * results are known by, what expressions gave) so serves those of the others.
+ */
+function sharedBindings(): (bindings: Rules['bindings']) => Rules['bindings'] {
+  const lists = new Map<string, Rules['bindings']>();
+  const routines = new Map<Routine, number>();
+  const numberOf = (routine: Routine): number => {
+    const number = routines.get(routine) ?? routines.size;
+    routines.set(routine, number);
+    return number;
+  };
+  return (bindings) => {
+    const text = JSON.stringify(bindings.map(({ routine, ...rest }) => [numberOf(routine), rest]));
+    const known = lists.get(text);
+    if (known) return known;
+    if (lists.size >= remembered) lists.clear();
+    lists.set(text, bindings);
+    return bindings;
   };
 }
