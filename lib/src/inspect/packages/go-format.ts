@@ -13,11 +13,15 @@ export const goFormat: PackageFormat = {
     const sink = new GoScanner(limits.buildInfo, size, (found) => {
       const isBroken =
         found === 'broken' ||
-        found?.modules.some(({ path, version }) => !isPlainWord(path) || !isPlainWord(version));
-      if (isBroken === true)
-        listener.problem('unreadable-file', 'its Go build information cannot be read', true);
-      else if (typeof found === 'object') {
-        listener.fact({ kind: 'packages', format: 'go', packages: packagesOf(found) });
+        found.some(({ modules }) =>
+          modules.some(({ path, version }) => !isPlainWord(path) || !isPlainWord(version)),
+        );
+      if (isBroken) listener.problem('unreadable-file', 'its Go build information cannot be read', true);
+      else if (found.length > 0) {
+        const packages = new Map(
+          found.flatMap(packagesOf).map((one) => [`${one.name} ${one.version}`, one] as const),
+        );
+        listener.fact({ kind: 'packages', format: 'go', packages: [...packages.values()] });
       }
     });
     return { how: 'pass', sink };

@@ -14,14 +14,22 @@ const modules = [
   { path: 'a.b/e', version: 'v2.0.0' },
 ];
 
-function scan(bytes: Buffer, piece: number, limit = 1024 ** 2): GoBuild | 'broken' | undefined {
-  let found: GoBuild | 'broken' | undefined;
+function scanAll(bytes: Buffer, piece: number, limit = 1024 ** 2): readonly GoBuild[] | 'broken' {
+  let found: readonly GoBuild[] | 'broken' = [];
   const scanner = new GoScanner(limit, bytes.length, (result) => {
     found = result;
   });
   for (let at = 0; at < bytes.length; at += piece) scanner.data(bytes.subarray(at, at + piece));
   scanner.end(true);
   return found;
+}
+
+/** Of a file that has it once, or not at all. */
+function scan(bytes: Buffer, piece: number, limit?: number): GoBuild | 'broken' | undefined {
+  const found = scanAll(bytes, piece, limit);
+  if (found === 'broken') return found;
+  expect(found.length).toBeLessThan(2);
+  return found[0];
 }
 
 /** A 64-bit little-endian ELF file of `size` bytes that is loaded at 0x400000 as it is. */
@@ -74,6 +82,25 @@ describe('build information of Go binaries', () => {
 
   it.each(pieces)('is found behind pointers, in pieces of %i bytes', (piece) => {
     expect(scan(pointed(), piece)).toEqual({ go: 'go1.16.5', modules });
+  });
+
+  it.each(pieces)('counts all of it, in pieces of %i bytes', (piece) => {
+    const other = inline('go1.26.0', 'path\tx\nmod\texample.com/x\t(devel)\t\n');
+    const padding = Buffer.alloc(16 - (other.length % 16) + 16_000);
+    const both = Buffer.concat([elf(16_000), other, padding, inline('go1.20.7', text), Buffer.alloc(500)]);
+    expect(scanAll(both, piece)).toEqual([
+      { go: 'go1.26.0', modules: [] },
+      { go: 'go1.20.7', modules },
+    ]);
+  });
+
+  it('is not passed over behind many things that look like it', () => {
+    const likes = Buffer.alloc(64 * 80);
+    for (let at = 0; at < likes.length; at += 64) {
+      magic.copy(likes, at);
+      likes[at + 15] = 2;
+    }
+    expect(scanAll(Buffer.concat([elf(16_000), likes, inline('go1.20.7', text)]), 4096)).toBe('broken');
   });
 
   it('is not mistaken for text that looks like it', () => {

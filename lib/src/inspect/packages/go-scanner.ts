@@ -20,6 +20,12 @@ const headSize = 8192;
 const seam = 64;
 const maxHits = 64;
 
+/** Where pointers of one magic number lead. */
+interface Pointed {
+  version?: { at: number; length: number };
+  modules?: { at: number; length: number };
+}
+
 /** Length of a varint-prefixed string of inline build information; undefined: not whole yet. */
 function readVarint(bytes: Buffer, at: number): { value: number; next: number } | undefined {
   let value = 0;
@@ -33,33 +39,35 @@ function readVarint(bytes: Buffer, at: number): { value: number; next: number } 
 /**
  * Finds the build information of a Go binary while the file passes, without keeping the file: from Go 1.18 on it stands
  * inline behind its magic number; before, the magic is followed by pointers to string headers further on, which point
- * to text that passed before, so that text that may be meant is remembered by its place.
+ * to text that passed before, so that text that may be meant is remembered by its place. A binary may hold others, or what only
+ * looks like build information: all that can be read counts.
  */
 export class GoScanner implements FileSink {
   readonly #limit: number;
   readonly #size: number;
-  readonly #onEnd: (found: GoBuild | 'broken' | undefined) => void;
+  readonly #onEnd: (found: readonly GoBuild[] | 'broken') => void;
   #head: Buffer = Buffer.alloc(0);
   #elf: ElfHead | undefined;
   #carry: Buffer = Buffer.alloc(0);
   #offset = 0;
   #captures: Capture[] = [];
   readonly #hits = new Set<number>();
+  /** places of inline build information of which not all was there */
+  readonly #unread = new Set<number>();
   readonly #versions = new Map<number, string>();
   readonly #modules = new Map<number, Buffer>();
-  #pointed:
-    | { version?: { at: number; length: number }; modules?: { at: number; length: number } }
-    | undefined;
-  #found: GoBuild | undefined;
+  readonly #pointed: Pointed[] = [];
+  readonly #found: GoBuild[] = [];
+  /** true: there is build information that was not read */
   #broken = false;
 
   /**
    * @param limit bytes of build information
    * @param size bytes that the file is said to have
-   * @param onEnd told at the end of the file: what it was built from; `broken` where build information is there and
-   * cannot be read; undefined where it is no Go binary
+   * @param onEnd told at the end of the file: what it was built from, nothing where it is no Go binary; `broken` where build
+   * information is there and cannot be read
    */
-  constructor(limit: number, size: number, onEnd: (found: GoBuild | 'broken' | undefined) => void) {
+  constructor(limit: number, size: number, onEnd: (found: readonly GoBuild[] | 'broken') => void) {
     this.#limit = limit;
     this.#size = size;
     this.#onEnd = onEnd;
@@ -68,17 +76,15 @@ export class GoScanner implements FileSink {
   data(bytes: Buffer): void {
     // Nothing else counts without its magic number. Most files come in one piece.
     if (this.#offset === 0 && bytes.length >= this.#size && !bytes.includes(magic)) return;
-    if (this.#found === undefined) {
-      if (this.#head.length < headSize) {
-        this.#head = Buffer.concat([this.#head, bytes.subarray(0, headSize - this.#head.length)]);
-      }
-      for (const capture of this.#captures) capture.feed(bytes, this.#offset);
-      const join = Buffer.concat([this.#carry, bytes.subarray(0, seam)]);
-      this.#search(join, this.#offset - this.#carry.length, bytes);
-      this.#search(bytes, this.#offset, bytes);
-      this.#captures = this.#captures.filter((capture) => !capture.done);
-      this.#carry = Buffer.from((bytes.length < seam ? join : bytes).subarray(-seam));
+    if (this.#head.length < headSize) {
+      this.#head = Buffer.concat([this.#head, bytes.subarray(0, headSize - this.#head.length)]);
     }
+    for (const capture of this.#captures) capture.feed(bytes, this.#offset);
+    const join = Buffer.concat([this.#carry, bytes.subarray(0, seam)]);
+    this.#search(join, this.#offset - this.#carry.length, bytes);
+    this.#search(bytes, this.#offset, bytes);
+    this.#captures = this.#captures.filter((capture) => !capture.done);
+    this.#carry = Buffer.from((bytes.length < seam ? join : bytes).subarray(-seam));
     this.#offset += bytes.length;
   }
 
@@ -88,9 +94,14 @@ export class GoScanner implements FileSink {
   }
 
   end(whole: boolean): void {
-    const found = this.#found ?? this.#resolve();
-    const magicSeen = this.#pointed !== undefined || this.#broken;
-    this.#onEnd(found ?? (magicSeen && whole ? 'broken' : undefined));
+    for (const pointed of this.#pointed) {
+      const found = this.#resolve(pointed);
+      if (found !== undefined) this.#found.push(found);
+      // Pointers that lead nowhere are other bytes, where it is told elsewhere.
+      else if (pointed.version !== undefined || this.#found.length === 0) this.#broken = true;
+    }
+    if (this.#unread.size > 0) this.#broken = true;
+    this.#onEnd(this.#broken && whole ? 'broken' : this.#found);
   }
 
   #search(bytes: Buffer, offset: number, chunk: Buffer): void {
@@ -98,7 +109,6 @@ export class GoScanner implements FileSink {
       // The linker aligns it; elsewhere it is text of a program that reads build information.
       if ((offset + at) % 16 === 0) this.#onMagic(offset + at, bytes, offset, chunk);
     }
-    if (this.#found !== undefined) return;
     for (let at = bytes.indexOf(moduleStart); at >= 0; at = bytes.indexOf(moduleStart, at + 1)) {
       this.#onModuleStart(offset + at, bytes, offset, chunk);
     }
@@ -109,7 +119,11 @@ export class GoScanner implements FileSink {
   }
 
   #isNew(hit: number): boolean {
-    if (this.#hits.has(hit) || this.#hits.size >= maxHits) return false;
+    if (this.#hits.has(hit)) return false;
+    if (this.#hits.size >= maxHits) {
+      this.#broken = true;
+      return false;
+    }
     this.#hits.add(hit);
     return true;
   }
@@ -124,14 +138,14 @@ export class GoScanner implements FileSink {
     if (!this.#isNew(hit)) return;
     this.#elf ??= parseElfHead(this.#head);
     const onEnough = (all: Buffer): number | 'done' => {
-      if ((all[15]! & 2) !== 0) return this.#onInline(all);
+      if ((all[15]! & 2) !== 0) return this.#onInline(hit, all);
       this.#onPointers(all, chunk);
       return 'done';
     };
     this.#capture(new Capture(hit, 32, this.#limit, onEnough), bytes, offset, chunk);
   }
 
-  #onInline(all: Buffer): number | 'done' {
+  #onInline(hit: number, all: Buffer): number | 'done' {
     const version = readVarint(all, 32);
     if (version === undefined) return all.length < 48 ? all.length + 1 : 'done';
     if (version.value > 200) return 'done';
@@ -140,12 +154,13 @@ export class GoScanner implements FileSink {
     if (all.length < text) return text;
     if (!isGoVersion(go)) return 'done';
     // From here on it is build information, which must not go unread.
-    this.#broken = true;
+    this.#unread.add(hit);
     const modules = readVarint(all, text);
     if (modules === undefined) return all.length < text + 10 ? text + 10 : 'done';
     const end = modules.next + modules.value;
     if (end > all.length) return end;
-    this.#found = { go, modules: parseModuleInfo(unwrapModuleInfo(all.subarray(modules.next, end))) };
+    this.#unread.delete(hit);
+    this.#found.push({ go, modules: parseModuleInfo(unwrapModuleInfo(all.subarray(modules.next, end))) });
     return 'done';
   }
 
@@ -155,7 +170,8 @@ export class GoScanner implements FileSink {
     const wide = all[14] === 8;
     const bigEndian = (all[15]! & 1) !== 0;
     if (elf === undefined || (!wide && all[14] !== 4)) return;
-    this.#pointed ??= {};
+    const pointed: Pointed = {};
+    this.#pointed.push(pointed);
     const word = wide ? 8 : 4;
     for (const [index, role] of (['version', 'modules'] as const).entries()) {
       const address = readWord(all, 16 + index * word, wide, bigEndian);
@@ -165,8 +181,7 @@ export class GoScanner implements FileSink {
         const text = readWord(header, 0, wide, bigEndian);
         const length = readWord(header, word, wide, bigEndian);
         const at = text === undefined ? undefined : fileOffset(elf, text);
-        if (at !== undefined && length !== undefined)
-          this.#pointed = { ...this.#pointed, [role]: { at, length } };
+        if (at !== undefined && length !== undefined) pointed[role] = { at, length };
         return 'done';
       };
       this.#capture(new Capture(place, word * 2, word * 2, onEnough), chunk, this.#offset, chunk);
@@ -185,12 +200,10 @@ export class GoScanner implements FileSink {
     this.#capture(new Capture(hit, moduleStart.length, this.#limit, onEnough), bytes, offset, chunk);
   }
 
-  #resolve(): GoBuild | undefined {
-    const version = this.#pointed?.version;
+  #resolve({ version, modules }: Pointed): GoBuild | undefined {
     if (version === undefined) return undefined;
     const go = this.#versions.get(version.at)?.slice(0, version.length);
     if (go === undefined || !isGoVersion(go)) return undefined;
-    const modules = this.#pointed?.modules;
     if (modules === undefined || modules.length === 0) return { go, modules: [] };
     const text = this.#modules.get(modules.at);
     return text === undefined ? undefined : { go, modules: parseModuleInfo(unwrapModuleInfo(text)) };
