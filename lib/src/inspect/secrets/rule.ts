@@ -30,6 +30,8 @@ export interface SecretRule {
   readonly pattern: RegExp;
   /** characters behind the beginning of the anchor that the pattern is given */
   readonly reach?: number;
+  /** Looks at bytes from the anchor on before they become text; false: the pattern cannot match. For anchors that often stand alone. */
+  readonly mayBegin?: (bytes: Uint8Array, anchor: number) => boolean;
   /** true: it is so peculiar that files which are no text are searched for it too */
   readonly inBinary?: boolean;
   /** only files of these paths */

@@ -85,6 +85,7 @@ export function scanBytes(
     for (const { rule, index } of rules) {
       if (!file.isText && rule.inBinary !== true) continue;
       if (rule.paths !== undefined && !rule.paths.test(file.path)) continue;
+      if (rule.mayBegin !== undefined && !rule.mayBegin(bytes, at)) continue;
       if (window === '')
         window = bytes.toString('latin1', start, Math.min(bytes.length, at + Math.min(reach, longestReach)));
       const hit = matchRule(rule, index, window, at - start, offset + start, file);

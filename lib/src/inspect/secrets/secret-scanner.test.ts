@@ -1,3 +1,4 @@
+import { array, assert, constantFrom, integer, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AnchorFilter } from './anchor-filter.ts';
 import { secretRules } from './rules.ts';
@@ -106,6 +107,17 @@ describe('the scanner', () => {
     expect(scan(text, everywhere)).toEqual(whole);
   });
 
+  test('counts the lines of all that was let go, newlines beside bytes that are like them', () => {
+    const line = constantFrom('', '\n', '\n\n', 'a\n', '\x0b\x09\x8a\u010a', 'abc', '\r\n', 'x'.repeat(2000));
+    assert(
+      property(array(line, { maxLength: 40 }), integer({ min: 0, max: 5000 }), (before, cut) => {
+        const text = before.join('');
+        const found = scan(`${text}\n${aws}\n`, [Math.min(cut, Buffer.byteLength(text))]);
+        expect(found?.hits.map(({ line: number }) => number)).toEqual([text.split('\n').length + 1]);
+      }),
+    );
+  });
+
   test('tells a secret that stands often once, and others up to a limit', () => {
     expect(scan(`${github}\n`.repeat(100))?.hits).toHaveLength(1);
     const many = Array.from({ length: 100 }, (_, index) => {
@@ -167,6 +179,40 @@ describe('content made to take long', () => {
 });
 
 describe('the rules', () => {
+  test('look at no bytes too closely: what a pattern matches, it is tried on', () => {
+    // Some of them end a user, others only look so.
+    const pieces = constantFrom(
+      'a',
+      'user',
+      '.',
+      '%',
+      '$',
+      '\x00',
+      '\x1f',
+      '\xe9',
+      '\xa0',
+      '\t',
+      '/',
+      ':',
+      'u'.repeat(40),
+    );
+    let matched = 0;
+    for (const { pattern, anchors, mayBegin } of secretRules) {
+      if (mayBegin === undefined) continue;
+      assert(
+        property(array(pieces, { maxLength: 4 }), array(pieces, { maxLength: 3 }), (user, rest) => {
+          const text = `db${anchors[0]}${user.join('')}:${rest.join('')}secret@host.internal`;
+          pattern.lastIndex = 2;
+          if (!pattern.test(text)) return true;
+          matched += 1;
+          return mayBegin(Buffer.from(text, 'latin1'), 2);
+        }),
+        { numRuns: 1000 },
+      );
+    }
+    expect(matched).toBeGreaterThan(100);
+  });
+
   test('have ids of their own, and patterns that begin where they are told to', () => {
     expect(new Set(secretRules.map(({ id }) => id)).size).toBe(secretRules.length);
     for (const { id, pattern, anchors } of secretRules) {

@@ -4,6 +4,9 @@ import { listedHits, type FileSecrets } from './secret-facts.ts';
 import type { FileSink } from '../tar/sink.ts';
 
 const newline = 0x0a;
+const newlines = 0x0a0a0a0a;
+/** All bits of four bytes but the highest of each. */
+const lowBits = 0x7f7f7f7f;
 /** Secrets beyond those listed after which a file needs no further search. */
 const enough = 1000;
 
@@ -96,9 +99,17 @@ export class SecretScanner implements FileSink {
   }
 }
 
+/** Four bytes at a time, without a branch: of text much is counted in which nothing is found. */
 function countLines(bytes: Buffer, from: number, to: number): number {
-  const part = bytes.subarray(from, to);
+  const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let lines = 0;
-  for (let at = part.indexOf(newline); at >= 0; at = part.indexOf(newline, at + 1)) lines += 1;
+  let at = from;
+  for (; at + 4 <= to; at += 4) {
+    // Zero where a newline is; then the highest bit of each such byte alone.
+    const other = words.getInt32(at, true) ^ newlines;
+    const found = ~(((other & lowBits) + lowBits) | other | lowBits);
+    lines += Math.imul(found >>> 7, 0x01010101) >>> 24;
+  }
+  for (; at < to; at += 1) if (bytes[at] === newline) lines += 1;
   return lines;
 }

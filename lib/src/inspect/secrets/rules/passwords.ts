@@ -73,6 +73,22 @@ function judgeAddress(
   return code.test(path) ? 'possible' : 'medium';
 }
 
+/** Characters of the longest user in an address, as the pattern has it. */
+const longestUser = 80;
+
+/** Most addresses have neither user nor port: what ends the name of a server ends it before a colon. */
+function hasColonBehind(bytes: Uint8Array, anchor: number): boolean {
+  const first = anchor + '://'.length;
+  for (let at = first; at <= first + longestUser; at += 1) {
+    const byte = bytes[at];
+    if (byte === 0x3a) return true;
+    // Blank, newline, quotes, slash, less and greater, at.
+    if (byte === 0x20 || byte === 0x0a || byte === 0x22 || byte === 0x27 || byte === 0x2f) return false;
+    if (byte === 0x3c || byte === 0x3e || byte === 0x40 || byte === undefined) return false;
+  }
+  return false;
+}
+
 /** Passwords, and values that stand where passwords stand. What is more peculiar comes before them. */
 export const passwordRules: readonly SecretRule[] = [
   {
@@ -82,6 +98,7 @@ export const passwordRules: readonly SecretRule[] = [
     anchors: ['://'],
     pattern:
       /(?<=(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{1,20}):\/\/(?<user>[^\s:@/"'`<>\\|]{0,80}):(?<secret>[^\s@/"'`<>\\|]{4,120})@(?<host>[A-Za-z0-9_.[\]${}<-]{1,200})/y,
+    mayBegin: hasColonBehind,
     chosen: true,
     judge: judgeAddress,
   },
