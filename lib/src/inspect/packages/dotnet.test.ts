@@ -22,7 +22,7 @@ const dependencies = {
     'Newtonsoft.Json/12.0.1': library,
     'Microsoft.CodeAnalysis.Analyzers/3.3.3': library,
     'System.Net.Http/4.3.0': library,
-    'runtimepack.Microsoft.NETCore.App.Runtime.linux-x64/8.0.1': { ...library, type: 'runtimepack' },
+    'runtimepack.Microsoft.NETCore.App.Runtime.linux-x64/8.0.1': { ...library, type: 'RuntimePack' },
     'SQLitePCLRaw.lib.e_sqlite3/2.1.4': library,
     'Unlisted/1.0.0': library,
   },

@@ -25,8 +25,10 @@ function readDependencies(value: unknown): ReadRecord | undefined {
   let broken = 0;
   for (const [key, library] of Object.entries(libraries)) {
     const type = isFields(library) ? library['type'] : undefined;
-    if (!isText(type)) broken += 1;
-    else if (type === 'package' || type === 'runtimepack') {
+    // .NET compares in small letters.
+    const kind = isText(type) ? type.toLowerCase() : undefined;
+    if (kind === undefined) broken += 1;
+    else if (kind === 'package' || kind === 'runtimepack') {
       if (target !== undefined && !hasAssets(target[key])) continue;
       const slash = key.indexOf('/');
       const name = key.slice(0, Math.max(slash, 0));

@@ -5,6 +5,7 @@ import { goFormat } from './go-format.ts';
 import { javaFormat } from './java.ts';
 import { nodeFormat } from './node.ts';
 import { pythonFormat } from './python.ts';
+import { pythonArchiveFormat } from './python-archive.ts';
 import { rustFormat } from './rust.ts';
 import { phpFormat } from './php.ts';
 import { rubyFormat } from './ruby.ts';
@@ -28,6 +29,7 @@ export const packageFormats: readonly PackageFormat[] = [
   dotnetFormat,
   sbomFormat,
   pythonFormat,
+  pythonArchiveFormat,
   javaFormat,
   rustFormat,
 ];

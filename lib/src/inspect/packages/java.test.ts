@@ -137,8 +137,15 @@ describe('archives of Java', () => {
       before: Buffer.from(`#!/bin/sh\nexec java -jar "$0"\n${'\n'.repeat(5000)}`),
     });
     expect((await read('usr/bin/tool', script)).packages).toEqual(['org.example:a@1']);
-    const other = zipOf([{ name: '[Content_Types].xml' }, { ...pom('a', '1'), flags: 1 }]);
+    const other = zipOf([{ name: '[Content_Types].xml' }, { name: 'lib/a.jar', flags: 1 }]);
     expect(await read('letter.docx', other)).toEqual({ packages: [], problems: [] });
+  });
+
+  it('count by any name also where something else stands first, of which none is missed', async () => {
+    const parts = [code, manifest('Manifest-Version: 1.0\n'), pom('a', '1')];
+    expect(await read('opt/blob', zipOf(parts))).toEqual({ packages: ['org.example:a@1'], problems: [] });
+    const inner = { name: 'lib/b.jar', body: zipOf([pom('b', '1')]) };
+    expect((await read('opt/blob', zipOf([inner, ...parts]))).problems).not.toEqual([]);
   });
 
   it('that are unpacked on the disk are known by what Maven recorded', async () => {

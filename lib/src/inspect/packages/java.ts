@@ -92,11 +92,11 @@ class ArchiveReading {
   readonly #size: number;
   readonly #problems = new Set<string>();
   readonly #seen = new Set<string>();
-  /** undefined: not known before the first entry */
+  /** undefined: not known before the first entry; false may turn out to be true */
   #isJava: boolean | undefined;
   #unpacked = 0;
 
-  /** @param isNamed true: it is an archive of Java by its name; else its first entry says so, as that of others does not */
+  /** @param isNamed true: it is an archive of Java by its name; else its entries say so, as those of others do not */
   constructor(limits: LayerLimits, size: number, isNamed: boolean) {
     this.#limits = limits;
     this.#size = size;
@@ -155,6 +155,8 @@ class ArchiveReading {
 
   #wants(name: string): boolean {
     this.#isJava ??= name.startsWith('META-INF/');
+    // Its first entry says so as a rule; where others stand before, the directory tells those that were passed over.
+    this.#isJava ||= manifestName.test(name) || pomName.test(name);
     return (
       this.#isJava &&
       (archiveName.test(name) ||
