@@ -109,6 +109,11 @@ describe('affects: ranges', () => {
 describe('affects: lists of versions', () => {
   const listed = entry([], { versions: ['1.0.0', 'v1.1.0', 'odd'], ranges: [] });
 
+  it('cannot tell of a version without a place in the order, unless it is listed as it is', () => {
+    expect(ask([listed], '1.0.0\u200b')).toMatchObject({ undecided: expect.any(String) });
+    expect(ask([listed], 'odd')).toEqual(hit());
+  });
+
   it.each([
     ['1.0.0', hit()],
     ['1.1.0', hit()],

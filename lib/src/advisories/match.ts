@@ -24,6 +24,9 @@ export type MatchableAdvisory = Pick<Advisory, 'id' | 'affected' | 'withdrawn'>;
 
 type Answer = { readonly affected: boolean } | { readonly undecided: string };
 
+/** A version that has a place in each order. */
+const everywhere = '1.0.0';
+
 const no: Answer = { affected: false };
 const yes: Answer = { affected: true };
 
@@ -103,6 +106,13 @@ function evaluateList(versions: readonly string[], ecosystem: string, version: s
   if (versions.length === 0) return no;
   const order = versionOrder(ecosystem);
   if (order === undefined) return withoutOrder(ecosystem);
+  try {
+    order(version, everywhere);
+  } catch (error) {
+    // It may be any of those that are listed, spelled as nobody reads it.
+    if (isWharfingerError(error, 'VERSION_INVALID')) return { undecided: error.message };
+    throw error;
+  }
   return versions.some((item) => isSame(order, item, version)) ? yes : no;
 }
 

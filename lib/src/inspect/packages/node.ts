@@ -43,7 +43,7 @@ export function isPackageRoot(path: string): boolean {
 }
 
 /** True for what lies in a folder of modules, at any depth. */
-export function isBelowModules(path: string): boolean {
+function isBelowModules(path: string): boolean {
   return path.startsWith('node_modules/') || path.includes('/node_modules/');
 }
 
