@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { threadEnvironment } from '../memory/thread-environment.ts';
 import { failureError } from './failures.ts';
 import type { Reply, Request, SqliteWorkerData, StatementResult, Wish } from './sqlite-messages.ts';
 
@@ -28,6 +29,7 @@ export async function startThread(data: SqliteWorkerData): Promise<SqliteThread>
   const worker = new Worker(new URL(body, import.meta.url), {
     workerData: data,
     execArgv: [],
+    env: threadEnvironment(),
     name: `sqlite ${data.role}`,
   });
   const waiting = new Map<number, Waiting>();

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { threadEnvironment } from '../memory/thread-environment.ts';
 import type { LayerAnswer, LayerQuestion } from './layer-files-worker.ts';
 
 /** What the inventory of a layer says of its files. */
@@ -36,6 +37,7 @@ export function createLayerFiles(): LayerFiles {
     const body = import.meta.url.endsWith('.ts') ? './layer-files-worker.ts' : './layer-files-worker.js';
     const made = new Worker(new URL(body, import.meta.url), {
       execArgv: [],
+      env: threadEnvironment(),
       name: 'files of layers',
       resourceLimits: { maxOldGenerationSizeMb: heapMegabytes },
     });

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import type { Digest } from '@wharfinger/lib/oci/digest';
+import { threadEnvironment } from '../memory/thread-environment.ts';
 import { problemOf } from './problem.ts';
 import { readPacked, type PackedReport } from './report.ts';
 import type { ReportQuestion, ReportReading } from './report-worker.ts';
@@ -33,6 +34,7 @@ async function readInThread(question: ReportQuestion): Promise<PackedReport> {
   const body = import.meta.url.endsWith('.ts') ? './report-worker.ts' : './report-worker.js';
   const worker = new Worker(new URL(body, import.meta.url), {
     execArgv: [],
+    env: threadEnvironment(),
     name: 'report of a scanner',
     resourceLimits: { maxOldGenerationSizeMb: heapMegabytes },
   });
