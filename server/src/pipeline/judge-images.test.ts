@@ -310,6 +310,29 @@ describe.each(testDatabases)('judging many images at once, on $name', (kind) => 
     expect(basis!.recorded!.facts.held).toBeDefined();
   });
 
+  test('of more than are read at once are all judged, and where some cannot be kept nothing goes on once that is told', async () => {
+    for (let index = 6; index < 140; index += 1)
+      places.push(await pushed(`team-${index % 2}/app`, index, index % 3 === 0 ? ['left'] : []));
+    const verdicts = async () => (await opened.db.selectFrom('verdicts').select('digest').execute()).length;
+    let asked = 0;
+    const done = async () => {
+      asked += 1;
+      if (asked === 3) throw new Error('no room');
+    };
+    await expect(judgeImages(parts, places, done)).rejects.toThrow('no room');
+    const kept = await verdicts();
+    expect(asked).toBe(3);
+    await new Promise((resolve) => void setTimeout(resolve, 100));
+    expect([asked, await verdicts()]).toEqual([3, kept]);
+    const told: string[] = [];
+    const { verdicts: made } = await judgeImages(parts, places, async (_, some) => {
+      told.push(...some.map(placeText));
+    });
+    expect(told.sort()).toEqual(places.map(placeText).sort());
+    expect([...made.keys()].sort()).toEqual(told);
+    expect(await verdicts()).toBe(places.length);
+  });
+
   test('done twice at the same time tells of a change once', async () => {
     await judgeImages(parts, places);
     await importAll(advisory('NEW-1', 'left', '1.0.9'));

@@ -54,8 +54,11 @@ export function placeText({ repository, digest }: Placed): string {
 /** Verdicts kept in one transaction: pulls that wait to keep one of their own do not wait for long. */
 const keptTogether = 16;
 
-/** Images of which what they share is looked up once: what is known of all of them lies in memory together. */
-const judgedTogether = 256;
+/**
+ * Images of which what they share is looked up once. While these are judged the next ones are read and those before are kept, so that
+ * the threads of the database have work as well: as much as is known of three times as many lies in memory together.
+ */
+const judgedTogether = 64;
 
 /**
  * Judges images by all that is known now, keeps the verdicts, what they were made of and which of them say something else than
@@ -69,7 +72,22 @@ export async function judgeImages(
   done?: Done,
 ): Promise<Judged> {
   const all: Judged[] = [];
-  for (const some of chunks(places, judgedTogether)) all.push(await judgeTogether(parts, some, done));
+  const groups = [...chunks(places, judgedTogether)];
+  let reading = groups[0] && begun(readSome(parts, groups[0]));
+  let keeping = Promise.resolve();
+  try {
+    for (let next = 1; reading; next += 1) {
+      const read = await reading;
+      reading = groups[next] && begun(readSome(parts, groups[next]!));
+      const made = await judgeAll(parts, read.policy, read.known);
+      await keeping;
+      keeping = begun(keepSome(parts, read, made, done).then((kept) => void all.push(kept)));
+    }
+    await keeping;
+  } finally {
+    // who is told that it failed can be sure that nothing goes on
+    await Promise.allSettled([reading, keeping]);
+  }
   return {
     verdicts: new Map(all.flatMap(({ verdicts }) => [...verdicts])),
     overtaken: all.flatMap(({ overtaken }) => overtaken),
@@ -77,18 +95,38 @@ export async function judgeImages(
   };
 }
 
+/** Something that is waited for later, and may fail before. */
+function begun<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => {});
+  return work;
+}
+
 type Done = (trx: Db, places: readonly Placed[]) => Promise<void>;
 
-async function judgeTogether(
-  parts: PipelineParts,
-  places: readonly Placed[],
-  done: Done | undefined,
-): Promise<Judged> {
+/** Images with all that they are judged by. */
+interface Read {
+  /** before anything was read */
+  readonly since: number;
+  readonly policy: Policy;
+  readonly places: readonly Placed[];
+  readonly known: readonly KnownImage[];
+  readonly failures: ReadonlyArray<{ readonly place: Placed; readonly error: unknown }>;
+}
+
+async function readSome(parts: PipelineParts, places: readonly Placed[]): Promise<Read> {
   const since = parts.memory.mark();
   const policy = await parts.freshPolicy();
   const failures: Array<{ place: Placed; error: unknown }> = [];
   const known = await knowImages(parts, places, policy, (place, error) => failures.push({ place, error }));
-  const made = await judgeAll(parts, policy, known);
+  return { since, policy, places, known, failures };
+}
+
+async function keepSome(
+  parts: PipelineParts,
+  { since, places, known, failures }: Read,
+  made: readonly Made[],
+  done: Done | undefined,
+): Promise<Judged> {
   const verdicts = new Map(made.map((one) => [placeText(one.place), underList(one.verdict, one.rules)]));
   const overtaken: Placed[] = [];
   const missing = new Set(
