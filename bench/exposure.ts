@@ -13,7 +13,7 @@ import type { Db } from '../server/src/db/schema.ts';
 import { transact } from '../server/src/db/transaction.ts';
 import { createSearch } from '../server/src/exposure/search.ts';
 import { invalidateImages } from '../server/src/pipeline/follow.ts';
-import { createLastVerdicts } from '../server/src/pipeline/last-verdicts.ts';
+import { createLastVerdicts, type LastVerdict } from '../server/src/pipeline/last-verdicts.ts';
 import { importAdvisories } from '../server/src/stores/advisories.ts';
 import { recomputeFindings, versionsWithFindings } from '../server/src/stores/findings.ts';
 import { noteChanges } from '../server/src/stores/image-changes.ts';
@@ -147,12 +147,14 @@ async function changeOnce(trx: Db, name: string, edition: number): Promise<void>
   row(`${name}: no verdict of them stands, and all are asked for`, both(invalidated));
 }
 
-/** The first page of answers, and the second where there is one. Verdicts are told as they are kept, as if they all stood. */
+/** The first page of answers, and the second where there is one. Verdicts are told as they are kept, as if they all stood; in a fleet without any, one is. */
 async function ask(): Promise<void> {
   const kept = createLastVerdicts(parts);
+  const none: LastVerdict = { outcome: 'allow', decided: true, at: '', stands: true };
   const search = createSearch(db, parts.layerFiles, {
     ...kept,
-    of: async (places) => (await kept.of(places)).map((one) => one && { ...one, stands: true }),
+    of: async (places) =>
+      (await kept.of(places)).map((one) => (one === undefined ? one : { ...(one ?? none), stands: true })),
   });
   for (const [kind, make] of await questionsAbout(db, shape.packages)) {
     for (const [who, viewer] of viewers) {

@@ -40,25 +40,17 @@ export async function filesOfImages(
   imageIds: readonly number[],
   { digest, layers }: FileCandidates,
 ): Promise<Map<number, FilesOfImage>> {
-  const wanted = digestBytes(digest);
-  const known = new Map<Digest, LayerPaths>();
-  const pathsIn = async (layer: Digest): Promise<LayerPaths> => {
-    if (!known.has(layer)) {
-      if (known.size >= mostLayers) return undefined;
-      const packed = await getLayerInventory(db, layer, inventoryFormat);
-      known.set(layer, packed && (await layerFiles.paths(packed, wanted, mostFiles)));
-    }
-    return known.get(layer);
-  };
-  const found = new Map<number, FilesOfImage>();
   const contents = await contentsOfImages(db, imageIds);
+  const layersOf = (imageId: number): Digest[] =>
+    [...new Set(contents.get(imageId))].flatMap((content) => layers.get(content) ?? []);
+  const wanted = new Set(imageIds.flatMap(layersOf));
+  const known = await pathsInLayers(db, layerFiles, [...wanted].slice(0, mostLayers), digest);
+  const found = new Map<number, FilesOfImage>();
   for (const imageId of imageIds) {
     const files: FoundFile[] = [];
     let [more, unread] = [0, 0];
-    for (const content of new Set(contents.get(imageId))) {
-      const layer = layers.get(content);
-      if (layer === undefined) continue;
-      const paths = await pathsIn(layer);
+    for (const layer of layersOf(imageId)) {
+      const paths = known.get(layer);
       if (!paths) {
         unread += 1;
         continue;
@@ -75,4 +67,25 @@ export async function filesOfImages(
       });
   }
   return found;
+}
+
+/** Where the file is in each of the layers. While one inventory is looked through the next one is fetched: they may be long. */
+async function pathsInLayers(
+  db: Db,
+  layerFiles: LayerFiles,
+  layers: readonly Digest[],
+  digest: Digest,
+): Promise<Map<Digest, LayerPaths>> {
+  const wanted = digestBytes(digest);
+  const fetched = async (layer: Digest | undefined) =>
+    layer && (await getLayerInventory(db, layer, inventoryFormat));
+  const known = new Map<Digest, LayerPaths>();
+  let packed = await fetched(layers[0]);
+  for (const [index, layer] of layers.entries()) {
+    const looked = packed && layerFiles.paths(packed, wanted, mostFiles);
+    const [paths, next] = await Promise.all([looked, fetched(layers[index + 1])]);
+    known.set(layer, paths);
+    packed = next;
+  }
+  return known;
 }

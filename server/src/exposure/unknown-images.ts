@@ -1,7 +1,8 @@
 import { chunks } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import { incompleteLayers, waitingLayers } from '../stores/file-index/segments.ts';
-import { contentsOf, countPending, imagesWithLayers } from '../stores/layer-search.ts';
+import { contentsOf, imagesWithLayers } from '../stores/layer-search.ts';
+import { countPending } from '../stores/pending-images.ts';
 import { incompleteImages } from '../stores/incomplete-images.ts';
 import { placesByKey } from '../stores/search.ts';
 import type { Digest } from '@wharfinger/lib/oci/digest';
@@ -26,7 +27,7 @@ export async function countUnknown(
 ): Promise<UnknownImages> {
   // of those that may be seen: others' images, however many, must not push them out
   const incomplete = await incompleteImages(db, most, repositories);
-  const pending = await countPending(db, visible, most);
+  const pending = await countPending(db, visible, repositories, most);
   const unread = await seenOf(db, incomplete, visible);
   if (!byFile) return { incomplete: unread.size, pending };
   const partly = await imagesOfLayers(db, incompleteLayers, visible, unread);

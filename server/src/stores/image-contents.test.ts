@@ -24,7 +24,8 @@ import {
   packagesNamed,
   packagesOfImages,
 } from './search.ts';
-import { countPending } from './layer-search.ts';
+import { countPending } from './pending-images.ts';
+import { rememberRepositoryNames } from './repository-names.ts';
 import { createSqlCatalog } from './sql-catalog.ts';
 
 const at = new Date(Date.UTC(2026, 0, 1));
@@ -142,13 +143,44 @@ describe.each(testDatabases)('what images contain on $name', (kind) => {
     const catalog = createSqlCatalog(db);
     const digest = await addImage(catalog, 'team/waiting', 'v1');
     const seen = (repository: string) => repository.startsWith('team/');
-    expect(await countPending(db, seen, 10)).toBe(0);
+    const pending = (most: number) => countPending(db, seen, undefined, most);
+    expect(await pending(10)).toBe(0);
     await transact(db, (trx) => enqueue(trx, [jobFor('check', { repository: 'team/waiting', digest })], at));
-    expect(await countPending(db, seen, 10)).toBe(1);
-    expect(await countPending(db, seen, 0)).toBe(0);
-    expect(await countPending(db, () => false, 10)).toBe(0);
+    expect(await pending(10)).toBe(1);
+    expect(await pending(0)).toBe(0);
+    expect(await countPending(db, () => false, [], 10)).toBe(0);
     await put(digest, []);
-    expect(await countPending(db, seen, 10)).toBe(0);
+    expect(await pending(10)).toBe(0);
+  });
+
+  test('is counted of those that may be seen, however many checks of others wait', async () => {
+    const { db } = opened;
+    const catalog = createSqlCatalog(db);
+    const mine = ['one', 'two'].map((name) => addImage(catalog, 'team/mine', name));
+    const places = (await Promise.all(mine)).map((digest) => ({ repository: 'team/mine', digest }));
+    // before and after it in the order of names, and named like it
+    const others = ['a/other', 'team/min', 'team/mine-too', 'team/mine/too', 'z/other'].flatMap(
+      (repository) =>
+        Array.from({ length: 1000 }, (_, index) => ({
+          repository,
+          digest: digestOf(`${repository} ${index}`),
+        })),
+    );
+    await transact(db, (trx) =>
+      enqueue(
+        trx,
+        [...places, ...others].map((place) => jobFor('check', place)),
+        at,
+      ),
+    );
+    const seen = (repository: string) => repository === 'team/mine';
+    await addImage(catalog, 'a/other', 'of others');
+    const keys = await rememberRepositoryNames(db).seen(seen);
+    expect(await countPending(db, seen, keys, 1000)).toBe(2);
+    await put(places[0]!.digest, []);
+    expect(await countPending(db, seen, keys, 1000)).toBe(1);
+    // too many to be looked at: all may be images of which nothing is known
+    expect(await countPending(db, () => true, undefined, 1000)).toBe(1000);
   });
 
   test('is told of layers by what they contain, however they are compressed', async () => {

@@ -1,5 +1,4 @@
-import { inventoryFormat } from '@wharfinger/lib/inspect/inventory';
-import { isDigest, type Digest } from '@wharfinger/lib/oci/digest';
+import type { Digest } from '@wharfinger/lib/oci/digest';
 import { sql } from 'kysely';
 import { chunks, idsIn } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
@@ -44,13 +43,16 @@ export async function imagesWithLayers(db: Db, layers: LayersByContent): Promise
 
 /** What the layers of images contain, in hexadecimal, by the key of the image. */
 export async function contentsOfImages(db: Db, imageIds: readonly number[]): Promise<Map<number, string[]>> {
-  const { rows } = await sql<{ image_id: number; content: Uint8Array }>`
+  // Each layer is looked up in what is selected: joined, PostgreSQL would read all chains for each step downwards.
+  const layers = sql<{ image_id: number; content: Uint8Array }>`(
     with recursive lists (image_id, chain_id) as (
       select id, chain_id from images where id in ${idsIn(db, imageIds)} and chain_id is not null
       union all
-      select lists.image_id, chains.parent_id from lists join chains on chains.id = lists.chain_id
-        where chains.parent_id <> 0)
-    select image_id, content from lists join chains on chains.id = lists.chain_id`.execute(db);
+      select image_id, (select chains.parent_id from chains where chains.id = lists.chain_id)
+        from lists where chain_id <> 0)
+    select image_id, (select content from chains where chains.id = lists.chain_id) as content
+      from lists where chain_id <> 0)`;
+  const rows = await db.selectFrom(layers.as('layers')).select(['image_id', 'content']).execute();
   const contents = new Map<number, string[]>();
   for (const { image_id, content } of rows) {
     const of = contents.get(image_id) ?? [];
@@ -77,56 +79,4 @@ export async function imagesOfDigest(
     .where('manifest_refs.role', '=', 'manifest')
     .execute();
   return [...new Set([...own, ...listed.filter(({ name }) => visible(name))].map(({ id }) => id))];
-}
-
-/** Jobs that are looked at at a time. */
-const jobsAtOnce = 2000;
-
-/**
- * How many images were pushed, and not taken apart yet: nothing is known of them. Each is waiting for its check, or that failed
- * again and again.
- * @param most what is counted up to
- */
-export async function countPending(
-  db: Db,
-  visible: (repository: string) => boolean,
-  most: number,
-): Promise<number> {
-  const pending = new Set<string>();
-  for (let last: string | undefined = ''; last !== undefined && pending.size < most;) {
-    const jobs: Array<{ key: string }> = await db
-      .selectFrom('jobs')
-      .select('key')
-      .where('kind', '=', 'check')
-      .where('key', '>', last)
-      .orderBy('key')
-      .limit(jobsAtOnce)
-      .execute();
-    last = jobs.length < jobsAtOnce ? undefined : jobs.at(-1)!.key;
-    const waiting = jobs.flatMap(({ key }) => {
-      const digest = key.slice(key.indexOf('@') + 1);
-      return isDigest(digest) && visible(key.slice(0, key.indexOf('@'))) ? [digest] : [];
-    });
-    for (const part of chunks(waiting)) {
-      const rows = await db
-        .selectFrom('manifests')
-        .select('digest')
-        .where('digest', 'in', part)
-        .where('kind', '=', 'manifest')
-        .where((eb) =>
-          eb.not(
-            eb.exists(
-              eb
-                .selectFrom('images')
-                .select('images.id')
-                .whereRef('images.digest', '=', 'manifests.digest')
-                .where('format', '=', inventoryFormat),
-            ),
-          ),
-        )
-        .execute();
-      for (const row of rows) pending.add(row.digest);
-    }
-  }
-  return Math.min(pending.size, most);
 }

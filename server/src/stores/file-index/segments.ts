@@ -193,12 +193,13 @@ export async function dropUnused(db: Db, signal: AbortSignal): Promise<void> {
 
 /** Layers that have a file of this key, by their digests: nearly always those, and only those, that have the file. */
 export async function layersWithKey(db: Db, key: number): Promise<Digest[]> {
-  const { rows } = await sql<{ first_key: number; bytes: Uint8Array }>`
+  const pieces = sql<{ first_key: number; bytes: Uint8Array }>`(
     select piece.first_key, piece.bytes from file_segments
     join file_pieces as piece on piece.segment_id = file_segments.id and piece.first_key <= ${key}
       and piece.first_key >= coalesce((select max(before.first_key) from file_pieces as before
         where before.segment_id = file_segments.id and before.first_key < ${key}), 0)
-    where file_segments.state = 'used'`.execute(db);
+    where file_segments.state = 'used')`;
+  const rows = await db.selectFrom(pieces.as('pieces')).select(['first_key', 'bytes']).execute();
   const ids = new Set<number>();
   for (const row of rows) {
     const { keys, layers } = readPiece({ firstKey: row.first_key, bytes: row.bytes });
