@@ -6,7 +6,6 @@ import { hashHere } from './hashing/chunk-hasher.ts';
 import { startHashThread } from './hashing/start-hash-thread.ts';
 import { isFields } from './json-fields.ts';
 import { limitsFrom, type LayerLimits } from './limits.ts';
-import { readLayer } from './layer.ts';
 import { packInventory } from './packed-json.ts';
 
 /**
@@ -40,6 +39,8 @@ async function send(answer: unknown): Promise<void> {
 
 // Started before rights are given up, of which this is one; without it, all is done in one thread.
 const startLane = process.permission?.has('worker') ? startHashThread() : hashHere;
+// Most of the program, which is loaded while the thread starts.
+const { readLayer } = await import('./layer.ts');
 giveUpRights();
 process.stdin.on('end', () => process.exit(3)).resume();
 const { layers, limits } = parseRequest(process.argv[2]);

@@ -1,8 +1,21 @@
-/** The shortest anchor: the filter looks at three bytes at once. */
+/** The shortest anchor: windows of three bytes must fit into it. */
 const shortestAnchor = 3;
 
-/** Bytes that stand in tokens, as the third byte of a window behind an anchor of three. */
+/** Bytes that stand in tokens, as what follows an anchor of three. */
 const tokenBytes = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_');
+
+/** Groups of places that are gathered before they are compared. */
+const mostGroups = 4096;
+
+/** Bytes that are compared at once. */
+const wordSize = 4;
+
+/** Where there are more windows of two bytes, texts have too many of them. */
+const mostPairs = 512;
+
+/** Bytes from one place to the next, how many windows of each text the table has, and bytes that are looked at in one go. */
+const sparse = { stride: 3, offsets: 3, group: 12 };
+const dense = { stride: 2, offsets: 2, group: 4 };
 
 /** A window of an anchor. */
 interface Spot {
@@ -23,30 +36,45 @@ export interface Anchor {
   readonly anyCase: boolean;
 }
 
+/** The same as bytes, small letters where both cases are the same. */
+interface WantedBytes {
+  readonly bytes: Uint8Array;
+  readonly anyCase: boolean;
+}
+
 /**
- * Finds any of many short texts in one pass, half a nanosecond or so for each byte. A window of three bytes, five bits each, is looked
- * up in a table; what it knows is compared. Looking at every other place suffices, since the table has the windows at the first and at
- * the second byte of each text, and one of these two is looked at.
+ * Finds any of many short texts in one pass, a third of a nanosecond or so for each byte. A window of a few bytes is looked up in a table, but
+ * not at each place:
+ * - of few texts, windows of two bytes at every third place: the table has those at the first three bytes of each text, one of which is looked at;
+ * - of many, windows of three, five bits of each, at every second place: it has those at the first two.
+ *
+ * Places are gathered by a loop that does nothing else, since it is compiled soon and for good then, and compared afterwards.
  */
 export class AnchorFilter {
-  readonly #anchors: ReadonlyArray<{ readonly bytes: Uint8Array; readonly anyCase: boolean }>;
+  readonly #anchors: readonly WantedBytes[];
+  readonly #isSparse: boolean;
   /** by window: index of a bucket; 0: no anchor has it */
-  readonly #table = new Uint16Array(2 ** 15);
+  readonly #table: Uint16Array;
   readonly #buckets: Spot[][] = [[]];
+  readonly #groups = new Uint32Array(mostGroups);
 
   /** @param anchors each of `shortestAnchor` characters or more */
   constructor(anchors: readonly Anchor[]) {
+    for (const { text } of anchors)
+      if (text.length < shortestAnchor) throw new RangeError(`an anchor is too short: ${text}`);
     this.#anchors = anchors.map(({ text, anyCase }) => ({
       bytes: Buffer.from(anyCase ? text.toLowerCase() : text, 'latin1'),
       anyCase,
     }));
-    for (const [anchor, { bytes }] of this.#anchors.entries()) {
-      if (bytes.length < shortestAnchor)
-        throw new RangeError(`an anchor is too short: ${anchors[anchor]!.text}`);
-      this.#enter(windowOf(bytes[0]!, bytes[1]!, bytes[2]!), this.#spot(anchor, 0));
-      const thirds = bytes.length === shortestAnchor ? tokenBytes : bytes.subarray(3, 4);
-      const windows = new Set(Array.from(thirds, (third) => windowOf(bytes[1]!, bytes[2]!, third)));
-      for (const window of windows) this.#enter(window, this.#spot(anchor, 1));
+    const pairs = this.#anchors.flatMap((anchor) => [0, 1, 2].flatMap((at) => pairsOf(anchor, at)));
+    this.#isSparse = new Set(pairs).size <= mostPairs;
+    this.#table = new Uint16Array(this.#isSparse ? 2 ** 16 : 2 ** 15);
+    const { offsets } = this.#isSparse ? sparse : dense;
+    for (const [index, anchor] of this.#anchors.entries()) {
+      for (let offset = 0; offset < offsets; offset += 1) {
+        const windows = this.#isSparse ? pairsOf(anchor, offset) : triplesOf(anchor, offset);
+        for (const window of new Set(windows)) this.#enter(window, this.#spot(index, offset));
+      }
     }
   }
 
@@ -68,36 +96,37 @@ export class AnchorFilter {
 
   /** Calls back for each anchor that begins in bytes `from` to `to`; it may end behind them. */
   scan(bytes: Uint8Array, from: number, to: number, found: (anchor: number, at: number) => void): void {
-    const table = this.#table;
-    const last = Math.min(to, bytes.length - shortestAnchor);
-    let at = from;
-    // Two windows at a time, each out of one word: most of the time is spent here.
     const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    for (const lastPair = Math.min(to, bytes.length - 6); at <= lastPair; at += 4) {
-      const first = words.getUint32(at, true);
-      const second = words.getUint32(at + 2, true);
-      const one = table[(first & 31) | ((first >>> 3) & 0x3e0) | ((first >>> 6) & 0x7c00)]!;
-      const other = table[(second & 31) | ((second >>> 3) & 0x3e0) | ((second >>> 6) & 0x7c00)]!;
-      if ((one | other) === 0) continue;
-      if (one !== 0) this.#compare(bytes, at, first, one, from, to, found);
-      if (other !== 0) this.#compare(bytes, at + 2, second, other, from, to, found);
+    const { stride, offsets, group } = this.#isSparse ? sparse : dense;
+    const gather = this.#isSparse ? gatherPairs : gatherTriples;
+    // The last places at which a window of an anchor may be that begins before `to`.
+    const end = Math.min(to + offsets - 1, bytes.length);
+    let at = from;
+    while (at < end) {
+      const room = Math.floor((bytes.length - group - wordSize - at) / group) + 1;
+      const groups = Math.min(mostGroups, Math.ceil((end - at) / group), room);
+      if (groups <= 0) break;
+      const count = gather(words, this.#table, at, groups, this.#groups);
+      for (let index = 0; index < count; index += 1) {
+        const first = this.#groups[index]!;
+        for (let place = first; place < first + group; place += stride)
+          this.#compare(bytes, place, words.getInt32(place, true), from, to, found);
+      }
+      at += groups * group;
     }
-    for (; at <= last; at += 2) {
-      const bucket = table[windowOf(bytes[at]!, bytes[at + 1]!, bytes[at + 2]!)]!;
-      if (bucket !== 0) this.#compare(bytes, at, wordAt(bytes, at), bucket, from, to, found);
-    }
+    for (; at < end; at += stride) this.#compare(bytes, at, wordAt(bytes, at), from, to, found);
   }
 
+  /** @param word four bytes from the window on */
   #compare(
     bytes: Uint8Array,
     window: number,
     word: number,
-    bucket: number,
     from: number,
     to: number,
     found: (anchor: number, at: number) => void,
   ): void {
-    const spots = this.#buckets[bucket]!;
+    const spots = this.#buckets[this.#table[this.#isSparse ? word & 0xffff : tripleOf(word)]!]!;
     for (let index = 0; index < spots.length; index += 1) {
       const spot = spots[index]!;
       if (((word | spot.fold) & spot.mask) !== spot.word) continue;
@@ -118,6 +147,40 @@ export class AnchorFilter {
   }
 }
 
+/** Numbers of the groups, by where they begin, in which a window of two bytes at every third place is in the table. */
+function gatherPairs(
+  words: DataView,
+  table: Uint16Array,
+  from: number,
+  groups: number,
+  found: Uint32Array,
+): number {
+  let count = 0;
+  for (let at = from, end = from + groups * 12; at < end; at += 12) {
+    const one = table[words.getUint16(at, true)]! | table[words.getUint16(at + 3, true)]!;
+    const other = table[words.getUint16(at + 6, true)]! | table[words.getUint16(at + 9, true)]!;
+    if ((one | other) !== 0) found[count++] = at;
+  }
+  return count;
+}
+
+/** The same of windows of three bytes at every second place. */
+function gatherTriples(
+  words: DataView,
+  table: Uint16Array,
+  from: number,
+  groups: number,
+  found: Uint32Array,
+): number {
+  let count = 0;
+  for (let at = from, end = from + groups * 4; at < end; at += 4) {
+    const one = table[tripleOf(words.getInt32(at, true))]!;
+    const other = table[tripleOf(words.getInt32(at + 2, true))]!;
+    if ((one | other) !== 0) found[count++] = at;
+  }
+  return count;
+}
+
 /** Four bytes as a number, with zeros behind the end. */
 function wordAt(bytes: Uint8Array, at: number): number {
   return (
@@ -128,7 +191,27 @@ function wordAt(bytes: Uint8Array, at: number): number {
   );
 }
 
-/** Upper and lower case are the same here. */
-function windowOf(first: number, second: number, third: number): number {
-  return (first & 31) | ((second & 31) << 5) | ((third & 31) << 10);
+/** The first three bytes of a word, five bits each: upper and lower case are the same here. */
+function tripleOf(word: number): number {
+  return (word & 31) | ((word >>> 3) & 0x3e0) | ((word >>> 6) & 0x7c00);
+}
+
+/** What a byte of an anchor may be in what is searched. */
+function formsOf({ bytes, anyCase }: WantedBytes, at: number): readonly number[] {
+  const byte = bytes[at];
+  if (byte === undefined) return Array.from(tokenBytes);
+  return anyCase && byte >= 0x61 && byte <= 0x7a ? [byte, byte - 0x20] : [byte];
+}
+
+/** Windows of two bytes that stand in an anchor from a place on. */
+function pairsOf(anchor: WantedBytes, at: number): number[] {
+  return formsOf(anchor, at).flatMap((first) =>
+    formsOf(anchor, at + 1).map((second) => first | (second << 8)),
+  );
+}
+
+/** Windows of three bytes that stand in an anchor from a place on. */
+function triplesOf(anchor: WantedBytes, at: number): number[] {
+  const { bytes } = anchor;
+  return formsOf(anchor, at + 2).map((third) => tripleOf(bytes[at]! | (bytes[at + 1]! << 8) | (third << 16)));
 }

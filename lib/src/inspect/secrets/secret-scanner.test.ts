@@ -1,4 +1,4 @@
-import { array, assert, constantFrom, integer, property } from 'fast-check';
+import { array, assert, constantFrom, integer, oneof, property, string } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AnchorFilter } from './anchor-filter.ts';
 import { secretRules } from './rules.ts';
@@ -60,6 +60,42 @@ describe('the filter of anchors', () => {
 
   test('does not find what is written otherwise', () => {
     expect(found('akia AKI -----BEGIN_ eyJ')).toEqual([]);
+  });
+
+  test('finds what a search for one after the other finds, be they few or many', () => {
+    const rules = secretRules.flatMap(({ anchors, anyCase }) =>
+      anchors.filter(({ length }) => length > 3).map((text) => ({ text, anyCase: anyCase === true })),
+    );
+    for (const anchors of [rules.slice(0, 12), rules]) {
+      const many = new AnchorFilter(anchors);
+      const piece = oneof(
+        constantFrom(...anchors.flatMap(({ text }) => [text, text.toUpperCase(), text.slice(0, -1)])),
+        string({ unit: 'binary-ascii', maxLength: 5 }),
+        constantFrom('.'.repeat(13), 'ab'.repeat(9)),
+      );
+      assert(
+        property(array(piece, { maxLength: 12 }), integer({ min: 0, max: 60 }), (pieces, cut) => {
+          const text = pieces.join('');
+          const wanted = anchors.flatMap(({ text: anchor, anyCase }, index) => {
+            const [where, what] = anyCase ? [text.toLowerCase(), anchor.toLowerCase()] : [text, anchor];
+            return Array.from(text, (_, at) => (where.startsWith(what, at) ? `${index} ${at}` : '')).filter(
+              Boolean,
+            );
+          });
+          const seen: string[] = [];
+          const middle = Math.min(cut, text.length);
+          for (const [from, to] of [
+            [0, middle],
+            [middle, text.length],
+          ] as const)
+            many.scan(Buffer.from(`x${text}`).subarray(1), from, to, (anchor, at) =>
+              seen.push(`${anchor} ${at}`),
+            );
+          expect(seen.sort()).toEqual(wanted.sort());
+        }),
+        { numRuns: 300 },
+      );
+    }
   });
 
   test('refuses anchors that are too short', () => {
