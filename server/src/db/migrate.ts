@@ -23,6 +23,7 @@ import { packageLicences } from './migrations/0023-package-licences.ts';
 import { imagePlaces } from './migrations/0024-image-places.ts';
 import { recordedReports } from './migrations/0025-recorded-reports.ts';
 import { incompleteLayers } from './migrations/0026-incomplete-layers.ts';
+import { scanSources } from './migrations/0027-scan-sources.ts';
 import type { Db } from './schema.ts';
 
 /** One step of the schema; never changed once it was released. */
@@ -56,6 +57,7 @@ const migrations: readonly Migration[] = [
   imagePlaces,
   recordedReports,
   incompleteLayers,
+  scanSources,
 ];
 
 /** Names the lock that one migrating process holds; any number will do, if it stays the same. */

@@ -164,6 +164,8 @@ interface ScanRow {
   data_at: Time | null;
   /** zstd of its last report as JSON */
   report: Uint8Array | null;
+  /** which scanner made it; null: nobody knows */
+  source: string | null;
 }
 
 /** A scanner was asked about an image, and what came of it. */
@@ -187,6 +189,8 @@ interface ScannerRow {
   problem: string | null;
   /** what it said of itself when it last answered */
   about: Json | null;
+  /** which scanner it is: only what that one reported counts; null: nobody knows */
+  source: string | null;
 }
 
 /** Work to be done; a row for each (kind, key), gone when it is done. */

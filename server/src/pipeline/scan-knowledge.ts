@@ -5,8 +5,9 @@ import { currentOrigin } from '../identity/origin.ts';
 import type { ScanAbout, ScannerName, ScanReport } from '../scanners/report.ts';
 import type { Placed } from '../stores/repositories.ts';
 import { countDueScans, knownScanners, scanAttempts, scansOf } from '../stores/scans.ts';
+import { scannersFor } from './bound-scanners.ts';
 import type { PipelineParts } from './parts.ts';
-import { askForScans, scannersFor } from './scan.ts';
+import { askForScans } from './scan.ts';
 
 /** A scanner as people see it. Times are RFC 3339. */
 export interface ScannerState {

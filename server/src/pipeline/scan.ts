@@ -1,7 +1,6 @@
 import { isWharfingerError } from '@wharfinger/lib/errors';
-import { isDigest, type Digest } from '@wharfinger/lib/oci/digest';
+import { isDigest } from '@wharfinger/lib/oci/digest';
 import { mediaTypes } from '@wharfinger/lib/oci/media-types';
-import { matchesRepository } from '@wharfinger/lib/oci/repository-pattern';
 import { recordAudit } from '../audit/record.ts';
 import type { Scanner } from '../config/load-scanners.ts';
 import { transact } from '../db/transaction.ts';
@@ -13,7 +12,8 @@ import { problemOf } from '../scanners/problem.ts';
 import type { PackedReport } from '../scanners/report.ts';
 import { runScan } from '../scanners/run-scan.ts';
 import type { Db } from '../db/schema.ts';
-import { manifestsAfter, placesOf, type Placed } from '../stores/repositories.ts';
+import { manifestsAfter, type Placed } from '../stores/repositories.ts';
+import { sourceOf } from '../stores/scan-sources.ts';
 import {
   dueScans,
   putFailure,
@@ -24,6 +24,7 @@ import {
   scansOf,
   stopScan,
 } from '../stores/scans.ts';
+import { placesBound, scannersFor } from './bound-scanners.ts';
 import { invalidate } from './follow.ts';
 import type { PipelineParts } from './parts.ts';
 import { noteMetadata } from './scanner-state.ts';
@@ -49,13 +50,6 @@ export interface ScanParts {
 
 const firstRetryMs = 10_000;
 const longestRetryMs = 3_600_000;
-
-/** The scanners that are asked about images of a repository. */
-export function scannersFor({ policy }: PipelineParts, repository: string): readonly Scanner[] {
-  return policy().config.scanners.run.filter(({ repositories }) =>
-    repositories.some((pattern) => matchesRepository(pattern, repository)),
-  );
-}
 
 /**
  * Asks for the scans that are missing of an image: by scanners that are bound to its repository and were never asked about it.
@@ -184,18 +178,6 @@ async function scanOne(
   }
 }
 
-/** Where an image is that a scanner is asked about. A scan takes minutes, in which it may have come to more places. */
-async function placesBound(
-  parts: PipelineParts,
-  db: Db,
-  { name }: Scanner,
-  digest: Digest,
-): Promise<readonly Placed[]> {
-  return (await placesOf(db, digest)).filter(({ repository }) =>
-    scannersFor(parts, repository).some((scanner) => scanner.name === name),
-  );
-}
-
 async function lendAndScan(
   { catalog }: PipelineParts,
   lend: LendImage,
@@ -223,12 +205,14 @@ async function keepReport(
   metadata: ScannerMetadata,
   report: PackedReport & { readonly askedAt: Date; readonly dataAt?: Date },
 ): Promise<void> {
-  const { name, maxAge } = scanner;
+  const { name, maxAge, url } = scanner;
+  if (!isConfigured(parts, scanner)) return;
   const endedAt = parts.now();
   const dueAt = new Date(report.askedAt.getTime() + maxAge);
   await noteMetadata(parts, scanner, metadata);
   await transact(parts.db, async (trx) => {
-    await putReport(trx, place, name, { ...report, endedAt, dueAt });
+    const source = sourceOf(url, metadata.scanner);
+    await putReport(trx, place, name, { ...report, endedAt, dueAt, source });
     await record(trx, place, endedAt, 'done', { scanner: name, counts: report.about.counts });
     const places = await placesBound(parts, trx, scanner, place.digest);
     await invalidate(trx, parts.memory, 'judge', places, endedAt);
@@ -247,6 +231,7 @@ async function keepFailure(
   problem: string,
 ): Promise<void> {
   const { name } = scanner;
+  if (!isConfigured(parts, scanner)) return;
   const endedAt = parts.now();
   const [before] = await scansOf(parts.db, place.digest, [name]);
   const dueAt = new Date(endedAt.getTime() + retryAfter(before?.failures ?? 0));
@@ -265,6 +250,11 @@ async function keepFailure(
     { scanner: name, image: `${place.repository}@${place.digest}`, problem },
     'a scanner did not report',
   );
+}
+
+/** False: its name stands for another address by now, which is asked in its place, or for none. */
+function isConfigured({ policy }: PipelineParts, { name, url }: Scanner): boolean {
+  return policy().config.scanners.run.some((one) => one.name === name && one.url === url);
 }
 
 function retryAfter(failures: number): number {

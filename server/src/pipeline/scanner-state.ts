@@ -4,18 +4,22 @@ import { transact } from '../db/transaction.ts';
 import { adapterOf } from '../scanners/adapter.ts';
 import type { ScannerMetadata } from '../scanners/metadata.ts';
 import { problemOf } from '../scanners/problem.ts';
+import { renewAllReports, sourceOf } from '../stores/scan-sources.ts';
 import { knownScanners, putScanner, renewScans, retryScans } from '../stores/scans.ts';
+import { askToFollow, noteAddress } from './another-scanner.ts';
 import type { PipelineParts } from './parts.ts';
 
 /**
- * Asks a scanner what it can do, and how new what it knows is. Where it knows more than it did, what it reported before is due again;
- * where it answers after it did not, so is what it failed at.
+ * Asks a scanner what it can do, and how new what it knows is. Where it knows more than it did, or is of another version, what it
+ * reported before is due again; where it answers after it did not, so is what it failed at. What another scanner reported that had its
+ * name counts no more.
  */
 export async function checkScanner(
   parts: PipelineParts,
   scanner: Scanner,
   signal: AbortSignal,
 ): Promise<void> {
+  await noteAddress(parts, scanner);
   try {
     await using adapter = adapterOf(scanner);
     await noteMetadata(parts, scanner, await adapter.metadata(parts.now(), signal));
@@ -33,7 +37,7 @@ export async function checkScanner(
 /** Keeps what a scanner said of itself, and makes due what follows from it. */
 export async function noteMetadata(
   { db, now }: PipelineParts,
-  { name, newDataAfter }: Scanner,
+  { name, url, newDataAfter }: Scanner,
   { scanner, data, capabilities }: ScannerMetadata,
 ): Promise<void> {
   const at = now();
@@ -41,7 +45,11 @@ export async function noteMetadata(
   await transact(db, async (trx) => {
     const before = (await knownScanners(trx)).get(name);
     const about = { scanner, produces, ...(data !== undefined && { data }) };
-    await putScanner(trx, { name, checkedAt: at, about });
+    const source = sourceOf(url, scanner);
+    await putScanner(trx, { name, checkedAt: at, about, source });
+    if (before && before.source !== source) await askToFollow(trx, name, at);
+    else if (before?.about && before.about.scanner.version !== scanner.version)
+      await renewAllReports(trx, name, at);
     if (before?.problem !== undefined) await retryScans(trx, name, at);
     if (data !== undefined)
       await renewScans(trx, name, {

@@ -14,6 +14,7 @@ import { forgetPackages } from '../stores/forgotten-packages.ts';
 import { forgetLayers, layersToIndex } from '../stores/file-index/segments.ts';
 import { forgetUnlinkedBlobs, removeOrphans } from '../stores/orphans.ts';
 import { indexFiles, indexFilesJob, indexFilesRequest } from './index-files.ts';
+import { anotherScannerJob, followAnotherScanner } from './another-scanner.ts';
 import { renewSummary, summariseJob } from './chain-summary.ts';
 import { askForImages, jobFor, judgeImagesJob, placeOfJob } from './image-jobs.ts';
 import { checkImage } from './image-path.ts';
@@ -79,6 +80,7 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
       },
       [probeAllJob]: (job) => probeAll(parts, job),
       [scanAllJob]: (job) => scanAll(parts, job),
+      [anotherScannerJob]: (job) => followAnotherScanner(parts, job),
       [summariseJob]: (job) => renewSummary(parts, placeOfJob(job)),
       'judge-all': (job) => sweep(parts, job),
       [judgeImagesJob]: (job) => askForImages(parts, job),

@@ -4,6 +4,14 @@ import { testDatabases, type TestDatabase } from '../db/testing/databases.ts';
 import { readPacked } from '../scanners/report.ts';
 import { found, reportOf } from '../scanners/scanner.fixtures.ts';
 import {
+  isSourceAt,
+  putSource,
+  renewAllReports,
+  renewReportsOfOthers,
+  reportedImages,
+  sourceOf,
+} from './scan-sources.ts';
+import {
   countDueScans,
   dueScans,
   forgetScans,
@@ -23,12 +31,14 @@ import {
 
 const digest = digestOf('an image');
 const place = { repository: 'team/app', digest };
+const own = sourceOf('https://trivy.example', { vendor: 'Aqua', name: 'Trivy' });
 const at = (minutes: number): Date => new Date(Date.UTC(2026, 0, 1, 0, minutes));
 
 describe.each(testDatabases)('what scanners say, on $name', (kind) => {
   let opened: TestDatabase;
   beforeEach(async () => {
     opened = await kind.open();
+    await putScanner(opened.db, { name: 'trivy', checkedAt: at(0), source: own });
   });
   afterEach(() => opened.close());
 
@@ -36,6 +46,7 @@ describe.each(testDatabases)('what scanners say, on $name', (kind) => {
   const report = (asked: number, data: Date | undefined, next: number, severity = 'High') =>
     putReport(opened.db, place, 'trivy', {
       ...readPacked(Buffer.from(JSON.stringify(reportOf(digest, [found({ severity })]))), digest),
+      source: own,
       askedAt: at(asked),
       endedAt: at(asked + 1),
       dueAt: at(next),
@@ -91,6 +102,38 @@ describe.each(testDatabases)('what scanners say, on $name', (kind) => {
     const [again] = await scansOf(opened.db, digest, ['trivy']);
     expect(again!.failures).toBe(0);
     expect(again).not.toHaveProperty('problem');
+  });
+
+  test('counts for as long as its name stands for the scanner that said it', async () => {
+    const reported = async () => (await scansOf(opened.db, digest, ['trivy']))[0]?.report?.askedAt;
+    await report(0, undefined, 100);
+    expect(await reported()).toEqual(at(0));
+    for (const other of [
+      sourceOf('https://other.example'),
+      sourceOf('https://other.example', { vendor: 'Aqua', name: 'Trivy' }),
+      sourceOf('https://trivy.example', { vendor: 'Aqua', name: 'Grype' }),
+      sourceOf('https://trivy.example', { vendor: '', name: 'Trivy' }),
+    ]) {
+      await putSource(opened.db, 'trivy', other);
+      expect(await reported()).toBeUndefined();
+    }
+    expect(await reportedImages(opened.db, 'trivy', { after: '', limit: 10 })).toEqual([digest]);
+    expect(await reportedImages(opened.db, 'trivy', { after: digest, limit: 10 })).toEqual([]);
+    expect(await due(10)).toBe(0);
+    await renewReportsOfOthers(opened.db, 'trivy', [digest], at(10));
+    expect(await due(10)).toBe(1);
+    await putSource(opened.db, 'trivy', own);
+    expect(await reported()).toEqual(at(0));
+    await report(20, undefined, 100);
+    await renewReportsOfOthers(opened.db, 'trivy', [digest], at(30));
+    expect(await due(30)).toBe(0);
+    await renewAllReports(opened.db, 'trivy', at(30));
+    expect(await due(30)).toBe(1);
+    expect(await reported()).toEqual(at(20));
+    expect([isSourceAt(own, 'https://trivy.example'), isSourceAt(own, 'https://trivy')]).toEqual([
+      true,
+      false,
+    ]);
   });
 
   test('has a history that ends', async () => {
@@ -161,6 +204,7 @@ describe.each(testDatabases)('what scanners say, on $name', (kind) => {
       checkedAt: at(1),
       problem: 'away',
       about,
+      source: own,
     });
     await putScanner(opened.db, { name: 'trivy', checkedAt: at(2), about });
     expect((await knownScanners(opened.db)).get('trivy')).not.toHaveProperty('problem');

@@ -17,7 +17,7 @@ export interface StoredScan {
   /** how often it failed since it last reported, and why the last time */
   readonly failures: number;
   readonly problem?: string;
-  /** its last report; absent: it never made one */
+  /** its last report; absent: it never made one, or the one that there is was made by another scanner of its name */
   readonly report?: StoredReport;
 }
 
@@ -52,7 +52,11 @@ export async function scansOf(
   if (scanners.length === 0) return [];
   const rows = await db
     .selectFrom('scans')
-    .selectAll()
+    .leftJoin('scanners', (join) =>
+      join.onRef('scanners.name', '=', 'scans.scanner').onRef('scanners.source', '=', 'scans.source'),
+    )
+    .selectAll('scans')
+    .select('scanners.name as same')
     .where('digest', '=', digest)
     .where('scanner', 'in', scanners)
     .orderBy('scanner')
@@ -60,7 +64,10 @@ export async function scansOf(
   return Promise.all(rows.map(scanOf));
 }
 
-async function scanOf(row: Selectable<Schema['scans']>): Promise<StoredScan> {
+/** @param row with the name of its scanner where that is the one that made the report */
+async function scanOf(
+  row: Selectable<Schema['scans']> & { readonly same: string | null },
+): Promise<StoredScan> {
   const { scanner, digest, repository, due_at: due, failures, problem, asked_at: asked, data_at: data } = row;
   return {
     scanner,
@@ -70,6 +77,7 @@ async function scanOf(row: Selectable<Schema['scans']>): Promise<StoredScan> {
     failures,
     ...(problem !== null && { problem }),
     ...(row.report !== null &&
+      row.same !== null &&
       asked !== null && {
         report: {
           ...((await unpackJson(row.report)) as ScanReport),
@@ -145,9 +153,14 @@ export async function putReport(
   { repository, digest }: Placed,
   scanner: string,
   report: PackedReport &
-    Pick<StoredReport, 'askedAt' | 'dataAt'> & { readonly endedAt: Date; readonly dueAt: Date },
+    Pick<StoredReport, 'askedAt' | 'dataAt'> & {
+      readonly endedAt: Date;
+      readonly dueAt: Date;
+      /** which scanner made it */
+      readonly source: string;
+    },
 ): Promise<void> {
-  const { about, packed, askedAt, dataAt, endedAt, dueAt } = report;
+  const { about, packed, askedAt, dataAt, endedAt, dueAt, source } = report;
   const row = {
     repository,
     due_at: dueAt.getTime(),
@@ -156,6 +169,7 @@ export async function putReport(
     asked_at: askedAt.getTime(),
     data_at: dataAt?.getTime() ?? null,
     report: packed,
+    source,
   };
   await trx
     .insertInto('scans')
@@ -356,6 +370,8 @@ export interface StoredScanner {
   readonly problem?: string;
   /** what it said when it last answered; absent: it never did */
   readonly about?: ScannerAbout;
+  /** which scanner it is; absent: nobody knows */
+  readonly source?: string;
 }
 
 export interface ScannerAbout {
@@ -369,22 +385,26 @@ export interface ScannerAbout {
 export async function knownScanners(db: Db): Promise<ReadonlyMap<string, StoredScanner>> {
   const rows = await db.selectFrom('scanners').selectAll().execute();
   return new Map(
-    rows.map(({ name, checked_at: checked, problem, about }) => [
+    rows.map(({ name, checked_at: checked, problem, about, source }) => [
       name,
       {
         name,
         checkedAt: new Date(checked),
         ...(problem !== null && { problem }),
         ...(about !== null && { about: JSON.parse(about) as ScannerAbout }),
+        ...(source !== null && { source }),
       },
     ]),
   );
 }
 
 /** Keeps what a scanner said of itself, or that it said nothing; then what it said before stays. */
-export async function putScanner(db: Db, { name, checkedAt, problem, about }: StoredScanner): Promise<void> {
+export async function putScanner(
+  db: Db,
+  { name, checkedAt, problem, about, source }: StoredScanner,
+): Promise<void> {
   const row = { checked_at: checkedAt.getTime(), problem: problem ?? null };
-  const said = about ? { about: JSON.stringify(about) } : {};
+  const said = { ...(about && { about: JSON.stringify(about) }), ...(source !== undefined && { source }) };
   await db
     .insertInto('scanners')
     .values({ name, ...row, ...said })
