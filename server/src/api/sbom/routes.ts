@@ -2,6 +2,7 @@ import { cycloneDxVersions } from '@wharfinger/lib/inspect/sbom/cyclonedx';
 import { sbomFormats } from '@wharfinger/lib/inspect/sbom/write-sbom';
 import { z } from 'zod';
 import { attestSbom, type SbomAttesterParts } from '../../pipeline/attest-sbom.ts';
+import { createOneAtATime } from '../../pipeline/one-at-a-time.ts';
 import { imageQuery, parseInput, resolveImage, type ApiContext } from '../context.ts';
 
 /** An image, and how its SBOM is to be written. */
@@ -12,9 +13,13 @@ export const sbomBody = imageQuery.extend({
 
 /** SBOMs that the registry signs and attaches: for those who may push to the repository. */
 export function addSbomRoutes(context: ApiContext, parts: SbomAttesterParts): void {
+  // of two who ask at one moment the second is told what the first had attached
+  const oneAtATime = createOneAtATime();
   context.app.post('/api/v1/sbom/attestations', async (request) => {
     const { repository, reference, ...style } = parseInput(sbomBody, request.body);
     const place = await resolveImage(context, request, { repository, reference }, 'push');
-    return { ...place, ...(await attestSbom(parts, place, style, request.caller.principal)) };
+    const key = `${place.repository}@${place.digest}`;
+    const attested = await oneAtATime(key, () => attestSbom(parts, place, style, request.caller.principal));
+    return { ...place, ...attested };
   });
 }
