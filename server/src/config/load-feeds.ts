@@ -7,7 +7,7 @@ import type { Scope } from '@wharfinger/lib/routines/records';
 import type { TrustedKey } from '@wharfinger/lib/signing/evidence';
 import type { FeedConfig } from './feed-schema.ts';
 import { createReader } from './load-trust.ts';
-import { readSecret } from './outside-auth.ts';
+import { authorizationOf, readSecret } from './outside-auth.ts';
 import type { Config } from './schema.ts';
 
 /** Where advisories come from, once its place was understood. */
@@ -98,10 +98,9 @@ interface Auth {
 async function authOf({ auth }: FeedConfig, base: string): Promise<Auth | undefined> {
   if (auth === undefined) return undefined;
   const secret = await readSecret(auth, base, auth.type === 'bearer');
-  if (auth.type === 'bearer') return { header: `Bearer ${secret}` };
   return {
-    header: `Basic ${Buffer.from(`${auth.user}:${secret}`).toString('base64')}`,
-    credentials: { username: auth.user, password: secret },
+    header: authorizationOf(auth, secret),
+    ...(auth.type === 'basic' && { credentials: { username: auth.user, password: secret } }),
   };
 }
 

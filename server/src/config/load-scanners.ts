@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
-import { readSecret, readShort } from './outside-auth.ts';
+import { authorizationOf, readSecret, readShort } from './outside-auth.ts';
 import type { ScannerConfig } from './scanner-schema.ts';
 import type { Config } from './schema.ts';
 
@@ -59,9 +59,8 @@ function headersOf(auth: ScannerConfig['auth'], secret: string): Scanner['header
     case 'none':
       return {};
     case 'basic':
-      return { authorization: `Basic ${Buffer.from(`${auth.user}:${secret}`).toString('base64')}` };
     case 'bearer':
-      return { authorization: `Bearer ${secret}` };
+      return { authorization: authorizationOf(auth, secret) };
     case 'api-key':
       return { 'x-scanneradapter-api-key': secret };
     default:

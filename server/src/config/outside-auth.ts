@@ -43,6 +43,15 @@ export async function readSecret(
   return text;
 }
 
+/** The header that names a user with a password, or has a token. */
+export function authorizationOf(
+  auth: { readonly type: 'basic'; readonly user: string } | { readonly type: 'bearer' },
+  secret: string,
+): string {
+  if (auth.type === 'bearer') return `Bearer ${secret}`;
+  return `Basic ${Buffer.from(`${auth.user}:${secret}`).toString('base64')}`;
+}
+
 /** A short text file. @throws Error that says what is wrong */
 export async function readShort(path: string): Promise<string> {
   const text = await readFile(path, 'utf8');
