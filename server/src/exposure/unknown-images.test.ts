@@ -30,20 +30,24 @@ describe.each(testDatabases)('on $name images that may have a file without being
       problems: [],
       layers: [],
     });
-    const mine = { partly: digestOf('partly'), waiting: digestOf('waiting') };
-    for (const layer of [mine.partly, mine.waiting])
-      await putImage(db, await addImage(catalog, 'team/app', layer), pack, [layer], at);
-    const others = Array.from({ length: 1200 }, (_, index) => digestOf(`of others ${index}`));
-    for (const [index, layer] of others.slice(0, 3).entries())
-      await putImage(db, await addImage(catalog, `other/${index}`, layer), pack, [layer], at);
+    // the fixture's image of a name has a layer of that name
+    const layerOf = (name: string) => digestOf(`layer of ${name}`);
+    const store = async (repository: string, name: string) =>
+      putImage(db, await addImage(catalog, repository, name), pack, [layerOf(name)], at);
+    for (const name of ['partly', 'waiting', 'read']) await store('team/app', name);
+    const others = Array.from({ length: 1200 }, (_, index) => `of others ${index}`);
+    for (const [index, name] of others.slice(0, 3).entries()) await store(`other/${index}`, name);
     const { signal } = new AbortController();
-    const layers = [...others, mine.partly].map((digest) => ({
-      digest,
+    const layers = [...others, 'partly'].map((name) => ({
+      digest: layerOf(name),
       keys: new Float64Array(),
       complete: false,
     }));
-    await addLayers(db, layers, signal);
-    await putLayerInventory(db, mine.waiting, { format: 1, packed: Buffer.from('a') }, at);
+    const read = { digest: layerOf('read'), keys: new Float64Array(), complete: true };
+    await addLayers(db, [...layers, read], signal);
+    const waiting = [...others.map((name) => `waiting ${name}`), 'waiting'];
+    for (const name of waiting)
+      await putLayerInventory(db, layerOf(name), { format: 1, packed: Buffer.from('a') }, at);
 
     const visible = (repository: string): boolean => repository === 'team/app';
     const names = rememberRepositoryNames(db);

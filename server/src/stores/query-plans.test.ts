@@ -36,7 +36,8 @@ import {
 } from './search.ts';
 import { manifestsAfter, placesOf } from './repositories.ts';
 import { getSignatureReport } from './signature-reports.ts';
-import { incompleteLayers, layersWithKey, waitingLayers } from './file-index/segments.ts';
+import { layersWithKey } from './file-index/segments.ts';
+import { imagesWithUnread } from './file-index/unread-layers.ts';
 import { getSnapshot, tagState } from './snapshots.ts';
 import { noteSigners, placesSignedBy } from './evidence-signers.ts';
 import { listRecords, recordEver, recordInForce } from './policy-record-rows.ts';
@@ -104,8 +105,7 @@ const questions: ReadonlyArray<readonly [string, (db: Db, catalog: Catalog) => P
   ['contentsOfImages', (db) => contentsOfImages(db, [5])],
   ['layersWithKey', (db) => layersWithKey(db, 5)],
   ['countPending', (db) => countPending(db, () => true, [1], 5)],
-  ['incompleteLayers', (db) => incompleteLayers(db, digest, 5)],
-  ['waitingLayers', (db) => waitingLayers(db, digest, 5)],
+  ['images with incomplete layers', (db) => imagesWithUnread(db, 'incomplete', [2], 5)],
   ['keyOfPlace', (db) => keyOfPlace(db, place)],
   ['repositoriesOf', (db) => repositoriesOf(db, digest)],
   ['verdictSummaries', (db) => verdictSummaries(db, [found], 'pull')],
@@ -233,7 +233,6 @@ async function fill(db: Db): Promise<void> {
       join manifests on manifests.digest = images.digest`,
     sql`update images set chain_id = id`,
     sql`insert into layer_files (digest, complete) select ${digestOf}, 1 from ${numbers}`,
-    sql`insert into layers_to_index (digest) select ${digestOf} from ${numbers}`,
     sql`insert into layer_contents (digest, content) select ${digestOf}, convert_to('c' || n, 'UTF8') from ${numbers}`,
     sql`insert into advisories (id, match_hash, weight_hash, display_hash, first_imported, changed_at, head, affected)
       select 'A-' || n, '', '', '', 0, 0, '{}', '[]' from ${numbers}`,

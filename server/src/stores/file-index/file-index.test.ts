@@ -8,11 +8,9 @@ import {
   addLayers,
   dropUnused,
   forgetLayers,
-  incompleteLayers,
   layersToIndex,
   layersWithKey,
   mergeSegments,
-  waitingLayers,
 } from './segments.ts';
 
 const at = new Date(Date.UTC(2026, 0, 1));
@@ -140,14 +138,8 @@ describe.each(testDatabases)('the index of files on $name', (kind) => {
     const digest = layerOf(1);
     await putLayerInventory(db, digest, { format: 1, packed: Buffer.from('a') }, at);
     expect(await layersToIndex(db, 10)).toEqual([digest]);
-    expect(await incompleteLayers(db, '', 10)).toEqual([]);
-    expect(await waitingLayers(db, '', 10)).toEqual([digest]);
-    expect(await waitingLayers(db, digest, 10)).toEqual([]);
     await addLayers(db, [{ digest, keys: new Float64Array([5]), complete: false }], signal);
     expect(await layersToIndex(db, 10)).toEqual([]);
-    expect(await incompleteLayers(db, '', 10)).toEqual([digest]);
-    expect(await incompleteLayers(db, digest, 10)).toEqual([]);
-    expect(await waitingLayers(db, '', 10)).toEqual([]);
     expect(await layersWithKey(db, 5)).toEqual([digest]);
   });
 

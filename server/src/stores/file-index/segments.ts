@@ -225,31 +225,6 @@ function lowest(keys: Float64Array, key: number): number {
   return low;
 }
 
-/** Layers of which not every file is known: any other may be in them, and is not found. In pages, in order of digests. */
-export async function incompleteLayers(db: Db, after: string, limit: number): Promise<Digest[]> {
-  const rows = await db
-    .selectFrom('layer_files')
-    .select('digest')
-    .where('complete', '=', 0)
-    .where('digest', '>', after)
-    .orderBy('digest')
-    .limit(limit)
-    .execute();
-  return rows.map((row) => row.digest as Digest);
-}
-
-/** Layers that were taken apart, and whose files cannot be found yet. In pages, in order of digests. */
-export async function waitingLayers(db: Db, after: string, limit: number): Promise<Digest[]> {
-  const rows = await db
-    .selectFrom('layers_to_index')
-    .select('digest')
-    .where('digest', '>', after)
-    .orderBy('digest')
-    .limit(limit)
-    .execute();
-  return rows.map((row) => row.digest as Digest);
-}
-
 /**
  * Forgets what layers contain whose bytes are gone.
  * @param before layers that were taken apart since are left alone
