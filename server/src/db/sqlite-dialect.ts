@@ -10,21 +10,22 @@ import {
   type QueryResult,
 } from 'kysely';
 import type { StatementResult } from './sqlite-messages.ts';
+import type { Readers } from './sqlite-readers.ts';
 import type { SqliteThread } from './sqlite-thread.ts';
 import { createWriter, type Turn, type Writer } from './sqlite-writer.ts';
 
 interface Threads {
   readonly writer: SqliteThread;
-  readonly reader: SqliteThread;
+  readonly readers: Readers;
 }
 
 class ThreadedConnection implements DatabaseConnection {
-  readonly #reader: SqliteThread;
+  readonly #readers: Readers;
   readonly #writer: Writer;
   #turn: Turn | undefined;
 
-  constructor(reader: SqliteThread, writer: Writer) {
-    this.#reader = reader;
+  constructor(readers: Readers, writer: Writer) {
+    this.#readers = readers;
     this.#writer = writer;
   }
 
@@ -57,7 +58,7 @@ class ThreadedConnection implements DatabaseConnection {
   ): Promise<StatementResult | undefined> {
     if (this.#turn) return this.#turn.run(sql, parameters);
     // Statements in plain text outside of a transaction go to the writer, whatever they are: that is always right.
-    return reads ? this.#reader.send({ kind: 'run', sql, parameters }) : this.#writer.write(sql, parameters);
+    return reads ? this.#readers.send({ kind: 'run', sql, parameters }) : this.#writer.write(sql, parameters);
   }
 
   streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
@@ -77,7 +78,7 @@ class ThreadedDriver implements Driver {
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<ThreadedConnection> {
-    return new ThreadedConnection(this.#threads.reader, this.#writer);
+    return new ThreadedConnection(this.#threads.readers, this.#writer);
   }
 
   async beginTransaction(connection: ThreadedConnection): Promise<void> {
@@ -100,7 +101,7 @@ class ThreadedDriver implements Driver {
     try {
       await turn.commit();
     } finally {
-      await this.#threads.reader.close();
+      await this.#threads.readers.close();
       await this.#threads.writer.close();
     }
   }
@@ -113,8 +114,8 @@ class ThreadedAdapter extends SqliteAdapter {
 }
 
 /**
- * SQLite in threads of its own, so that the calling thread never waits for it: reads outside of transactions go to a
- * read-only connection, which sees committed data only, everything else to the one writer.
+ * SQLite in threads of its own, so that the calling thread never waits for it: reads outside of transactions go to
+ * read-only connections, which see committed data only, everything else to the one writer.
  */
 export function threadedSqliteDialect(threads: Threads): Dialect {
   return {

@@ -7,6 +7,8 @@ import type { Reply, Request, SqliteWorkerData, StatementResult, Wish } from './
 export interface SqliteThread {
   /** Sends a request; requests are carried out in this order. */
   send(wish: Wish): Promise<StatementResult | undefined>;
+  /** True while something is asked that was not answered yet. */
+  isBusy(): boolean;
   close(): Promise<void>;
 }
 
@@ -81,6 +83,7 @@ export async function startThread(data: SqliteWorkerData): Promise<SqliteThread>
       }
       return answer;
     },
+    isBusy: () => waiting.size > 0,
     async close() {
       if (!ended) await thread.send({ kind: 'close' });
       await worker.terminate();

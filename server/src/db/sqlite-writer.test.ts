@@ -22,7 +22,6 @@ beforeEach(async () => {
       if (wish.kind !== 'run') events.push(wish.kind);
       return result;
     },
-    close: () => thread.close(),
   });
   await writer.write('create table t (n integer)', []);
   events = [];

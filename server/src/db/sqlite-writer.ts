@@ -32,7 +32,7 @@ const maxPassing = 8;
  * One that is rolled back waits for the group's end as well: its reason may lie in what another member wrote, which
  * must not be told before it is durable.
  */
-export function createWriter(thread: SqliteThread): Writer {
+export function createWriter(thread: Pick<SqliteThread, 'send'>): Writer {
   const waiting: Array<() => void> = [];
   const urgent: Array<() => void> = [];
   let passed = 0;

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { letPullsPass } from './pulls-first.ts';
 
 /** The thread is not kept from answering pulls for longer than this. */
-const longestTurnMs = 3;
+const longestTurnMs = 1;
 
 /** Works on one after the other, with a break for others now and then. */
 export async function inTurns<T, R>(
