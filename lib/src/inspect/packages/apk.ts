@@ -3,6 +3,9 @@ import { readApkFiles } from './apk-files.ts';
 import type { Parsed } from './dpkg.ts';
 import { isPlainWord } from './plain-text.ts';
 
+/** What names consist of: others would look the same, and be found by no advisory. */
+const visible = /^[!-~]+$/;
+
 /**
  * Reads the database of installed packages of apk (apk-package(5)): blocks of one-letter fields. Advisories go by the
  * origin, which is the package's own name where the record gives none.
@@ -25,7 +28,7 @@ export function parseApkInstalled(text: string): Parsed<ApkPackage> {
     if (fields.size === 0 && !isBroken) continue;
     const name = fields.get('P');
     const version = fields.get('V');
-    const isNamed = isPlainWord(name) && isPlainWord(version);
+    const isNamed = isPlainWord(name) && isPlainWord(version) && visible.test(name + (fields.get('o') ?? ''));
     if (isBroken || !isNamed) broken += 1;
     if (!isNamed) continue;
     const architecture = fields.get('A');

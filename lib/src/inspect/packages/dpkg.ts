@@ -11,10 +11,17 @@ export interface Parsed<P> {
   readonly broken: number;
 }
 
-const sourceShape = /^(\S+)(?:\s+\((\S+)\))?$/;
+const nameShape = /^[A-Za-z0-9][A-Za-z0-9+._-]*$/;
+const sourceShape = /^([A-Za-z0-9][A-Za-z0-9+._-]*)(?: +\(([!-'*-~]+)\))?$/;
+
+/** Fields that stand on one line. */
+const simpleFields: ReadonlySet<string> = new Set(['package', 'version', 'source', 'status']);
 
 /** States in which a package has no files on the disk (dpkg(1), "Package states"); anything else that stands there is none. */
 const absent = /^\S+ +\S+ +(?:not-installed|config-files)$/;
+
+/** deb822(5) */
+const fieldName = /^[!-9;-~]+$/;
 
 interface Stanza {
   readonly fields: ReadonlyMap<string, string>;
@@ -25,11 +32,16 @@ interface Stanza {
 function fieldsOf(stanza: string): Stanza {
   const fields = new Map<string, string>();
   let isBroken = false;
+  let name = '';
   for (const line of stanza.split('\n')) {
-    if (line === '' || line.startsWith(' ') || line.startsWith('\t')) continue;
+    if (line === '') continue;
+    if (line.startsWith(' ') || line.startsWith('\t')) {
+      isBroken ||= simpleFields.has(name);
+      continue;
+    }
     const colon = line.indexOf(':');
-    const name = line.slice(0, Math.max(colon, 0)).toLowerCase();
-    isBroken ||= name === '' || fields.has(name);
+    name = line.slice(0, Math.max(colon, 0)).toLowerCase();
+    isBroken ||= !fieldName.test(name) || fields.has(name);
     if (name !== '') fields.set(name, line.slice(colon + 1).trim());
   }
   return { fields, isBroken };
@@ -48,12 +60,13 @@ export function parseDpkgStatus(text: string): Parsed<DpkgPackage> {
     const { fields, isBroken } = fieldsOf(stanza);
     if (fields.size === 0 && !isBroken) continue;
     const name = fields.get('package');
-    if (isPlainWord(name) && !isBroken && absent.test(fields.get('status') ?? '')) continue;
+    if (!isBroken && isName(name) && absent.test(fields.get('status') ?? '')) continue;
     const version = fields.get('version');
-    const isNamed = isPlainWord(name) && isPlainWord(version);
-    if (isBroken || !isNamed) broken += 1;
+    const isNamed = isName(name) && isPlainWord(version);
+    // Advisories go by the source: it is not guessed where it cannot be read.
+    const source = sourceShape.exec(fields.get('source') ?? name ?? '');
+    if (isBroken || !isNamed || source === null) broken += 1;
     if (!isNamed) continue;
-    const source = sourceShape.exec(fields.get('source') ?? '');
     const architecture = fields.get('architecture');
     packages.push({
       name,
@@ -67,6 +80,10 @@ export function parseDpkgStatus(text: string): Parsed<DpkgPackage> {
     if (configuration !== undefined) files.push(configuration);
   }
   return { packages, files, broken };
+}
+
+function isName(name: string | undefined): name is string {
+  return isPlainWord(name) && nameShape.test(name);
 }
 
 /** The address alone: it tells whether the distribution or somebody else made the package. */

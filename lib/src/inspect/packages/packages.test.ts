@@ -51,6 +51,9 @@ VERSION: 2
     ['fields twice', 'Package: a\nVersion: 1\nPackage: b\nVersion: 2\n'],
     ['lines that are no fields', 'Package: a\nVersion: 1\nsomething\n'],
     ['text of another encoding', 'P\0a\0c\0k\0a\0g\0e\0'],
+    ['a source that is none, by which advisories would name it', 'Package: a\nVersion: 1\nSource: b (2\n'],
+    ['a source on a line of its own', 'Package: a\nVersion: 1\nSource:\n b\n'],
+    ['names of fields that cannot be seen', 'Package: a\nVersion: 1\nSource\r: b\n'],
     ['a name with a NUL', 'Package: a\0b\nVersion: 1\n'],
     ['a state that is none, of a package that is not there', 'Status: deinstall ok config-files\n'],
   ])('counts %s as broken', (_, text) => {
