@@ -1,7 +1,8 @@
 import { withoutModule } from '../inspect/module-streams.ts';
 import type { Advisory, Affected, Match } from './advisory.ts';
 import { packageKey, sameRelease } from './ecosystem.ts';
-import { affects, severityFor, type PackageVersion } from './match.ts';
+import { affects, ownSeverity, type PackageVersion } from './match.ts';
+import type { Scored } from './osv-severity.ts';
 import { PackedRecords } from './packed-records.ts';
 
 /** An advisory without the list of what it affects. */
@@ -47,7 +48,7 @@ export async function buildIndex(
   advisories: Iterable<Advisory> | AsyncIterable<Advisory>,
   wanted: (ecosystem: string, name: string) => boolean = () => true,
 ): Promise<AdvisoryIndex> {
-  const heads = new PackedRecords<AdvisoryHead>((value) => value as AdvisoryHead);
+  const heads = new PackedRecords<AdvisoryHead>((value) => withScore(value as AdvisoryHead));
   const entries = new PackedRecords<Entry>((value) => value as Entry);
   const byKey = new Map<string, number | number[]>();
   const ecosystems = new Set<string>();
@@ -99,10 +100,15 @@ function findMatches(
       const match = affects(entry, subject);
       if (match === undefined) continue;
       const head = heads.get(entry.head);
-      const { score: _, ...rest } = head;
-      const severity = severityFor({ ...head, affected: entry.affected }, subject);
-      found.push({ subject, match, advisory: { ...rest, ...severity } });
+      const severity = ownSeverity(entry.affected, subject, head.severity);
+      found.push({ subject, match, advisory: severity === undefined ? head : withScore(head, { severity }) });
     }
   }
   return found;
+}
+
+/** What is known of an advisory, as bad as this says. The score comes last, wherever it is from: findings tell two records of one id apart by all they say. */
+function withScore(head: AdvisoryHead, { severity, score }: Scored = head): AdvisoryHead {
+  const { score: _, ...rest } = head;
+  return { ...rest, severity, ...(score === undefined ? {} : { score }) };
 }

@@ -1,9 +1,16 @@
 import { withoutModule } from '../inspect/module-streams.ts';
 
+/** What was asked for last: packages of an image, and advisories of one of them, have few ecosystems, one after the other. */
+let asked = '';
+let answer = '';
+
 /** The ecosystem without its suffix: Debian of Debian:12. */
 export function ecosystemBase(ecosystem: string): string {
+  if (ecosystem === asked) return answer;
   const colon = ecosystem.indexOf(':');
-  return colon < 0 ? ecosystem : ecosystem.slice(0, colon);
+  answer = colon < 0 ? ecosystem : ecosystem.slice(0, colon);
+  asked = ecosystem;
+  return answer;
 }
 
 /** What advisories and packages are looked up by; releases of a distribution share it, `sameRelease` tells them apart. */

@@ -34,9 +34,29 @@ function match(id: string, aliases: readonly string[], told: Told = {}): FoundMa
   };
 }
 
+const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
+const anyTold = fc.record({
+  fixedIn: optional(fc.constantFrom('1.0-9', '2.0')),
+  undecided: optional(fc.constant('no order')),
+  version: fc.constantFrom('1.0-1', '1.0-2'),
+  severity: fc.constantFrom('unscored', 'low', 'critical'),
+  score: optional(fc.constantFrom(3.1, 9.8)),
+  published: optional(fc.constant('2024-01-01T00:00:00.000Z')),
+});
+const anyName = fc.constantFrom('CVE-2024-0001', 'CVE-2024-0002', 'CVE-2024-x', 'MAL-1', 'GHSA-a', 'DSA-1');
+
 const ids = (matches: readonly FoundMatch[]): string[] => dedupeFindings(matches).map(({ id }) => id);
 
 describe('dedupeFindings', () => {
+  it('says of what one advisory alone tells the same as of what it tells twice', () => {
+    fc.assert(
+      fc.property(anyName, fc.array(anyName, { maxLength: 4 }), anyTold, (id, aliases, told) => {
+        const one = match(id, aliases, told);
+        expect(dedupeFindings([one])).toStrictEqual(dedupeFindings([one, structuredClone(one)]));
+      }),
+    );
+  });
+
   it('counts a CVE once, whoever tells of it, with the worst that is said', () => {
     const early = '2024-01-01T00:00:00.000Z';
     const findings = dedupeFindings([

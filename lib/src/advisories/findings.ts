@@ -29,28 +29,69 @@ export interface Finding extends PackageVersion, Omit<Match, 'advisory'> {
  * not count, but for the order of findings.
  */
 export function dedupeFindings(matches: Iterable<FoundMatch>): Finding[] {
-  const bySubject = Map.groupBy(matches, ({ subject }) =>
-    JSON.stringify([subject.ecosystem, subject.name, subject.version]),
+  return [...bySubject(matches)].flatMap((group) =>
+    [...groupByFlaw(group)].map(([id, members]) => {
+      const [only] = members;
+      return members.length === 1 && only !== undefined ? findingOf(id, only) : merge(id, members);
+    }),
   );
-  return [...bySubject.values()].flatMap((group) =>
-    [...groupByFlaw(group)].map(([id, members]) => merge(id, members)),
-  );
+}
+
+/** Matches of each package version; those of one mostly stand together, and have one object for it. */
+function bySubject<T extends FoundMatch>(matches: Iterable<T>): Iterable<T[]> {
+  const groups = new Map<string, T[]>();
+  let last: PackageVersion | undefined;
+  let group: T[] = [];
+  for (const match of matches) {
+    const { subject } = match;
+    if (subject !== last) {
+      const key = JSON.stringify([subject.ecosystem, subject.name, subject.version]);
+      group = groups.get(key) ?? [];
+      groups.set(key, group);
+      last = subject;
+    }
+    group.push(match);
+  }
+  return groups.values();
+}
+
+function isCve(name: string): boolean {
+  return name.startsWith('CVE-') && cve.test(name);
 }
 
 function namesOf(match: FoundMatch): readonly string[] {
   return [match.advisory.id, ...match.advisory.aliases];
 }
 
+/** The CVEs among the names of a match, each once. */
+function cvesOf({ advisory }: FoundMatch): readonly string[] {
+  const cves = isCve(advisory.id) ? [advisory.id] : [];
+  for (const name of advisory.aliases) if (isCve(name) && !cves.includes(name)) cves.push(name);
+  return cves;
+}
+
 function groupByFlaw(matches: readonly FoundMatch[]): ReadonlyMap<string, FoundMatch[]> {
   const byCve = new Map<string, FoundMatch[]>();
-  const cvesOfName = new Map<string, Set<string>>();
   const nameless: FoundMatch[] = [];
   for (const match of matches) {
-    const names = namesOf(match);
-    const cves = names.filter((name) => cve.test(name));
+    const cves = cvesOf(match);
     if (cves.length === 0) nameless.push(match);
-    for (const id of new Set(cves)) push(byCve, id, match);
-    for (const name of names) {
+    for (const id of cves) push(byCve, id, match);
+  }
+  if (nameless.length > 0) addNameless(byCve, nameless, matches);
+  return byCve;
+}
+
+/** Adds those that name no CVE themselves to what others say by the same names, or as flaws of their own. */
+function addNameless(
+  byCve: Map<string, FoundMatch[]>,
+  nameless: readonly FoundMatch[],
+  matches: readonly FoundMatch[],
+): void {
+  const cvesOfName = new Map<string, Set<string>>();
+  for (const match of matches) {
+    const cves = cvesOf(match);
+    for (const name of cves.length === 0 ? [] : namesOf(match)) {
       const known = cvesOfName.get(name) ?? new Set();
       for (const id of cves) known.add(id);
       cvesOfName.set(name, known);
@@ -66,7 +107,6 @@ function groupByFlaw(matches: readonly FoundMatch[]): ReadonlyMap<string, FoundM
     const id = ids.find((name) => name.startsWith('MAL-')) ?? ids[0];
     if (id !== undefined) byCve.set(id, members);
   }
-  return byCve;
 }
 
 function push(groups: Map<string, FoundMatch[]>, id: string, match: FoundMatch): void {
@@ -89,6 +129,35 @@ function joinByName(matches: readonly FoundMatch[]): Iterable<FoundMatch[]> {
   return new Set(groupOf.values());
 }
 
+/** What one advisory alone says of a flaw, as nearly always: what `merge` makes of it, at a tenth of the cost. */
+function findingOf(id: string, { subject, match, advisory }: FoundMatch): Finding {
+  const { severity, score, published } = advisory;
+  const { fixedIn, undecided } = match;
+  return {
+    ...subject,
+    id,
+    aliases: otherNames(id, [advisory]),
+    advisories: [advisory.id],
+    severity,
+    ...(score === undefined ? undefined : { score }),
+    summary: advisory.summary,
+    malicious: advisory.malicious,
+    ...(published === undefined ? undefined : { published }),
+    ...(fixedIn === undefined || undecided !== undefined ? undefined : { fixedIn }),
+    ...(undecided === undefined ? undefined : { undecided }),
+  };
+}
+
+/** The other CVEs of an erratum are findings of their own, not names of this one. */
+function otherNames(id: string, advisories: ReadonlyArray<FoundMatch['advisory']>): string[] {
+  const names = new Set<string>();
+  for (const advisory of advisories) {
+    if (advisory.id !== id && !isCve(advisory.id)) names.add(advisory.id);
+    for (const name of advisory.aliases) if (name !== id && !isCve(name)) names.add(name);
+  }
+  return [...names].sort();
+}
+
 function merge(id: string, unordered: readonly FoundMatch[]): Finding {
   // In order of ids, so that the same advisories give the same finding wherever they are kept.
   const members = unordered.toSorted(compareAdvisories);
@@ -101,17 +170,13 @@ function merge(id: string, unordered: readonly FoundMatch[]): Finding {
     .flatMap(({ advisory }) => advisory.published ?? [])
     .sort()
     .at(0);
-  const names = new Set(
-    members.flatMap((member) => {
-      const all = namesOf(member);
-      // The other CVEs of an erratum are findings of their own, not names of this one.
-      return all.filter((name) => name !== id && !cve.test(name));
-    }),
-  );
   return {
     ...first.subject,
     id,
-    aliases: [...names].sort(),
+    aliases: otherNames(
+      id,
+      members.map(({ advisory }) => advisory),
+    ),
     advisories: [...new Set(members.map(({ advisory }) => advisory.id))],
     severity,
     ...(score === undefined ? {} : { score }),

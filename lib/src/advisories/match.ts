@@ -1,5 +1,5 @@
 import { isWharfingerError } from '../errors.ts';
-import type { Advisory, Affected, AffectedRange, Match } from './advisory.ts';
+import type { Advisory, Affected, AffectedRange, Match, Severity } from './advisory.ts';
 import { packageKey, sameRelease } from './ecosystem.ts';
 import { isFixedBuild, sameModule } from './modules.ts';
 import type { Scored } from './osv-severity.ts';
@@ -36,7 +36,7 @@ const yes: Answer = { affected: true };
  */
 export function affects(advisory: MatchableAdvisory, subject: PackageVersion): Match | undefined {
   if (advisory.withdrawn !== undefined) return undefined;
-  const entries = advisory.affected.filter((item) => isAbout(item, subject));
+  const entries = entriesAbout(advisory.affected, subject);
   if (entries.length === 0 || isFixedBuild(entries, subject)) return undefined;
   const answer = evaluate(entries, subject.ecosystem, subject.version);
   if ('undecided' in answer) return { advisory: advisory.id, undecided: answer.undecided };
@@ -46,6 +46,13 @@ export function affects(advisory: MatchableAdvisory, subject: PackageVersion): M
     advisory: advisory.id,
     ...(fix === undefined ? {} : { fixedIn: publishedFix(subject.ecosystem, fix) }),
   };
+}
+
+/** Nearly always all of them: then no other list is made. */
+function entriesAbout(affected: readonly Affected[], subject: PackageVersion): readonly Affected[] {
+  const [only] = affected;
+  if (affected.length === 1 && only !== undefined && isAbout(only, subject)) return affected;
+  return affected.filter((item) => isAbout(item, subject));
 }
 
 function isAbout(item: Affected, { ecosystem, name }: PackageVersion): boolean {
@@ -65,12 +72,22 @@ export function severityFor(
   advisory: Scored & { readonly affected: readonly Affected[] },
   subject: PackageVersion,
 ): Scored {
-  const own = advisory.affected.find(
-    (item) => item.name === subject.name && sameRelease(item.ecosystem, subject.ecosystem),
-  )?.severity;
-  if (own !== undefined && own !== advisory.severity) return { severity: own };
+  const own = ownSeverity(advisory.affected, subject, advisory.severity);
+  if (own !== undefined) return { severity: own };
   const { severity, score } = advisory;
   return score === undefined ? { severity } : { severity, score };
+}
+
+/** What an advisory says of this package, where that is something else than what it says of itself. */
+export function ownSeverity(
+  affected: readonly Affected[],
+  subject: PackageVersion,
+  general: Severity,
+): Severity | undefined {
+  const own = affected.find(
+    (item) => item.name === subject.name && sameRelease(item.ecosystem, subject.ecosystem),
+  )?.severity;
+  return own === general ? undefined : own;
 }
 
 /** One entry that is met is enough; what is undecided gives way to that, and to nothing else. */
@@ -131,15 +148,20 @@ function withoutOrder(ecosystem: string): Answer {
 }
 
 function evaluateRange(range: AffectedRange, ecosystem: string, version: string): Answer {
+  const simple = onlyFix(range);
   // "introduced 0" alone, of which there are many, needs no order.
-  if (range.events.every((event) => 'introduced' in event && event.introduced === '0')) return yes;
+  if (
+    simple === undefined &&
+    range.events.every((event) => 'introduced' in event && event.introduced === '0')
+  )
+    return yes;
   // Alpine's security database writes "fixed in 0" for a flaw that never reached the package.
-  if (range.events.some((event) => 'fixed' in event && event.fixed === '0')) return no;
+  const isFixedAtOnce = simple === undefined ? range.events.some(fixesNothing) : simple === '0';
+  if (isFixedAtOnce) return no;
   const order = versionOrder(ecosystem, range.type);
   if (order === undefined) return withoutOrder(ecosystem);
   if (namesBranch(ecosystem, version)) return { undecided: `${version} names a branch, not a version` };
   try {
-    const simple = onlyFix(range);
     if (simple !== undefined) {
       return order(version, readableBound(ecosystem, simple, version)) < 0 ? yes : no;
     }
@@ -149,6 +171,10 @@ function evaluateRange(range: AffectedRange, ecosystem: string, version: string)
     if (isWharfingerError(error, 'VERSION_INVALID')) return { undecided: error.message };
     throw error;
   }
+}
+
+function fixesNothing(event: AffectedRange['events'][number]): boolean {
+  return 'fixed' in event && event.fixed === '0';
 }
 
 /** Where a range is from the first version on to one that is fixed, as nearly all are: that one. */
@@ -209,23 +235,32 @@ function isLastAffected(event: AffectedRange['events'][number] | undefined): boo
 
 /** The smallest version above this one that an event calls fixed and that is not itself affected by another range. */
 function smallestFix(entries: readonly Affected[], subject: PackageVersion): string | undefined {
-  let best: string | undefined;
-  const ranges = entries.flatMap((entry) => entry.ranges);
+  const simple = onlyRange(entries);
   // Nothing else could say that what is fixed there is affected.
-  const only = ranges.length === 1 && entries.every(({ versions }) => versions.length === 0);
-  const simple = only ? onlyFix(ranges[0]!) : undefined;
-  for (const range of ranges) {
+  const fix = simple === undefined ? undefined : onlyFix(simple);
+  if (simple !== undefined && fix !== undefined && fix !== '0') {
+    const order = versionOrder(subject.ecosystem, simple.type);
+    return order !== undefined && isAfter(order, fix, subject.version) ? fix : undefined;
+  }
+  let best: string | undefined;
+  for (const range of entries.flatMap((entry) => entry.ranges)) {
     const order = versionOrder(subject.ecosystem, range.type);
     for (const event of range.events) {
       if (order === undefined || !('fixed' in event) || event.fixed === '0') continue;
       if (!isAfter(order, event.fixed, subject.version)) continue;
-      if (simple !== undefined) return simple;
       if (best !== undefined && !isAfter(order, best, event.fixed)) continue;
       const answer = evaluate(entries, subject.ecosystem, event.fixed);
       if ('affected' in answer && !answer.affected) best = event.fixed;
     }
   }
   return best;
+}
+
+/** All that an advisory says of versions, where that is one range. */
+function onlyRange(entries: readonly Affected[]): AffectedRange | undefined {
+  const [only] = entries;
+  if (only === undefined || entries.length > 1 || only.versions.length > 0) return undefined;
+  return only.ranges.length === 1 ? only.ranges[0] : undefined;
 }
 
 function isAfter(order: VersionOrder, a: string, b: string): boolean {
