@@ -9,7 +9,7 @@ import {
   type MeasuredLayer,
   type Problem,
 } from './inventory.ts';
-import { mergeLayers, type MergedImage } from './merge-layers.ts';
+import { mergeLayers, type MergedImage, type PlacedLayer } from './merge-layers.ts';
 import { findConfigSecrets } from './secrets/config-secrets.ts';
 import { SecretList } from './secrets/image-secrets.ts';
 import { classifySubject } from './subject.ts';
@@ -31,7 +31,8 @@ export function composeImage(
   layers: ReadonlyMap<Digest, LayerInventory>,
 ): ImageInventory {
   const problems: Problem[] = [];
-  const present: LayerInventory[] = [];
+  // in its place each: a layer may stand in an image twice, and the upper one brings back what was taken away between them
+  const present: PlacedLayer[] = [];
   for (const [layer, { digest }] of manifest.layers.entries()) {
     const inventory = layers.get(digest);
     if (inventory === undefined) {
@@ -43,25 +44,22 @@ export function composeImage(
       });
       continue;
     }
-    present.push(inventory);
+    present.push({ inventory, layer });
     problems.push(...inventory.problems.map((problem) => ({ ...problem, layer })));
     if (!inventory.complete && !inventory.problems.some((problem) => problem.hides)) {
       problems.push({ code: 'crashed', layer, message: 'the layer could not be read whole', hides: true });
     }
   }
-  const measured = present.map(measuredOf);
+  const measured = present.map(({ inventory }) => measuredOf(inventory));
   if (classifySubject(manifest, config, layers) !== 'image')
     return finish({ packages: [], problems }, measured);
   problems.push(...checkConfig(manifest, config, layers), ...checkContents(manifest, layers));
   const secrets = new SecretList();
   lookIntoConfig(config, secrets);
-  if (present.length < manifest.layers.length || present.some(({ complete }) => !complete))
+  if (present.length < manifest.layers.length || present.some(({ inventory }) => !inventory.complete))
     secrets.lacks('a layer could not be read whole');
-  const merged = mergeLayers(
-    present.map((inventory) => ({ inventory, layer: layerOf(manifest, inventory) })),
-    secrets,
-  );
-  problems.push(...merged.problems, ...checkSecondArchives(manifest, present, merged));
+  const merged = mergeLayers(present, secrets);
+  problems.push(...merged.problems, ...checkSecondArchives(present, merged));
   return finish({ ...merged, problems }, measured);
 }
 
@@ -74,10 +72,6 @@ export function composeIndex(index: ImageIndex): ImageInventory | undefined {
   if (blobs.length === 0) return undefined;
   const message = `it is an index that points to blobs, which are not read: ${blobs[0]!.digest}`;
   return finish({ packages: [], problems: [{ code: 'unsupported', message, hides: true }] }, []);
-}
-
-function layerOf(manifest: ImageManifest, inventory: LayerInventory): number {
-  return manifest.layers.findIndex(({ digest }) => digest === inventory.digest);
 }
 
 function finish(merged: MergedImage, layers: readonly MeasuredLayer[]): ImageInventory {
@@ -160,18 +154,13 @@ function checkContents(manifest: ImageManifest, layers: ReadonlyMap<Digest, Laye
 /**
  * Some readers stop at the first end marker of an archive, others go on. Both must find the same packages.
  */
-function checkSecondArchives(
-  manifest: ImageManifest,
-  present: readonly LayerInventory[],
-  merged: MergedImage,
-): Problem[] {
-  if (!present.some(({ tree }) => tree.secondArchive !== undefined)) return [];
+function checkSecondArchives(present: readonly PlacedLayer[], merged: MergedImage): Problem[] {
+  if (!present.some(({ inventory }) => inventory.tree.secondArchive !== undefined)) return [];
   const shorter = mergeLayers(
-    present.map((inventory) => ({
-      inventory,
-      layer: layerOf(manifest, inventory),
-      ...(inventory.tree.secondArchive === undefined ? {} : { end: inventory.tree.secondArchive }),
-    })),
+    present.map((placed) => {
+      const { secondArchive: end } = placed.inventory.tree;
+      return end === undefined ? placed : { ...placed, end };
+    }),
   );
   const summary = (one: MergedImage): string =>
     JSON.stringify([one.distribution, one.packages.map(({ purl, path }) => `${purl} ${path}`).sort()]);

@@ -63,9 +63,11 @@ export class Removals {
     this.#before = now;
   }
 
-  /** What was taken away, in the order of layers. */
+  /** What was taken away, in the order of layers, but for what a still later layer brought back. */
   get packages(): readonly RemovedPackage[] {
-    return this.#removed;
+    const there = new Set<string>();
+    for (const { type, name, version } of this.#before.values()) there.add(`${type} ${name} ${version}`);
+    return this.#removed.filter(({ type, name, version }) => !there.has(`${type} ${name} ${version}`));
   }
 
   /** Says so where more were taken away than are told. */
