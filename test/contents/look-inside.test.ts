@@ -36,7 +36,7 @@ beforeAll(async () => {
   const login = ['login', product.host, '-u', product.user, '--password-stdin'];
   await wharf(login, { environment: { HOME: folder }, input: product.password });
   const images = {
-    old: await makeImage(join(folder, 'old'), { left: '1.0.0', 'not a <name> at\u001b all': '1.0.0' }),
+    old: await makeImage(join(folder, 'old'), { left: '1.0.0', 'not a <name> at all': '1.0.0' }),
     new: await makeImage(join(folder, 'new'), { left: '2.0.0', more: '1.0.0' }, { user: '0' }),
   };
   layouts = { old: images.old.layout, new: images.new.layout };
