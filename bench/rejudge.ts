@@ -8,7 +8,6 @@ import { startPostgres } from '../server/src/db/testing/postgres-server.ts';
 import { transact } from '../server/src/db/transaction.ts';
 import { startBatchWorker } from '../server/src/jobs/batch-worker.ts';
 import { enqueue } from '../server/src/jobs/enqueue.ts';
-import { startWorker } from '../server/src/jobs/worker.ts';
 import { jobFor, judgeImagesJob } from '../server/src/pipeline/image-jobs.ts';
 import { storeBatch } from '../server/src/pipeline/import-advisories.ts';
 import { createVerdictSource } from '../server/src/pipeline/judge.ts';
@@ -54,7 +53,13 @@ async function measure(): Promise<void> {
   const work = describeWork(parts, 3_600_000);
   const onError = (error: unknown): void => console.error(error);
   const worker = startBatchWorker({ db: parts.db, ...work.judging, size: count('together'), now, onError });
-  const quick = startWorker({ db: parts.db, handlers: work.quick, concurrency: 2, now, onError });
+  const ofMany = startBatchWorker({
+    db: parts.db,
+    ...work.judgingMany,
+    size: count('together') / 100,
+    now,
+    onError,
+  });
   try {
     const first = options.database === undefined ? await fill(parts) : undefined;
     const places = await allPlaces(parts);
@@ -78,7 +83,7 @@ async function measure(): Promise<void> {
       },
     );
     await worker.stop(60_000);
-    await quick.stop(60_000);
+    await ofMany.stop(60_000);
     const told = (await countEvents(parts)) - events;
     await parts.db.deleteFrom('jobs').execute();
     const alone = await pullsAlone(parts, places);
@@ -110,7 +115,7 @@ async function measure(): Promise<void> {
     for (const line of lines) console.log(`| ${line.join(' | ')} |`);
   } finally {
     await worker.stop(1000);
-    await quick.stop(1000);
+    await ofMany.stop(1000);
     await close();
   }
 }

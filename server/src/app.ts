@@ -124,6 +124,9 @@ const quickAtOnce = 8;
 /** Images that are judged again together: what they share is looked up once. */
 const judgedTogether = 512;
 
+/** The same of jobs of which each is about a hundred. */
+const jobsOfManyTogether = 5;
+
 /**
  * Requests and jobs under way may take this long to end when the server stops. Then connections are cut off (uploads go on
  * where they ended), and jobs are given back and begin anew.
@@ -366,6 +369,7 @@ export async function startServer(
     }),
     startWorker({ db, handlers: work.quick, concurrency: quickAtOnce, now, onError: jobFailed }),
     startBatchWorker({ db, ...work.judging, size: judgedTogether, now, onError: jobFailed }),
+    startBatchWorker({ db, ...work.judgingMany, size: jobsOfManyTogether, now, onError: jobFailed }),
     // one by one: a feed takes minutes, and its writes are in the way of the next
     startWorker({ db, handlers: feedWork.jobs, concurrency: 1, now, onError: jobFailed }),
   ];

@@ -45,8 +45,8 @@ export async function forget(
 
 /**
  * The same for all images that have any of these package versions, which are judged again. Where they are thousands, which they are is
- * written down in the database without being told here: everything that the gate remembers is forgotten, and the jobs of the images
- * are asked for by other jobs, some hundred at a time.
+ * written down in the database without being told here: everything that the gate remembers is forgotten, and each job is about a
+ * hundred of them.
  *
  * @returns how many places that are
  */

@@ -1,13 +1,8 @@
 import { isDigest } from '@wharfinger/lib/oci/digest';
 import { randomUUID } from 'node:crypto';
 import { chunks } from '../db/dialect.ts';
-import { transact } from '../db/transaction.ts';
-import { enqueue } from '../jobs/enqueue.ts';
 import { namespaceOf, type Job, type JobRequest } from '../jobs/job.ts';
-import { placesOfImages } from '../stores/images.ts';
 import type { Placed } from '../stores/repositories.ts';
-import type { PipelineParts } from './parts.ts';
-import { letPullsPass } from './pulls-first.ts';
 
 /** Work on one image: `check` all steps, `verify` from its signatures on, `judge` the verdict alone. */
 export const imageJobKinds = ['check', 'verify', 'judge'] as const;
@@ -35,16 +30,16 @@ export function placeOfJob({ key }: Job): Placed {
   return { repository: key.slice(0, at), digest };
 }
 
-/** From this number of images on, their jobs are not asked for one by one by what causes them. */
+/** From this number of images on, none of them has a job of its own. */
 export const manyImages = 1000;
 
-/** Images of which one job asks for the jobs: a transaction of few milliseconds. */
+/** Images of one such job: what is done again where it is cut off. */
 const imagesOfJob = 100;
 
-/** Asks for the jobs of some of many images. */
+/** Judges some of many images. */
 export const judgeImagesJob = 'judge-images';
 
-/** Jobs that ask for the jobs that judge these images, by their keys. */
+/** Jobs that judge these images, by their keys. */
 export function jobsForImages(imageIds: readonly number[]): JobRequest[] {
   return [...chunks(imageIds, imagesOfJob)].map((payload) => ({
     kind: judgeImagesJob,
@@ -56,15 +51,7 @@ export function jobsForImages(imageIds: readonly number[]): JobRequest[] {
   }));
 }
 
-/** Has the images of such a job judged, wherever they are now. */
-export async function askForImages({ db, now }: PipelineParts, { payload }: Job): Promise<void> {
-  await letPullsPass();
-  const places = await placesOfImages(db, payload as number[]);
-  await transact(db, (trx) =>
-    enqueue(
-      trx,
-      places.map((place) => jobFor('judge', place)),
-      now(),
-    ),
-  );
+/** The images that such jobs are about, by their keys. */
+export function imagesOfJobs(jobs: readonly Job[]): number[] {
+  return [...new Set(jobs.flatMap(({ payload }) => payload as number[]))];
 }

@@ -17,7 +17,10 @@ import { loadConfig } from '../config/load.ts';
 import { testDatabases, type TestDatabase } from '../db/testing/databases.ts';
 import { transact } from '../db/transaction.ts';
 import { createVerdictMemory } from '../gate/verdict-memory.ts';
+import type { Complete } from '../jobs/batch-worker.ts';
 import { claimBatch, firstTurns, releaseAllLeases } from '../jobs/claim.ts';
+import { enqueue } from '../jobs/enqueue.ts';
+import { completeJobs } from '../jobs/settle.ts';
 import { openPolicy } from '../records/policy-in-force.ts';
 import { renewRevocations } from '../records/revoke.ts';
 import { byHand } from '../stores/advisory-origins.ts';
@@ -34,6 +37,7 @@ import { getVerdict } from '../stores/verdicts.ts';
 import { smallImage } from '../testing/pushed-image.ts';
 import { createEditions } from './editions.ts';
 import { invalidate } from './follow.ts';
+import { jobsForImages } from './image-jobs.ts';
 import { gatherFacts } from './gather-facts.ts';
 import { storeBatch } from './import-advisories.ts';
 import { judgeImages, placeText } from './judge-images.ts';
@@ -344,6 +348,63 @@ describe.each(testDatabases)('judging many images at once, on $name', (kind) => 
     expect((await eventsOf()).length - count).toBe(3);
     expect(late.overtaken).toHaveLength(places.length);
     await allAreTrue();
+  });
+
+  test('asked for by jobs that are about many, judges all of them, each change told once, wherever it is cut off', async () => {
+    await judgeImages(parts, places);
+    await importAll(advisory('NEW-1', 'left', '1.0.9'));
+    const count = (await eventsOf()).length;
+    const { db } = opened;
+    await db.deleteFrom('jobs').execute();
+    const images = (await db.selectFrom('images').select('id').orderBy('id').execute()).map(({ id }) => id);
+    await transact(db, (trx) => enqueue(trx, jobsForImages([...images, 999_999]), new Date(time)));
+    const { handler, kind: judgeMany } = describeWork(parts, 1).judgingMany;
+    const work = async (complete: Complete) => {
+      const { lease, jobs } = (await claimBatch(db, firstTurns(), {
+        kind: judgeMany,
+        limit: 5,
+        leaseMs: 1000,
+        now: new Date(time),
+      }))!;
+      const finish: Complete = async (trx, done) => {
+        await completeJobs(trx, lease, done, new Date(time));
+        await complete(trx, done);
+      };
+      await handler(jobs, finish, AbortSignal.timeout(10_000));
+    };
+    await expect(work(() => Promise.reject(new Error('killed')))).rejects.toThrow('killed');
+    // what was judged until then stands, and is told
+    expect((await eventsOf()).length - count).toBe(3);
+    await releaseAllLeases(db, new Date(time));
+    await work(() => Promise.resolve());
+    expect((await eventsOf()).length - count).toBe(3);
+    expect(await db.selectFrom('jobs').selectAll().execute()).toEqual([]);
+    await allAreTrue();
+  });
+
+  test('gives those of many that cannot be judged jobs of their own', async () => {
+    const { db } = opened;
+    await db.deleteFrom('jobs').execute();
+    const images = (await db.selectFrom('images').select('id').orderBy('id').execute()).map(({ id }) => id);
+    const [broken] = places as [Placed];
+    const catalog = {
+      ...parts.catalog,
+      getManifest: (repository: string, digest: Digest) =>
+        digest === broken.digest
+          ? Promise.reject(new Error('cannot be read'))
+          : parts.catalog.getManifest(repository, digest),
+    };
+    const { handler } = describeWork({ ...parts, catalog }, 1).judgingMany;
+    let completed = 0;
+    const complete: Complete = async (_, jobs) => void (completed += jobs.length);
+    const [request] = jobsForImages(images);
+    const job = { ...request!, id: 1, attempt: 1, maxAttempts: 8, payload: images };
+    await handler([job], complete, AbortSignal.timeout(10_000));
+    expect(completed).toBe(1);
+    const left = await db.selectFrom('jobs').select(['kind', 'key']).execute();
+    expect(left).toEqual([{ kind: 'judge', key: placeText(broken) }]);
+    expect(await getVerdict(db, broken, 'pull')).toBeUndefined();
+    expect(await getVerdict(db, places[1]!, 'pull')).toBeDefined();
   });
 
   test('is done again by the next worker where one was killed before its verdicts were kept, and not where it was after', async () => {

@@ -72,7 +72,9 @@ export async function knowImages(
       const found = quickBasis(basis, policy, now);
       if (found) quick.push(found);
       else {
-        const known = await knowAnew(parts, basis).catch((error: unknown) => failed(basis, error));
+        const known = await knowAnew(parts, basis).catch((error: unknown) => {
+          failed(basis, error);
+        });
         if (known) images.push(known);
       }
     }

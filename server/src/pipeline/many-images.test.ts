@@ -10,8 +10,7 @@ import { claimJobs, firstTurns } from '../jobs/claim.ts';
 import { changesOf } from '../stores/image-changes.ts';
 import type { Placed } from '../stores/repositories.ts';
 import { invalidate, invalidateImages } from './follow.ts';
-import { askForImages, judgeImagesJob, manyImages } from './image-jobs.ts';
-import type { PipelineParts } from './parts.ts';
+import { imagesOfJobs, judgeImagesJob, manyImages } from './image-jobs.ts';
 
 const now = new Date(1000);
 const serves = { serves: true, reasons: [], validUntil: Infinity };
@@ -110,18 +109,14 @@ describe.each(testDatabases)('news about more images than are told one by one, o
     expect(rows.slice(0, -1).every(({ facts, evidence }) => facts === 1 && evidence === 0)).toBe(true);
   });
 
-  test('has each of them judged where it is by then', async () => {
+  test('asks for jobs that are about all of them, each once', async () => {
     await transact(db, (trx) => invalidateImages(trx, memory, images, now, 'advisories'));
-    await db.deleteFrom('manifests').where('digest', '=', places[0]!.digest).execute();
-    const parts = { db, now: () => now } as PipelineParts;
     const options = { kinds: [judgeImagesJob], limit: 100, leaseMs: 1000, now };
     const claims = await claimJobs(db, firstTurns(), options);
-    for (const { job } of claims) await askForImages(parts, job);
-    // whoever is cut off in between does it again
-    await askForImages(parts, claims[0]!.job);
-    const wanted = places.filter(({ digest }) => digest !== places[0]!.digest);
-    expect(await jobKeys('judge')).toEqual(
-      wanted.map((place) => `${place.repository}@${place.digest}`).sort(),
-    );
+    const payloads = claims.map(({ job }) => job.payload as number[]);
+    expect(payloads.flat().sort((a, b) => a - b)).toEqual(images.toSorted((a, b) => a - b));
+    expect(payloads.every(({ length }) => length <= 100)).toBe(true);
+    expect(imagesOfJobs([...claims, claims[0]!].map(({ job }) => job)).length).toBe(images.length);
+    expect(await jobKeys('judge')).toEqual([]);
   });
 });

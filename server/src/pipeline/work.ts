@@ -6,6 +6,7 @@ import type { BatchHandler, Complete } from '../jobs/batch-worker.ts';
 import type { Job, JobRequest } from '../jobs/job.ts';
 import type { JobHandler } from '../jobs/worker.ts';
 import { expiredVerdicts } from '../stores/verdicts.ts';
+import { placesOfImages } from '../stores/images.ts';
 import { getSetting, putSetting } from '../stores/settings.ts';
 import { manifestsAfter, placesOf, type Placed } from '../stores/repositories.ts';
 import { forgetScans } from '../stores/scans.ts';
@@ -16,9 +17,9 @@ import { forgetUnlinkedBlobs, removeOrphans } from '../stores/orphans.ts';
 import { indexFiles, indexFilesJob, indexFilesRequest } from './index-files.ts';
 import { anotherScannerJob, followAnotherScanner } from './another-scanner.ts';
 import { renewSummary, summariseJob } from './chain-summary.ts';
-import { askForImages, jobFor, judgeImagesJob, placeOfJob } from './image-jobs.ts';
+import { imagesOfJobs, jobFor, judgeImagesJob, placeOfJob } from './image-jobs.ts';
 import { checkImage } from './image-path.ts';
-import { judgeImages, placeText } from './judge-images.ts';
+import { judgeImages, placeText, type Judged } from './judge-images.ts';
 import { judgeImage } from './judge.ts';
 import type { PipelineParts } from './parts.ts';
 import { askForAllProbes, askForProbes, probeAll, probeAllJob, probeJob, runProbes } from './probe.ts';
@@ -39,6 +40,8 @@ export interface Work {
   readonly quick: Readonly<Record<string, JobHandler>>;
   /** judging again what news has changed: many images at once */
   readonly judging: { readonly kind: string; readonly handler: BatchHandler };
+  /** the same for jobs of which each is about many images */
+  readonly judgingMany: { readonly kind: string; readonly handler: BatchHandler };
   readonly chores: readonly Chore[];
   /** Has every image judged again, if the policy in force is another one than they were judged by. */
   readonly policyChanged: () => Promise<void>;
@@ -83,11 +86,11 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
       [anotherScannerJob]: (job) => followAnotherScanner(parts, job),
       [summariseJob]: (job) => renewSummary(parts, placeOfJob(job)),
       'judge-all': (job) => sweep(parts, job),
-      [judgeImagesJob]: (job) => askForImages(parts, job),
       [indexFilesJob]: (_job, signal) => indexFiles(db, parts.layerFiles, signal),
       promote: (job) => promoteJob(parts, job),
     },
     judging: { kind: 'judge', handler: (jobs, complete) => judgeJobs(parts, jobs, complete) },
+    judgingMany: { kind: judgeImagesJob, handler: (jobs, complete) => judgeMany(parts, jobs, complete) },
     chores: [
       { what: 'judging what time has changed', everyMs: minute, work: () => judgeExpired(parts) },
       { what: 'looking at what waits for promotion', everyMs: minute, work: () => sweepPromotions(parts) },
@@ -157,13 +160,46 @@ async function judgeJobs(parts: PipelineParts, jobs: readonly Job[], complete: C
       places.map((place) => byPlace.get(placeText(place))!),
     );
   };
-  const places = jobs.map(placeOfJob);
+  const { overtaken, failures } = await judgeAgain(parts, jobs.map(placeOfJob), done);
+  for (const place of overtaken) {
+    await judgeImage(parts, place);
+    await transact(parts.db, (trx) => done(trx, [place]));
+  }
+  const [failure] = failures;
+  if (failure) throw failure.error;
+}
+
+/**
+ * Judges all images of jobs that are about many, wherever they are by now. Those that could not be judged get jobs of their own, in
+ * the transaction that says that these are done. Where it is cut off all are judged once more, which changes nothing.
+ */
+async function judgeMany(parts: PipelineParts, jobs: readonly Job[], complete: Complete): Promise<void> {
+  const { db, now } = parts;
+  const places = await placesOfImages(db, imagesOfJobs(jobs));
+  const done = (trx: Db, some: readonly Placed[]) => followPromotions(trx, some, now());
+  const { overtaken, failures } = await judgeAgain(parts, places, done);
+  const left = [...overtaken, ...failures.map(({ place }) => place)];
+  await transact(db, async (trx) => {
+    await enqueue(
+      trx,
+      left.map((place) => jobFor('judge', place)),
+      now(),
+    );
+    await complete(trx, jobs);
+  });
+}
+
+async function judgeAgain(
+  parts: PipelineParts,
+  places: readonly Placed[],
+  done: (trx: Db, places: readonly Placed[]) => Promise<void>,
+): Promise<Pick<Judged, 'overtaken' | 'failures'>> {
   const { policy, now } = parts;
   for (const place of places)
     if (policy().rulesFor(place.repository, 'pull', now()).probes.length > 0)
       await askForProbes(parts, place);
   const before = parts.results.counts();
-  const { overtaken, failures } = await judgeImages(parts, places, done);
+  const judged = await judgeImages(parts, places, done);
   const after = parts.results.counts();
   parts.log.debug(
     {
@@ -173,12 +209,7 @@ async function judgeJobs(parts: PipelineParts, jobs: readonly Job[], complete: C
     },
     'images were judged again',
   );
-  for (const place of overtaken) {
-    await judgeImage(parts, place);
-    await transact(parts.db, (trx) => done(trx, [place]));
-  }
-  const [failure] = failures;
-  if (failure) throw failure.error;
+  return judged;
 }
 
 /** A step of the sweep for a policy: each has its own, so that a new one begins at the beginning. */
