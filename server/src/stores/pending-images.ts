@@ -1,7 +1,7 @@
 import { inventoryFormat } from '@wharfinger/lib/inspect/inventory';
 import { isDigest } from '@wharfinger/lib/oci/digest';
 import { sql } from 'kysely';
-import { idsIn, rowsTable } from '../db/dialect.ts';
+import { idsIn, kindOf, rowsTable } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 
 /** Jobs that are read whosever they are, before those of some repositories are looked up. */
@@ -51,11 +51,15 @@ async function checks(db: Db, limit: number): Promise<string[]> {
 
 /** Of these repositories; the keys of their jobs lie between their name with an '@', and with what follows '@'. */
 async function checksIn(db: Db, repositories: readonly number[], limit: number): Promise<string[]> {
-  const found = sql<{ key: string }>`(
-    select jobs.key from repositories cross join jobs
-    where repositories.id in ${idsIn(db, repositories)} and jobs.kind = 'check'
-      and jobs.key > repositories.name || '@' and jobs.key < repositories.name || 'A'
-    limit ${limit})`;
+  const own = sql`jobs.kind = 'check'
+    and jobs.key > repositories.name || '@' and jobs.key < repositories.name || 'A'`;
+  // How few that are, PostgreSQL does not know: it would compare all jobs with each.
+  const jobs =
+    kindOf(db) === 'sqlite'
+      ? sql`jobs where ${own} and`
+      : sql`lateral (select jobs.key from jobs where ${own} limit ${limit}) as jobs where`;
+  const found = sql<{ key: string }>`(select jobs.key from repositories cross join ${jobs}
+    repositories.id in ${idsIn(db, repositories)} limit ${limit})`;
   const rows = await db.selectFrom(found.as('matching')).select('key').execute();
   return rows.map((row) => row.key);
 }

@@ -1,6 +1,6 @@
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import { sql, type RawBuilder } from 'kysely';
-import { idsIn, rowsTable } from '../../db/dialect.ts';
+import { idsIn, kindOf, rowsTable } from '../../db/dialect.ts';
 import type { Db } from '../../db/schema.ts';
 
 /**
@@ -23,6 +23,7 @@ export async function imagesWithUnread(
   most: number,
 ): Promise<Set<number>> {
   const images = new Set<number>();
+  if (repositories?.length === 0) return images;
   for (let after = ''; ;) {
     const layers = await layersAfter(db, which, after);
     for (const image of await imagesOf(db, layers, repositories, most)) images.add(image);
@@ -78,18 +79,26 @@ async function imagesIn(
   repositories: readonly number[],
   most: number,
 ): Promise<Set<number>> {
+  // looked up one by one, whatever the databases believe of how many there are
   const isUnread =
     which === 'waiting'
-      ? sql`exists (select 1 from layers_to_index where layers_to_index.digest = manifest_refs.digest)`
-      : sql`exists (select 1 from layer_files where layer_files.digest = manifest_refs.digest and complete = 0)`;
-  const images = await select(
-    db,
-    sql`select distinct image_places.image_id from image_places
-      where image_places.repository_id in ${idsIn(db, repositories)} and exists (select 1 from manifest_refs
-        where manifest_refs.manifest_id = image_places.manifest_id and manifest_refs.role = 'blob' and ${isUnread})
-      limit ${most}`,
-  );
-  return new Set(images);
+      ? sql`(select 1 from layers_to_index where layers_to_index.digest = manifest_refs.digest) = 1`
+      : sql`(select complete from layer_files where layer_files.digest = manifest_refs.digest) = 0`;
+  // PostgreSQL is kept from reading what all manifests refer to, for all that it may stop soon.
+  const oneByOne = sql.raw(kindOf(db) === 'postgres' ? 'offset 0' : '');
+  // An image may be in many of the repositories. To leave out what was found already all would be found first.
+  for (let places = 2 * most; ; places *= 4) {
+    const found = await select(
+      db,
+      sql`select image_places.image_id from image_places
+        where image_places.repository_id in ${idsIn(db, repositories)} and exists (select 1 from manifest_refs
+          where manifest_refs.manifest_id = image_places.manifest_id and manifest_refs.role = 'blob'
+            and ${isUnread} ${oneByOne})
+        limit ${places}`,
+    );
+    const images = new Set(found);
+    if (images.size >= most || found.length < places) return new Set([...images].slice(0, most));
+  }
 }
 
 async function select(db: Db, question: RawBuilder<unknown>): Promise<number[]> {
