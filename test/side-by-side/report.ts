@@ -1,5 +1,5 @@
 import type { Comparison } from './compare.ts';
-import type { Judgement } from './differences.ts';
+import type { Difference, Judgement } from './differences.ts';
 
 const introduction = `# Side by side with Trivy
 
@@ -13,10 +13,10 @@ What changes with the day is compared, but not counted: the versions that a Debi
 This file is made by \`vitest run test/side-by-side -u\`; a test fails when it is out of date.
 `;
 
-/** A kind of difference and the images in which it was seen. */
+/** A kind of difference, and those that are of it. */
 export interface Judged {
   readonly judgement: Judgement;
-  readonly counts: ReadonlyMap<string, number>;
+  readonly differences: readonly Difference[];
 }
 
 /** The image whose versions are those of the day on which it was made. */
@@ -35,8 +35,7 @@ export function reportText(comparisons: readonly Comparison[], judged: readonly 
     findings.ours - findings.both,
     findings.theirs - findings.both,
   ]);
-  const notes = judged.map(({ judgement, counts }, at) => {
-    const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  const notes = judged.map(({ judgement, differences: { length: total } }, at) => {
     const noun = `${judgement.what}${total === 1 ? '' : 's'}`;
     const right = judgement.right === 'unclear' ? 'Unclear who is right' : `${judgement.right} is right`;
     return `${at + 1}. ${total} ${noun} that only ${judgement.by} has. ${right}. ${judgement.because} ${judgement.shownBy}`;
@@ -51,7 +50,29 @@ export function reportText(comparisons: readonly Comparison[], judged: readonly 
     '',
     ...notes,
     '',
+    '## Each of them',
+    '',
+    'Of findings the words of the record about the package stand beside: its ranges, or the versions that it lists.',
+    '',
+    line(['kind', 'image', 'package', 'record', 'what it says']),
+    `|${'---|'.repeat(5)}`,
+    ...judged.flatMap(({ differences }, at) => differences.map((one) => line(rowOf(one, at + 1))).sort()),
+    '',
   ].join('\n');
+}
+
+const longestQuotation = 160;
+
+function rowOf({ image, name, version, record, affected }: Difference, kind: number): Array<string | number> {
+  const said = affected.flatMap(({ ranges = [], versions = [] }) => [
+    ...ranges.map(({ events }) => JSON.stringify(events)),
+    ...(versions.length === 0 ? [] : [JSON.stringify(versions)]),
+  ]);
+  const words = said.join(' ');
+  const cut = words.length > longestQuotation ? `${words.slice(0, longestQuotation)}…` : words;
+  const quoted =
+    record === undefined ? '' : cut === '' ? 'nothing of versions' : `\`${cut.replaceAll('|', '\\|')}\``;
+  return [kind, image, `${name} ${version}`.trim(), record?.id ?? '', quoted];
 }
 
 function line(cells: ReadonlyArray<string | number>): string {
