@@ -45,7 +45,7 @@ giveUpRights();
 process.stdin.on('end', () => process.exit(3)).resume();
 const { layers, limits } = parseRequest(process.argv[2]);
 for (const { fd, digest } of layers) {
-  const bytes: AsyncIterable<Buffer> = createReadStream('', { fd, highWaterMark: 256 * 1024 });
+  const bytes: AsyncIterable<Buffer> = createReadStream('', { fd, highWaterMark: 1024 * 1024 });
   await send(await readLayer({ digest, bytes }, limits, undefined, startLane()));
 }
 process.exit(0);

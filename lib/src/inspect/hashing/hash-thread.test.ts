@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { digestOf } from '../../oci/digest.ts';
@@ -19,7 +20,13 @@ const sparse = Buffer.concat([
   }),
 ]);
 
+/** What does not become shorter packed, so that one piece of the packed bytes fills a part of the memory for unpacked ones. */
+const random = Buffer.concat(
+  Array.from({ length: 60_000 }, (_, index) => createHash('sha256').update(String(index)).digest()),
+);
+
 const tar = tarOf(
+  { name: 'random', body: random },
   { name: 'small', body: 'small' },
   { name: 'large', body: Buffer.alloc(3_000_000, 'abc') },
   { name: 'empty' },

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { HashedLayer, HashLane } from './chunk-hasher.ts';
+import type { HashedLayer, HashLane, HashWork } from './chunk-hasher.ts';
 import type { HashMessage } from './hash-thread.ts';
 
 /** Bytes that the thread may have before it. */
@@ -21,13 +21,26 @@ export function startHashThread(): () => HashLane {
     if (pending <= mostPending) hasRoom?.();
   });
   const post = (message: HashMessage, given: ArrayBuffer[] = []): void => thread.postMessage(message, given);
+  /** chunks of one memory, of which more is to come: it is given away with all of them */
+  let held: HashWork[] = [];
+  /** Whoever gave the memory may yet write to it. */
+  const copyHeld = (): void => {
+    for (const work of held) {
+      const chunk = Uint8Array.from(work.chunk);
+      post([{ ...work, chunk }], [chunk.buffer]);
+    }
+    held = [];
+  };
   return () => ({
-    take({ chunk, steps, copies }, lent) {
-      // What follows in the same memory is yet to come.
-      const isLast = chunk.byteOffset + chunk.byteLength === chunk.buffer.byteLength;
-      const bytes = isLast && !lent ? chunk : Uint8Array.from(chunk);
-      pending += bytes.length;
-      post({ chunk: bytes, steps, copies }, [bytes.buffer as ArrayBuffer]);
+    take(work, lent) {
+      const { buffer, byteOffset, byteLength } = work.chunk;
+      pending += byteLength;
+      if (held.length > 0 && (lent || held[0]!.chunk.buffer !== buffer)) copyHeld();
+      held.push(work);
+      if (lent) return copyHeld();
+      if (byteOffset + byteLength < buffer.byteLength) return;
+      post(held, [buffer as ArrayBuffer]);
+      held = [];
     },
     get busy() {
       return pending > mostPending;
@@ -38,6 +51,7 @@ export function startHashThread(): () => HashLane {
     finish() {
       return new Promise((resolve) => {
         isDone = resolve;
+        copyHeld();
         post('finish');
       });
     },

@@ -11,6 +11,9 @@ export interface GoBuild {
 }
 
 const magic = Buffer.from('\xff Go buildinf:', 'latin1');
+const magicWord = magic.readInt32LE();
+/** The linker aligns it; elsewhere it is text of a program that reads build information. */
+const alignment = 16;
 const moduleStart = Buffer.from('3077af0c9274080241e1c107e6d618e6', 'hex');
 const moduleEnd = Buffer.from('f932433186182072008242104116d8f2', 'hex');
 const versionStart = Buffer.from('go1.');
@@ -24,6 +27,19 @@ const maxHits = 64;
 interface Pointed {
   version?: { at: number; length: number };
   modules?: { at: number; length: number };
+}
+
+/**
+ * Where the magic number stands next in bytes that lie at `offset` of a file; -1: nowhere.
+ * @param from where to begin in `bytes`
+ */
+function nextMagic(bytes: Buffer, offset: number, from: number): number {
+  const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const first = from + ((alignment - ((offset + from) % alignment)) % alignment);
+  for (let at = first; at <= bytes.length - magic.length; at += alignment)
+    if (words.getInt32(at, true) === magicWord && magic.compare(bytes, at, at + magic.length) === 0)
+      return at;
+  return -1;
 }
 
 /** Length of a varint-prefixed string of inline build information; undefined: not whole yet. */
@@ -75,7 +91,7 @@ export class GoScanner implements FileSink {
 
   data(bytes: Buffer): void {
     // Nothing else counts without its magic number. Most files come in one piece.
-    if (this.#offset === 0 && bytes.length >= this.#size && !bytes.includes(magic)) return;
+    if (this.#offset === 0 && bytes.length >= this.#size && nextMagic(bytes, 0, 0) < 0) return;
     if (this.#head.length < headSize) {
       this.#head = Buffer.concat([this.#head, bytes.subarray(0, headSize - this.#head.length)]);
     }
@@ -105,10 +121,8 @@ export class GoScanner implements FileSink {
   }
 
   #search(bytes: Buffer, offset: number, chunk: Buffer): void {
-    for (let at = bytes.indexOf(magic); at >= 0; at = bytes.indexOf(magic, at + 1)) {
-      // The linker aligns it; elsewhere it is text of a program that reads build information.
-      if ((offset + at) % 16 === 0) this.#onMagic(offset + at, bytes, offset, chunk);
-    }
+    for (let at = nextMagic(bytes, offset, 0); at >= 0; at = nextMagic(bytes, offset, at + alignment))
+      this.#onMagic(offset + at, bytes, offset, chunk);
     for (let at = bytes.indexOf(moduleStart); at >= 0; at = bytes.indexOf(moduleStart, at + 1)) {
       this.#onModuleStart(offset + at, bytes, offset, chunk);
     }

@@ -55,7 +55,7 @@ export class RustScanner implements FileSink {
     this.#readTable(bytes);
     // Where sections have names, and none has this one, streams need not be looked for. Most files come in one piece.
     const isWhole = this.#offset === 0 && bytes.length >= this.#size;
-    if (isWhole && (this.#table?.count ?? 0) > 0 && !bytes.includes(sectionName)) return;
+    if (isWhole && this.#table !== undefined && !namesIt(bytes, this.#table)) return;
     this.#headers?.feed(bytes, this.#offset);
     for (const text of this.#texts.values()) this.#feed(text, bytes);
     const join = Buffer.concat([this.#carry, bytes.subarray(0, seam)]);
@@ -159,4 +159,13 @@ export class RustScanner implements FileSink {
     const done = [...this.#texts.values()].filter(({ inflater }) => inflater.done);
     return done.length === 1 ? Buffer.concat(done[0]!.parts) : undefined;
   }
+}
+
+/** False where sections of a file have names, and none of them can be the one that is looked for. */
+function namesIt(bytes: Buffer, table: SectionTable): boolean {
+  if (table.count === 0) return true;
+  const header = table.offset + table.names * table.entrySize;
+  const [names] = readSections(bytes.subarray(header, header + table.entrySize), table);
+  // Names stand behind the beginning of their section.
+  return bytes.includes(sectionName, Math.min(names?.offset ?? 0, bytes.length));
 }

@@ -144,7 +144,17 @@ describe('the scanner', () => {
   });
 
   test('counts the lines of all that was let go, newlines beside bytes that are like them', () => {
-    const line = constantFrom('', '\n', '\n\n', 'a\n', '\x0b\x09\x8a\u010a', 'abc', '\r\n', 'x'.repeat(2000));
+    const line = constantFrom(
+      '',
+      '\n',
+      '\n\n',
+      'a\n',
+      '\x0b\x09\x8a\u010a',
+      'abc',
+      '\r\n',
+      'x'.repeat(2000),
+      '\n'.repeat(1100),
+    );
     assert(
       property(array(line, { maxLength: 40 }), integer({ min: 0, max: 5000 }), (before, cut) => {
         const text = before.join('');

@@ -99,16 +99,22 @@ export class SecretScanner implements FileSink {
   }
 }
 
-/** Four bytes at a time, without a branch: of text much is counted in which nothing is found. */
+/**
+ * Counts newlines four bytes at a time, without a branch, since of much text lines are counted in which nothing is found. Each byte of
+ * `sums` counts those at its place in 255 words, which is as far as it can.
+ */
 function countLines(bytes: Buffer, from: number, to: number): number {
   const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let lines = 0;
   let at = from;
-  for (; at + 4 <= to; at += 4) {
-    // Zero where a newline is; then the highest bit of each such byte alone.
-    const other = words.getInt32(at, true) ^ newlines;
-    const found = ~(((other & lowBits) + lowBits) | other | lowBits);
-    lines += Math.imul(found >>> 7, 0x01010101) >>> 24;
+  while (at + 4 <= to) {
+    let sums = 0;
+    for (const end = Math.min(to - 3, at + 4 * 255); at < end; at += 4) {
+      // Zero where a newline is; then the highest bit of each such byte alone, and then the lowest.
+      const other = words.getInt32(at, true) ^ newlines;
+      sums = (sums + (~(((other & lowBits) + lowBits) | other | lowBits) >>> 7)) | 0;
+    }
+    lines += (sums & 255) + ((sums >>> 8) & 255) + ((sums >>> 16) & 255) + (sums >>> 24);
   }
   for (; at < to; at += 1) if (bytes[at] === newline) lines += 1;
   return lines;
