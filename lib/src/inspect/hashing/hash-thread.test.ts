@@ -26,12 +26,12 @@ const random = Buffer.concat(
 );
 
 const tar = tarOf(
-  { name: 'random', body: random },
   { name: 'small', body: 'small' },
   { name: 'large', body: Buffer.alloc(3_000_000, 'abc') },
   { name: 'empty' },
 );
 const whole = Buffer.concat([sparse, tar]);
+const mixed = tarOf({ name: 'random', body: random }, { name: 'small', body: 'small' });
 
 async function* inPieces(bytes: Buffer, piece: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += piece) yield bytes.subarray(at, at + piece);
@@ -41,6 +41,7 @@ test('a thread hashes layers one after the other as is done without it', async (
   const startLane = startHashThread();
   for (const bytes of [
     gzipSync(whole),
+    gzipSync(mixed),
     whole,
     gzipSync(whole).subarray(0, -9),
     Buffer.from('{}'),
