@@ -34,6 +34,8 @@ export interface Candidates {
   readonly images?: readonly number[];
   /** which of these images are meant, where `images` are more; absent: all of them */
   readonly holds?: (images: readonly number[]) => Promise<ReadonlySet<number>>;
+  /** the keys of those that are meant, the newest first, where there are `holds`: for who finds few of them by looking */
+  readonly list?: () => Promise<readonly number[]>;
   /** the packages that were asked for */
   readonly packages?: PackageSet;
   /** keys of packages of which it cannot be told whether their version is asked for: they are among the others */
@@ -81,12 +83,16 @@ export async function findImages(
 }
 
 /** A licence that thousands of packages have is asked of the images themselves, the newest first, until a page is full. */
-const many = 2000;
+const many = 5000;
 
 async function withLicence(db: Db, licence: string): Promise<Candidates> {
   const packages = { licence };
   if (!(await isCommonLicence(db, licence, many))) return withPackages(db, packages);
-  return { holds: (images) => imagesUnder(db, images, licence), packages };
+  return {
+    holds: (images) => imagesUnder(db, images, licence),
+    list: () => imagesWithPackages(db, packages),
+    packages,
+  };
 }
 
 /** Files of no bytes are not kept: every image has some. */

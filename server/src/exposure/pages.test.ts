@@ -1,67 +1,124 @@
-import { addImage } from '@wharfinger/lib/catalog/catalog.fixtures';
-import { inventoryFormat, type ImageInventory } from '@wharfinger/lib/inspect/inventory';
-import { expect, test } from 'vitest';
-import { testDatabases } from '../db/testing/databases.ts';
-import { transact } from '../db/transaction.ts';
+import { inventoryFormat } from '@wharfinger/lib/inspect/inventory';
+import { digestOf } from '@wharfinger/lib/oci/digest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { chunks } from '../db/dialect.ts';
+import type { Db } from '../db/schema.ts';
+import { testDatabases, type TestDatabase } from '../db/testing/databases.ts';
 import { imagesBefore } from '../stores/image-places.ts';
-import { packImage, putImage } from '../stores/images.ts';
 import { rememberRepositoryNames } from '../stores/repository-names.ts';
-import { createSqlCatalog } from '../stores/sql-catalog.ts';
 import { pageOfPlaces } from './pages.ts';
 import { sightOf } from './sight.ts';
 
-test.each(testDatabases)(
-  'on $name pages hold each place once, whoever looks and whatever is meant',
-  async (kind) => {
-    const opened = await kind.open();
-    const { db } = opened;
-    const catalog = createSqlCatalog(db);
-    const at = new Date(0);
-    const names = rememberRepositoryNames(db);
-    for (let number = 0; number < 30; number += 1) {
-      const digest = await addImage(catalog, `team/a${number % 3}`, `image ${number}`);
-      if (number % 5 === 0) await addImage(catalog, 'team/second', `image ${number}`);
-      const inventory: ImageInventory = {
-        format: inventoryFormat,
-        complete: true,
-        packages: [],
-        problems: [],
-        layers: [],
-      };
-      const packed = await packImage(inventory);
-      await transact(db, (trx) => putImage(trx, digest, packed, [], at));
+/** More than are looked at first, so that every way of going on is gone. */
+const many = 1500;
+
+/** Which images are where, by their number: some among all others, some at one end. */
+const where: Readonly<Record<string, (number: number) => boolean>> = {
+  'all/images': () => true,
+  'every/tenth': (number) => number % 10 === 3,
+  'most/of-them': (number) => number % 10 < 7,
+  'newest/ones': (number) => number > many - 300,
+  'oldest/ones': (number) => number < 60,
+};
+
+/** In an empty database, where keys begin with 1. */
+async function fill(db: Db): Promise<void> {
+  const numbers = Array.from({ length: many }, (_, number) => number);
+  const digest = (number: number) => digestOf(`image ${number}`);
+  const bytes = new Uint8Array(1);
+  const image = { format: inventoryFormat, complete: 1 as const, inventory: bytes, made_at: 0 };
+  const rest = { media_type: '', kind: 'manifest' as const, size: 1, pushed_at: 0, bytes };
+  const none = { pushed_by: null, subject: null, referrer: null, missing: null };
+  for (const part of chunks(numbers, 500)) {
+    const rows = part.map((number) => ({ digest: digest(number), ...image }));
+    await db.insertInto('images').values(rows).execute();
+  }
+  for (const [index, [name, has]] of Object.entries(where).entries()) {
+    const repositoryId = index + 1;
+    await db.insertInto('repositories').values({ name, created_at: 0 }).execute();
+    for (const part of chunks(numbers.filter(has), 500)) {
+      const manifests = await db
+        .insertInto('manifests')
+        .values(
+          part.map((number) => ({ repository_id: repositoryId, digest: digest(number), ...rest, ...none })),
+        )
+        .returning(['id', 'digest'])
+        .execute();
+      const keys = new Map(manifests.map((row) => [row.digest, row.id]));
+      const places = part.map((number) => ({
+        repository_id: repositoryId,
+        image_id: number + 1,
+        manifest_id: keys.get(digest(number))!,
+      }));
+      await db.insertInto('image_places').values(places).execute();
     }
-    const all = await imagesBefore(db, 1000, 1000);
-    expect(all).toHaveLength(30);
-    const odd = async (some: readonly number[]) => new Set(some.filter((id) => id % 2 === 1));
+  }
+}
+
+describe.each(testDatabases)('on $name pages', (kind) => {
+  let opened: TestDatabase;
+  beforeEach(async () => {
+    opened = await kind.open();
+  });
+  afterEach(() => opened.close());
+
+  test('hold each place that may be seen once, the newest first, whoever looks and whatever is meant', async () => {
+    const { db } = opened;
+    await fill(db);
+    const names = rememberRepositoryNames(db);
+    const all = await imagesBefore(db, many + 1, many);
+    expect([all[0], all.length]).toEqual([many, many]);
+
     const walk = async (
-      holds: typeof odd | undefined,
+      candidates: Parameters<typeof pageOfPlaces>[1],
       visible: (repository: string) => boolean,
-      images?: readonly number[],
+      limit: number,
     ) => {
       const places: string[] = [];
-      let last: string | undefined;
-      do {
-        const wish = { limit: 4, ...(last !== undefined && { last }) };
-        const page = await pageOfPlaces(
-          db,
-          { ...(images && { images }), ...(holds && { holds }) },
-          wish,
-          await sightOf(names, visible),
-        );
+      const sight = await sightOf(names, visible);
+      for (let last: string | undefined, more = true; more;) {
+        const wish = { limit, ...(last !== undefined && { last }) };
+        const page = await pageOfPlaces(db, candidates, wish, sight);
         places.push(...page.places.map(({ repository, imageId }) => `${imageId} ${repository}`));
         last = page.next;
-      } while (last !== undefined);
-      expect(new Set(places).size).toBe(places.length);
-      return places.length;
+        more = last !== undefined;
+      }
+      return places;
     };
-    for (const images of [all, undefined]) {
-      expect(await walk(undefined, () => true, images)).toBe(36);
-      expect(await walk(odd, () => true, images)).toBe(18);
-      expect(await walk(undefined, (name) => name === 'team/a1', images)).toBe(10);
-      expect(await walk(odd, (name) => name === 'team/a1', images)).toBe(5);
-      expect(await walk(undefined, () => false, images)).toBe(0);
+    const expected = (isMeant: (id: number) => boolean, visible: (repository: string) => boolean) =>
+      all.filter(isMeant).flatMap((id) =>
+        Object.entries(where)
+          .filter(([name, has]) => visible(name) && has(id - 1))
+          .map(([name]) => `${id} ${name}`),
+      );
+
+    const meanings: ReadonlyArray<(id: number) => boolean> = [
+      () => true,
+      (id) => id % 2 === 1,
+      (id) => id % 40 === 0,
+      (id) => id < 30,
+      () => false,
+    ];
+    const viewers: ReadonlyArray<(repository: string) => boolean> = [
+      () => true,
+      () => false,
+      ...Object.keys(where).map((name) => (repository: string) => repository === name),
+    ];
+    for (const isMeant of meanings) {
+      const meant = all.filter(isMeant);
+      const holds = async (some: readonly number[]) => new Set(some.filter(isMeant));
+      for (const visible of viewers) {
+        const right = expected(isMeant, visible);
+        for (const candidates of [{ images: meant }, { holds }, { holds, list: async () => meant }])
+          expect(await walk(candidates, visible, 300)).toEqual(right);
+      }
     }
-    await opened.close();
-  },
-);
+    const byTens = await walk({ images: all }, (name) => name === 'every/tenth', 10);
+    expect(byTens).toEqual(
+      expected(
+        () => true,
+        (name) => name === 'every/tenth',
+      ),
+    );
+  });
+});

@@ -19,6 +19,10 @@ const longestLook = 20_000;
 /** Who may see less than this share of what was looked at is shown what he may see without looking through the rest. */
 const littleSeen = 0.25;
 
+/** Where so many images were asked whether they are meant, and less than this share is, all that are meant are listed. */
+const enoughAsked = 200;
+const fewMeant = 0.1;
+
 /** Gives the next keys, the newest first, about so many; none: there are no more. */
 type Walk = (count: number) => Promise<readonly number[]>;
 
@@ -29,15 +33,16 @@ type Walk = (count: number) => Promise<readonly number[]>;
  */
 export async function pageOfPlaces(
   db: Db,
-  { images, holds }: Pick<Candidates, 'images' | 'holds'>,
+  { images: given, holds: asked, list }: Pick<Candidates, 'images' | 'holds' | 'list'>,
   { last, limit }: PageWish,
   sight: Sight,
 ): Promise<{ places: FoundPlace[]; next?: string }> {
   const { visible, repositories } = sight;
   const after = last === undefined ? undefined : await parseLast(db, last, visible);
   const from = after?.imageId ?? Infinity;
+  let [images, holds] = [given, asked];
   let walk = images ? walkList(images, from) : walkAll(db, from);
-  let mayNarrow = repositories !== undefined;
+  let isNarrow = repositories === undefined;
   const places: FoundPlace[] = [];
   let [look, looked, met] = [firstLook, 0, 0];
   while (places.length <= limit) {
@@ -52,9 +57,15 @@ export async function pageOfPlaces(
     places.push(...(meant ? seen.filter(({ imageId }) => meant.has(imageId)) : seen));
     looked += keys.length;
     met += seen.length;
-    if (mayNarrow && met < littleSeen * looked) {
-      walk = await walkSeen(db, images, keys.at(-1)! - 1, repositories!);
-      mayNarrow = false;
+    const rest = keys.at(-1)! - 1;
+    if (holds && list && met >= enoughAsked && places.length < fewMeant * met) {
+      [images, holds] = [await list(), undefined];
+      walk =
+        isNarrow && repositories ? await walkSeen(db, images, rest, repositories) : walkList(images, rest);
+    }
+    if (!isNarrow && met < littleSeen * looked) {
+      walk = await walkSeen(db, images, rest, repositories!);
+      isNarrow = true;
     }
     look = nextLook(look, looked, places.length, limit);
   }

@@ -99,13 +99,14 @@ export async function imagesWithPackages(db: Db, set: PackageSet): Promise<numbe
 
 /** True if so many packages name a licence that most images have one of them: then images are asked, not packages. */
 export async function isCommonLicence(db: Db, licence: string, many: number): Promise<boolean> {
-  const rows = await db
+  const last = await db
     .selectFrom('package_licences')
     .select('package_id')
     .where('term', '=', licenceTerm(licence))
-    .limit(many)
-    .execute();
-  return rows.length === many;
+    .limit(1)
+    .offset(many - 1)
+    .executeTakeFirst();
+  return last !== undefined;
 }
 
 /** Those of these images that have a package under a licence. */
