@@ -3,7 +3,7 @@ import { pullsOf, type Pull } from '../audit/pulls.ts';
 import type { Db } from '../db/schema.ts';
 import type { LayerFiles } from '../inspection/layer-files.ts';
 import type { LastVerdicts } from '../pipeline/last-verdicts.ts';
-import { rememberRepositoryNames } from '../stores/repository-names.ts';
+import { rememberRepositoryNames, type SeenBefore } from '../stores/repository-names.ts';
 import { packagesOfImages, tagsNow, tagTimes, type FoundPackage, type FoundPlace } from '../stores/search.ts';
 import { findImages, type Candidates } from './find-images.ts';
 import { filesOfImages, type FoundFile } from './found-files.ts';
@@ -61,6 +61,8 @@ export interface SearchAnswer<T> extends UnknownImages {
 /** Who asks. */
 export interface Viewer {
   readonly visible: (repository: string) => boolean;
+  /** what was found out for earlier answers about just these rights; absent: nothing is kept */
+  readonly seenBefore?: SeenBefore;
   /** true: may know who pulled */
   readonly seesPulls: boolean;
 }
@@ -85,8 +87,8 @@ export function createSearch(db: Db, layerFiles: LayerFiles, verdicts: LastVerdi
   const turn = turns(atOnce);
   const names = rememberRepositoryNames(db);
 
-  async function page(question: Question, wish: PageWish, { visible }: Viewer) {
-    const sight = await sightOf(names, visible);
+  async function page(question: Question, wish: PageWish, { visible, seenBefore }: Viewer) {
+    const sight = await sightOf(names, visible, seenBefore);
     const candidates = await findImages(db, question, visible);
     const { places, next } = await pageOfPlaces(db, candidates, wish, sight);
     const packages = await packagesOf(db, candidates, places);

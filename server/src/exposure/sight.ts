@@ -1,4 +1,4 @@
-import type { RepositoryNames } from '../stores/repository-names.ts';
+import type { RepositoryNames, SeenBefore } from '../stores/repository-names.ts';
 
 /** What somebody may see, found out once for an answer. */
 export interface Sight {
@@ -7,6 +7,10 @@ export interface Sight {
   readonly repositories: readonly number[] | undefined;
 }
 
-export async function sightOf(names: RepositoryNames, visible: Sight['visible']): Promise<Sight> {
-  return { visible, repositories: await names.seen(visible) };
+export async function sightOf(
+  names: RepositoryNames,
+  visible: Sight['visible'],
+  before?: SeenBefore,
+): Promise<Sight> {
+  return { visible, repositories: await names.seen(visible, before) };
 }

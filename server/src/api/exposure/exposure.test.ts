@@ -9,6 +9,12 @@ let old: SmallImage;
 let fixed: SmallImage;
 let hidden: SmallImage;
 
+const userReading = (repositories: string) => ({
+  name: 'reader',
+  password: 'password-of-reader',
+  rights: [{ repositories, actions: ['pull'] }],
+});
+
 interface Answer {
   readonly images: ReadonlyArray<Readonly<Record<string, unknown>> & { readonly repository: string }>;
   readonly next?: string;
@@ -37,15 +43,7 @@ const repositories = async (query: Record<string, string>, as = admin) =>
   (await search(query, as)).images.map(({ repository }) => repository);
 
 beforeAll(async () => {
-  server = await startTestServer({
-    users: [
-      {
-        name: 'reader',
-        password: 'password-of-reader',
-        rights: [{ repositories: 'team/**', actions: ['pull'] }],
-      },
-    ],
-  });
+  server = await startTestServer({ users: [userReading('team/**')] });
   old = await pushChecked(server, 'team/old', 'v1', { packages: { 'left-pad': '1.2.9', tiny: '1.0.0' } });
   fixed = await pushChecked(server, 'team/fixed', 'v1', { packages: { 'left-pad': '1.10.0' } });
   hidden = await pushChecked(server, 'secret/app', 'v1', {
@@ -280,4 +278,23 @@ describe('the exposure', () => {
     await until(async () => !(await verdict()).stale);
     expect((await verdict()).at > before.at).toBe(true);
   });
+});
+
+test('what somebody may see is what he may see now, whatever he asked before', async () => {
+  const found = () => repositories({ purl: 'pkg:npm/left-pad@1.2.9' }, reader);
+  expect(await found()).toEqual(['team/old']);
+  await pushChecked(server, 'team/later', 'v1', { packages: { 'left-pad': '1.2.9' }, mark: 'later' });
+  expect(await found()).toEqual(['team/later', 'team/old']);
+  const scope = 'repository:team/old:pull';
+  const query = new URLSearchParams({ purl: 'pkg:npm/left-pad@1.2.9' }).toString();
+  const byToken = await server.call('GET', `/api/v1/search?${query}`, {
+    token: await server.token(reader, scope),
+  });
+  expect((JSON.parse(byToken.text) as Answer).images.map(({ repository }) => repository)).toEqual([
+    'team/old',
+  ]);
+  await server.reload({ users: [userReading('secret/**')] });
+  expect(await found()).toEqual(['secret/app']);
+  await server.reload({ users: [userReading('team/**')] });
+  expect(await found()).toEqual(['team/later', 'team/old']);
 });

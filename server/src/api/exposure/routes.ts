@@ -1,9 +1,12 @@
 import { isDigest } from '@wharfinger/lib/oci/digest';
 import type { FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { WharfingerError } from '@wharfinger/lib/errors';
+import type { Rights } from '../../access/rights.ts';
 import type { Question } from '../../exposure/question.ts';
 import type { Search, Viewer } from '../../exposure/search.ts';
+import { newSeen, type SeenBefore } from '../../stores/repository-names.ts';
 import { pageFields, parseInput, type ApiContext } from '../context.ts';
 
 const longest = 1000;
@@ -27,9 +30,13 @@ const searchQuery = z.strictObject({
   ...pageFields,
 });
 
+/** What so many people may see is remembered: some hundred kilobytes each, where there are tens of thousands of repositories. */
+const remembered = 100;
+
 /** Which images have something, and what became of them: as far as the caller may pull them. */
 export function addExposureRoutes(context: ApiContext, search: Search): void {
   const { app } = context;
+  const seen = new WeakMap<Rights, LRUCache<string, SeenBefore>>();
 
   app.get('/api/v1/search', async (request) => {
     const { question, page } = parseQuestion(request.query);
@@ -45,10 +52,22 @@ export function addExposureRoutes(context: ApiContext, search: Search): void {
   function viewerOf(request: FastifyRequest): Viewer {
     if (request.caller.principal === null) throw new WharfingerError('UNAUTHORIZED');
     const rights = context.rights();
+    const { principal, scopes } = request.caller;
     return {
       visible: (repository) => rights.may(request.caller, 'pull', repository),
+      // a token may stand for less than who has it
+      ...(scopes === undefined && { seenBefore: seenBy(rights, principal) }),
       seesPulls: rights.isAdmin(request.caller),
     };
+  }
+
+  /** What was found out about somebody under these rights, and no others. */
+  function seenBy(rights: Rights, principal: string): SeenBefore {
+    const ofRights = seen.get(rights) ?? new LRUCache({ max: remembered });
+    seen.set(rights, ofRights);
+    const before = ofRights.get(principal) ?? newSeen();
+    ofRights.set(principal, before);
+    return before;
   }
 }
 
