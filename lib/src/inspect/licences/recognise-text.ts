@@ -1,13 +1,13 @@
 import { combine, unknownLicence, type Licence } from './expression.ts';
 import { fingerprintData } from './fingerprint-data.ts';
-import { shingleLength, shinglesOf, wordsOf } from './licence-words.ts';
+import { shingleLength, shinglesOf, wordsOf, type Words } from './licence-words.ts';
 
 /** What is kept of the text of one licence: numbers of its shingles, of long texts of a part of them. */
 interface Fingerprint {
   readonly id: string;
   /** a shingle is kept if its number can be divided by this */
   readonly step: number;
-  readonly shingles: ReadonlySet<number>;
+  readonly shingles: Int32Array;
 }
 
 /** Share of a licence's shingles that a text must have: names, titles and what is appended differ. */
@@ -22,8 +22,8 @@ const changing: ReadonlySet<string> = new Set(
 
 interface Library {
   readonly all: readonly Fingerprint[];
-  /** indexes of those that have a shingle */
-  readonly having: ReadonlyMap<number, readonly number[]>;
+  /** the index of the one that has a shingle, or those of several */
+  readonly having: ReadonlyMap<number, number | readonly number[]>;
 }
 
 let loaded: Library | undefined;
@@ -33,15 +33,16 @@ function library(): Library {
 }
 
 function load(): Library {
-  const having = new Map<number, number[]>();
+  const having = new Map<number, number | number[]>();
   const all = fingerprintData.map(([id, step, numbers], index) => {
     const bytes = Buffer.from(numbers, 'base64');
-    const shingles = new Set<number>();
-    for (let at = 0; at < bytes.length; at += 4) {
-      const shingle = bytes.readUInt32LE(at);
-      shingles.add(shingle);
+    const shingles = new Int32Array(bytes.length / 4);
+    for (let at = 0; at < shingles.length; at += 1) {
+      const shingle = bytes.readInt32LE(at * 4);
+      shingles[at] = shingle;
       const others = having.get(shingle);
-      if (others === undefined) having.set(shingle, [index]);
+      if (others === undefined) having.set(shingle, index);
+      else if (typeof others === 'number') having.set(shingle, [others, index]);
       else others.push(index);
     }
     return { id, step, shingles };
@@ -57,19 +58,24 @@ function load(): Library {
  */
 export function recogniseText(text: string): Licence | undefined {
   const words = wordsOf(text);
-  const shingles = shinglesOf(words);
+  // With a sign, as the numbers that are compared with: those are faster to look up.
+  const shingles = new Int32Array(shinglesOf(words).buffer);
   const { all, having } = library();
   const common = new Uint32Array(all.length);
-  for (const shingle of new Set(shingles)) {
-    for (const index of having.get(shingle) ?? []) common[index]! += 1;
+  const counted = new Set<number>();
+  for (const shingle of shingles) {
+    const indexes = having.get(shingle);
+    if (indexes === undefined || counted.has(shingle)) continue;
+    counted.add(shingle);
+    if (typeof indexes === 'number') common[indexes]! += 1;
+    else for (const index of indexes) common[index]! += 1;
   }
   const found = withoutParts(
     all.flatMap((one, index) => {
       const explained = common[index]!;
-      const missing = one.shingles.size - explained;
-      return explained >= one.shingles.size * enough
-        ? [{ ...one, score: (explained - missing) * one.step }]
-        : [];
+      const missing = one.shingles.length - explained;
+      if (explained < one.shingles.length * enough) return [];
+      return [{ ...one, known: new Set(one.shingles), score: (explained - missing) * one.step }];
     }),
   );
   if (found.length === 0) return undefined;
@@ -82,10 +88,11 @@ export function recogniseText(text: string): Licence | undefined {
 function shareOf({ shingles }: Fingerprint, there: ReadonlySet<number>): number {
   let common = 0;
   for (const shingle of shingles) if (there.has(shingle)) common += 1;
-  return common / shingles.size;
+  return common / shingles.length;
 }
 
-type Found = Fingerprint & { readonly score: number };
+/** One whose shingles are there, to be looked up. */
+type Found = Fingerprint & { readonly known: ReadonlySet<number>; readonly score: number };
 
 /**
  * Without those that share most of their words with one that is there rather: what explains more of the text and misses less of
@@ -96,26 +103,23 @@ function withoutParts(found: readonly Found[]): Found[] {
 }
 
 function standsFor(one: Found, other: Found): boolean {
-  const related = Math.max(shareOf(one, other.shingles), shareOf(other, one.shingles)) >= 0.5;
+  const related = Math.max(shareOf(one, other.known), shareOf(other, one.known)) >= 0.5;
   return related && (one.score === other.score ? one.id < other.id : one.score > other.score);
 }
 
 /** What stands beside the licences' own words; undefined: nothing of weight. */
-function restOf(
-  words: readonly string[],
-  shingles: Uint32Array,
-  found: readonly Fingerprint[],
-): string | undefined {
+function restOf(words: Words, shingles: Int32Array, found: readonly Found[]): string | undefined {
   const covered = new Uint8Array(words.length);
   for (let at = 0; at < shingles.length; at += 1) {
     const shingle = shingles[at]!;
     // Of long texts one shingle in some is known: it vouches for as many words as that.
-    const known = found.find((one) => one.shingles.has(shingle));
+    const known = found.find((one) => one.known.has(shingle));
     if (known === undefined) continue;
     const reach = known.step === 1 ? 0 : known.step * 4;
     covered.fill(1, Math.max(0, at - reach), at + shingleLength + reach);
   }
-  const rest = words.filter((_, index) => covered[index] === 0);
+  const rest: string[] = [];
+  for (let at = 0; at < words.length; at += 1) if (covered[at] === 0) rest.push(words.at(at));
   const many = rest.length > spare.words + words.length * spare.share;
   const weighty = rest.find((word) => changing.has(word));
   if (!many && weighty === undefined) return undefined;
