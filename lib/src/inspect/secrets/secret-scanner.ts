@@ -7,6 +7,8 @@ const newline = 0x0a;
 const newlines = 0x0a0a0a0a;
 /** All bits of four bytes but the highest of each. */
 const lowBits = 0x7f7f7f7f;
+/** Bytes of a part that are looked at with those before it: the first in which a search needs none of these, and those that it looks ahead. */
+const seam = reachBefore + longestReach;
 /** Secrets beyond those listed after which a file needs no further search. */
 const enough = 1000;
 
@@ -38,11 +40,21 @@ export class SecretScanner implements FileSink {
   }
 
   data(bytes: Buffer): void {
+    if (this.#kept.length > 0 && bytes.length > seam) this.#join(bytes.subarray(0, seam));
     const all = this.#kept.length === 0 ? bytes : Buffer.concat([this.#kept, bytes]);
     const end = this.#offset + all.length;
     const isLast = end >= this.#size;
     this.#search(all, isLast ? end : end - longestReach);
     this.#keep(all, isLast ? all.length : Math.max(0, this.#searched - reachBefore - this.#offset));
+  }
+
+  /** Searches what was kept with the beginning of a long part, which needs not be copied for the rest of it. */
+  #join(beginning: Buffer): void {
+    const kept = this.#kept.length;
+    const all = Buffer.concat([this.#kept, beginning]);
+    this.#search(all, this.#offset + kept + reachBefore);
+    this.#keep(all, kept);
+    this.#kept = Buffer.alloc(0);
   }
 
   /** Zeros hold no secret, but end one. */
