@@ -36,7 +36,6 @@ import { addWebRoutes } from './api/web/routes.ts';
 import { createAuditBuffer } from './audit/buffer.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { settingsForNextStart } from './config/restart.ts';
-import { holdAlone } from './db/hold-alone.ts';
 import { openDatabase } from './db/open.ts';
 import { clearFetched } from './feeds/fetch-feed.ts';
 import { routinesOfAges } from './feeds/update-feed.ts';
@@ -113,6 +112,8 @@ export interface RunningServer {
 export interface ServerOptions {
   /** the clock of everything that is decided and recorded; that of the machine if absent */
   readonly now?: () => Date;
+  /** done when everything is built, before anybody is served */
+  readonly beforeServing?: () => void;
 }
 
 /** Memory for what pulls ask of the catalog: some hundred thousand tags, or some ten thousand manifests. */
@@ -139,7 +140,7 @@ const graceMs = 5000;
  */
 export async function startServer(
   config: LoadedConfig,
-  { now = () => new Date() }: ServerOptions = {},
+  { now = () => new Date(), beforeServing }: ServerOptions = {},
 ): Promise<RunningServer> {
   await using opened = new AsyncDisposableStack();
   const log = pino({ level: config.log.level });
@@ -147,6 +148,7 @@ export async function startServer(
   const lost = Promise.withResolvers<void>();
   const { url } = config.database;
   if (url !== undefined) {
+    const { holdAlone } = await import('./db/hold-alone.ts');
     const held = await holdAlone(url, lost.resolve);
     opened.defer(() => held.release());
   }
@@ -343,6 +345,7 @@ export async function startServer(
   await askForAllProbes(parts);
   await askForScanners(parts, log);
   await work.policyChanged();
+  beforeServing?.();
   const jobFailed = (error: unknown, job?: Job): void =>
     log.warn({ err: error, job: job && `${job.kind} ${job.key}` }, 'a job failed');
   const workers = [

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Agent, request as send } from 'undici';
+import type { Agent } from 'undici';
 import { hostRank, lookupUpTo } from './address-rank.ts';
 import { parseChallenges } from './challenge.ts';
 import type { Credentials } from './credentials.ts';
@@ -59,8 +59,8 @@ export class RegistrySession {
   readonly registry: string;
   readonly origin: URL;
   readonly #options: SessionOptions;
-  readonly #agent = new Agent({ connections: 16, headersTimeout: 60_000, bodyTimeout: 60_000 });
   readonly #tokens: TokenSource;
+  #agent: Promise<Agent> | undefined;
   #elsewhere: Promise<{ rank: 0 | 1 | 2; agent: Agent }> | undefined;
 
   constructor(registry: string, options: SessionOptions = {}) {
@@ -87,7 +87,7 @@ export class RegistrySession {
 
   /** Ends all connections. */
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await (await this.#agent)?.destroy();
     await (await this.#elsewhere)?.agent.destroy();
   }
 
@@ -145,6 +145,7 @@ export class RegistrySession {
   async #once(request: RemoteRequest, url: URL, authorization: string | undefined): Promise<RemoteResponse> {
     const asked = { method: request.method, url };
     const body = request.body?.();
+    const { request: send } = await loadClient();
     const response = await send(url, {
       method: request.method,
       dispatcher: await this.#agentFor(asked),
@@ -173,7 +174,7 @@ export class RegistrySession {
   /** The own origin is where the user sent us. Anywhere else is where the registry sends us: see the class. */
   async #agentFor(asked: Asked): Promise<Agent> {
     const { url } = asked;
-    if (url.origin === this.origin.origin) return this.#agent;
+    if (url.origin === this.origin.origin) return (this.#agent ??= openAgent());
     if (url.protocol !== 'https:' && url.protocol !== this.origin.protocol) {
       throw remoteFailure(asked, `${this.registry} sends us there, which would leave TLS`);
     }
@@ -188,11 +189,7 @@ export class RegistrySession {
 
   async #guard(): Promise<{ rank: 0 | 1 | 2; agent: Agent }> {
     const rank = await hostRank(this.origin.hostname);
-    const connect = { lookup: lookupUpTo(rank) };
-    return {
-      rank,
-      agent: new Agent({ connections: 16, headersTimeout: 60_000, bodyTimeout: 60_000, connect }),
-    };
+    return { rank, agent: await openAgent({ connect: { lookup: lookupUpTo(rank) } }) };
   }
 
   async #askTokenServer(
@@ -214,4 +211,12 @@ export class RegistrySession {
     if (response.status !== 200) throw await refusedBy(response);
     return response;
   }
+}
+
+/** Loaded with the first request: it is large, and who can speak to registries mostly does not. */
+const loadClient = () => import('undici');
+
+async function openAgent(options: Agent.Options = {}): Promise<Agent> {
+  const client = await loadClient();
+  return new client.Agent({ connections: 16, headersTimeout: 60_000, bodyTimeout: 60_000, ...options });
 }

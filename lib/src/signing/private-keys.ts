@@ -1,18 +1,10 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { WharfingerError } from '../errors.ts';
 import { openCosignKey } from './cosign-key-file.ts';
 import { whyTooCostly } from './encrypted-key-cost.ts';
-import { keyAlgorithm, type KeyAlgorithm } from './keys.ts';
+import { signingKeyOf, type SigningKey } from './signing-key.ts';
 
-/** A private key to sign with. */
-export interface SigningKey {
-  readonly algorithm: KeyAlgorithm;
-  /** SHA-256 of the SubjectPublicKeyInfo of its public key, hex */
-  readonly id: string;
-  readonly key: KeyObject;
-  /** the public key: PEM, SubjectPublicKeyInfo */
-  readonly publicPem: string;
-}
+export type { SigningKey };
 
 /**
  * Parses a private key file: PEM of PKCS #8, encrypted or not, of SEC 1 or PKCS #1, or the encrypted key file of
@@ -21,19 +13,7 @@ export interface SigningKey {
  * @throws WharfingerError KEY_INVALID: not such a file, wrong password, or no kind of key that counts
  */
 export function parsePrivateKey(pem: string, password: string | undefined): SigningKey {
-  const key = openPrivateKey(pem, password);
-  const algorithm = keyAlgorithm(key);
-  if (typeof algorithm !== 'string') {
-    throw new WharfingerError('KEY_INVALID', { what: `it ${algorithm.refused}` });
-  }
-  const publicKey = createPublicKey(key);
-  const spki = publicKey.export({ type: 'spki', format: 'der' });
-  return {
-    algorithm,
-    id: createHash('sha256').update(spki).digest('hex'),
-    key,
-    publicPem: publicKey.export({ type: 'spki', format: 'pem' }),
-  };
+  return signingKeyOf(openPrivateKey(pem, password));
 }
 
 function openPrivateKey(pem: string, password: string | undefined): KeyObject {

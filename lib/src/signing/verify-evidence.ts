@@ -9,10 +9,9 @@ import type {
   VerifiedStatement,
 } from './evidence.ts';
 import { findEvidence } from './find-evidence.ts';
-import { verifyNotationPiece } from './notation/verify-piece.ts';
 import { refuse } from './refusal.ts';
 import { collectRefusals, type Known } from './refusals.ts';
-import { sigstoreVerifier } from './sigstore/image-verifier.ts';
+import type { SigstoreVerifier } from './sigstore-verifier.ts';
 import { signaturePredicate } from './statement.ts';
 import { knownKeys } from './trusted-signers.ts';
 import type {
@@ -33,12 +32,23 @@ export const defaultEvidenceLimits: EvidenceLimits = {
   checks: 50_000,
 };
 
+/** Certificates of either kind are loaded with the first signature that has one: what reads them is large. */
+const loadSigstore = async (): Promise<SigstoreVerifier> =>
+  (await import('./sigstore/image-verifier.ts')).sigstoreVerifier;
+
+const sigstore: SigstoreVerifier = {
+  bundleSigner: async (...asked) => (await loadSigstore()).bundleSigner(...asked),
+  annotatedSigner: async (...asked) => (await loadSigstore()).annotatedSigner(...asked),
+  bundleTime: async (...asked) => (await loadSigstore()).bundleTime(...asked),
+  annotatedTime: async (...asked) => (await loadSigstore()).annotatedTime(...asked),
+};
+
 /** How signed documents are verified, by kind. */
 const verifiers: Readonly<Record<PieceKind, PieceVerifier>> = {
   'simple-signing': verifySimpleSigning,
   envelope: verifyEnvelope,
   bundle: verifyBundle,
-  notation: verifyNotationPiece,
+  notation: async (...asked) => (await import('./notation/verify-piece.ts')).verifyNotationPiece(...asked),
 };
 
 /**
@@ -72,7 +82,7 @@ export async function verifyEvidence(
     keys: knownKeys(trust),
     now,
     limits,
-    sigstore: sigstoreVerifier,
+    sigstore,
     changesAt: changes.add,
     spendChecks(count: number) {
       checks -= count;

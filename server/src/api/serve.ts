@@ -52,6 +52,8 @@ export function createApiServer(parts: ApiServerParts): { app: FastifyInstance; 
     },
     bodyLimit,
     logger: false,
+    // No route has such schemas: what comes is checked by parseInput. The compilers of Fastify are not even loaded.
+    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     // What fails before a route is found, such as an address that cannot be decoded.
     frameworkErrors: answerFailure,
   });
@@ -68,6 +70,10 @@ export function createApiServer(parts: ApiServerParts): { app: FastifyInstance; 
   });
   app.setErrorHandler(answerFailure);
   return { app, listener: (request, response) => listener!(request, response) };
+}
+
+function noSchemas(): never {
+  throw new Error('routes have no schemas of Fastify: what comes is checked by parseInput');
 }
 
 /** What is no failure of ours is either Fastify's word about the request, or a mistake of the program. */

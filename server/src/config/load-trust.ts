@@ -6,10 +6,6 @@ import { isWharfingerError } from '@wharfinger/lib/errors';
 import { createPlainCheck, formatPath } from '@wharfinger/lib/routines/plain-check';
 import type { SignatureFormat, TrustedKey, TrustedSigner } from '@wharfinger/lib/signing/evidence';
 import { parsePublicKey } from '@wharfinger/lib/signing/keys';
-import { readNotationTrust } from '@wharfinger/lib/signing/notation/notation-trust';
-import { checkTrustedIdentity } from '@wharfinger/lib/signing/sigstore/image-verifier';
-import { parseRevocationLists } from '@wharfinger/lib/signing/notation/revocation-list';
-import { parseTrustPolicy, signersOf } from '@wharfinger/lib/signing/notation/trust-policy';
 import { parseDocument } from 'yaml';
 import type { Config } from './schema.ts';
 
@@ -51,20 +47,22 @@ export async function loadTrust(config: Config, base: string, mistakes: string[]
       const { file, scope } = entry.trustPolicy;
       const where = `trust.${at}.trustPolicy (${file})`;
       const written = await reader.text({ file }, where);
-      if (written !== undefined) signers.push(...signersOfPolicy(written, scope, where, mistakes));
+      if (written !== undefined) signers.push(...(await signersOfPolicy(written, scope, where, mistakes)));
     }
     trust.push({ pattern: entry.repositories, signers, formats: entry.formats ?? usualFormats(signers) });
   }
   mistakes.push(...ambiguous(trust));
   const sigstoreRoots = await reader.texts(config.sigstoreRoots, 'sigstoreRoots');
   const trustStores = await reader.texts(config.trustStores, 'trustStores');
-  for (const { signers } of trust) mistakes.push(...dangling(signers, { sigstoreRoots, trustStores }));
+  for (const { signers } of trust)
+    mistakes.push(...(await dangling(signers, { sigstoreRoots, trustStores })));
   const certificateRevocations: string[] = [];
   for (const [at, entry] of config.certificateRevocations.entries()) {
     const text = await reader.text(entry, `certificateRevocations.${at}`);
     if (text === undefined) continue;
     certificateRevocations.push(text);
-    mistakes.push(...mistakesInCrl(text).map((what) => `certificateRevocations.${at}: ${what}`));
+    const wrong = await mistakesInCrl(text);
+    mistakes.push(...wrong.map((what) => `certificateRevocations.${at}: ${what}`));
   }
   const custody: Array<Judgement['custody'][number]> = [];
   for (const [at, { repositories, file }] of config.custody.entries()) {
@@ -106,24 +104,40 @@ function ambiguous(trust: readonly TrustRule[]): string[] {
 }
 
 /** Roots and trust stores that signers name and that there are none of, or that cannot be used. */
-export function dangling(
+export async function dangling(
   signers: readonly TrustedSigner[],
+  given: Pick<LoadedTrust, 'sigstoreRoots' | 'trustStores'>,
+): Promise<string[]> {
+  const mistakes: string[] = [];
+  for (const signer of signers) mistakes.push(...(await danglingIn(signer, given)));
+  return mistakes;
+}
+
+/** What reads certificates is loaded where there are any: it is large, and most configurations name keys alone. */
+async function danglingIn(
+  signer: TrustedSigner,
   { sigstoreRoots, trustStores }: Pick<LoadedTrust, 'sigstoreRoots' | 'trustStores'>,
-): string[] {
-  return signers.flatMap((signer) => {
-    if ('keyless' in signer && !Object.hasOwn(sigstoreRoots, signer.keyless.root))
-      return [`${signer.name}: there is no Sigstore root ${signer.keyless.root}`];
-    if ('keyless' in signer) {
-      const mistakes = mistakesIn(() => checkTrustedIdentity(signer, sigstoreRoots));
-      return mistakes.map((what) => `${signer.name}: ${what}`);
-    }
-    if (!('notation' in signer)) return [];
-    return mistakesIn(() => readNotationTrust(signer, { trustStores, certificateRevocations: [] }));
-  });
+): Promise<string[]> {
+  if ('keyless' in signer && !Object.hasOwn(sigstoreRoots, signer.keyless.root))
+    return [`${signer.name}: there is no Sigstore root ${signer.keyless.root}`];
+  if ('keyless' in signer) {
+    const { checkTrustedIdentity } = await import('@wharfinger/lib/signing/sigstore/image-verifier');
+    const mistakes = mistakesIn(() => checkTrustedIdentity(signer, sigstoreRoots));
+    return mistakes.map((what) => `${signer.name}: ${what}`);
+  }
+  if (!('notation' in signer)) return [];
+  const { readNotationTrust } = await import('@wharfinger/lib/signing/notation/notation-trust');
+  return mistakesIn(() => readNotationTrust(signer, { trustStores, certificateRevocations: [] }));
 }
 
 /** The signer whom a trust policy of the Notary Project names for one repository. */
-function signersOfPolicy(text: string, scope: string, where: string, mistakes: string[]): TrustedSigner[] {
+async function signersOfPolicy(
+  text: string,
+  scope: string,
+  where: string,
+  mistakes: string[],
+): Promise<TrustedSigner[]> {
+  const { parseTrustPolicy, signersOf } = await import('@wharfinger/lib/signing/notation/trust-policy');
   const found: TrustedSigner[] = [];
   const wrong = mistakesIn(() => found.push(...signersOf(parseTrustPolicy(Buffer.from(text)), scope)));
   mistakes.push(...wrong.map((what) => `${where}: ${what}`));
@@ -133,7 +147,8 @@ function signersOfPolicy(text: string, scope: string, where: string, mistakes: s
 }
 
 /** What is wrong with a revocation list of certificates. */
-export function mistakesInCrl(text: string): string[] {
+export async function mistakesInCrl(text: string): Promise<string[]> {
+  const { parseRevocationLists } = await import('@wharfinger/lib/signing/notation/revocation-list');
   return mistakesIn(() => parseRevocationLists([text]));
 }
 

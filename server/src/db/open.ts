@@ -1,8 +1,6 @@
 import type { DatabaseKind } from './dialect.ts';
 import { migrate } from './migrate.ts';
-import { connectPostgres } from './postgres.ts';
 import type { Db } from './schema.ts';
-import { openSqlite } from './sqlite.ts';
 
 /** An open database with the schema of this program. */
 export interface Database {
@@ -20,7 +18,10 @@ export interface Database {
  */
 export async function openDatabase(where: string): Promise<Database> {
   const isPostgres = /^postgres(ql)?:\/\//.test(where);
-  const db = isPostgres ? connectPostgres(where) : await openSqlite(where);
+  // Of the two drivers the one that is used is loaded.
+  const db = isPostgres
+    ? (await import('./postgres.ts')).connectPostgres(where)
+    : await (await import('./sqlite.ts')).openSqlite(where);
   try {
     await migrate(db);
   } catch (error) {

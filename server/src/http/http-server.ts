@@ -1,5 +1,6 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import { WharfingerError } from '@wharfinger/lib/errors';
+import { createServer } from './node-http.ts';
 
 /** How long clients may take. */
 export interface PatienceLimits {

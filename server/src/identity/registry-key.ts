@@ -1,8 +1,8 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { chmod, link, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WharfingerError } from '@wharfinger/lib/errors';
-import { parsePrivateKey, type SigningKey } from '@wharfinger/lib/signing/private-keys';
+import { signingKeyOf, type SigningKey } from '@wharfinger/lib/signing/signing-key';
 
 /** Name of the key's file in the data folder. */
 const registryKeyFile = 'registry-key.pem';
@@ -18,7 +18,8 @@ export async function loadRegistryKey(data: string): Promise<SigningKey> {
   const path = join(data, registryKeyFile);
   const pem = (await readIfThere(path)) ?? (await makeKey(path));
   try {
-    return parsePrivateKey(pem, undefined);
+    // Our own file, never encrypted: none of what reads the key files of others is needed.
+    return signingKeyOf(createPrivateKey(pem));
   } catch (cause) {
     throw new WharfingerError('KEY_INVALID', {
       what: `${path} holds no private key in PEM`,

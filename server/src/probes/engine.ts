@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { Agent, request as send, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { WharfingerError } from '@wharfinger/lib/errors';
+import { Agent, request as send } from '../http/node-http.ts';
 
 /** The oldest version of the API that has all that is used here; Podman speaks it too. */
 const version = '/v1.41';

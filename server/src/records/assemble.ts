@@ -39,7 +39,11 @@ const mostRecords = 20_000;
  * one that there is not.
  * @param builtIn the collection whose routines bind by default
  */
-export function assemble(config: LoadedTrust, builtIn: Collection, stored: StoredPolicy): Assembled {
+export async function assemble(
+  config: LoadedTrust,
+  builtIn: Collection,
+  stored: StoredPolicy,
+): Promise<Assembled> {
   const mistakes: string[] = [];
   if (stored.records.length > mostRecords)
     mistakes.push(`${stored.records.length} records are in force, more than ${mostRecords}`);
@@ -75,10 +79,10 @@ export function assemble(config: LoadedTrust, builtIn: Collection, stored: Store
   for (const { name } of signers.keys.values())
     if (configured.has(name)) mistakes.push(`the signer ${name} stands in the configuration and in a record`);
   mistakes.push(
-    ...dangling([...signers.keys.values()], {
+    ...(await dangling([...signers.keys.values()], {
       sigstoreRoots: { ...config.sigstoreRoots, ...sigstoreRoots },
       trustStores: { ...config.trustStores, ...trustStores },
-    }),
+    })),
   );
   const trust = of('trust').map(({ repositories, publishers, formats }): TrustRule => {
     for (const name of publishers)
@@ -99,8 +103,10 @@ export function assemble(config: LoadedTrust, builtIn: Collection, stored: Store
     needed,
     maxHours,
   }));
-  for (const { name, pem } of of('crl'))
-    mistakes.push(...mistakesInCrl(pem).map((what) => `certificate revocation list ${name}: ${what}`));
+  for (const { name, pem } of of('crl')) {
+    const wrong = await mistakesInCrl(pem);
+    mistakes.push(...wrong.map((what) => `certificate revocation list ${name}: ${what}`));
+  }
   mistakes.push(...repeated('custody layout for', config.custody, of('layout')));
   const collections = of('collection').map(({ text }) => loadCollection(text));
   if (collections.some(({ name }) => name === builtIn.name))

@@ -68,7 +68,7 @@ export async function changePolicy<T>(
         return record;
       },
     });
-    const mistakes = inForce.mistakesIn(await readStoredPolicy(trx));
+    const mistakes = await inForce.mistakesIn(await readStoredPolicy(trx));
     if (mistakes.length > 0) throw new WharfingerError('INPUT_INVALID', { what: mistakes.join('; ') });
     return result;
   });

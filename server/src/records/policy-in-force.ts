@@ -37,7 +37,7 @@ export interface PolicyInForce {
    */
   configure(config: LoadedConfig): Promise<void>;
   /** Everything in which these records would not fit the configuration; empty: they may be put in force. */
-  mistakesIn(stored: StoredPolicy): readonly string[];
+  mistakesIn(stored: StoredPolicy): Promise<readonly string[]>;
 }
 
 export interface PolicyParts {
@@ -83,7 +83,7 @@ export async function openPolicy({
 
   async function read(wanted: LoadedConfig): Promise<{ policy: VersionedPolicy; trust: NamedTrust }> {
     const stored = await readStoredPolicy(db);
-    const { records, mistakes } = assemble(wanted, builtIn, stored);
+    const { records, mistakes } = await assemble(wanted, builtIn, stored);
     if (mistakes.length > 0) {
       throw new WharfingerError('CONFIG_INVALID', {
         what: mistakes.map((line) => `\n  - ${line}`).join(''),
@@ -134,7 +134,7 @@ export async function openPolicy({
         config = wanted;
         onChange(policy);
       }),
-    mistakesIn: (stored) => assemble(config, builtIn, stored).mistakes,
+    mistakesIn: async (stored) => (await assemble(config, builtIn, stored)).mistakes,
   };
 }
 

@@ -1,5 +1,5 @@
 import { WharfingerError } from '@wharfinger/lib/errors';
-import { Agent, request as send, type Dispatcher } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
 import { z } from 'zod';
 import type { Scanner } from '../config/load-scanners.ts';
 import { readDocument } from './documents.ts';
@@ -58,11 +58,15 @@ const waits = { least: 200, most: 30_000, usual: 1000 };
 
 /** Opens nothing before it is asked. Dispose of it when it is not asked any more. */
 export function adapterOf({ url, headers, ca, requestTime, reportLimit }: Scanner): Adapter {
-  const agent = new Agent({
-    connect: { timeout: requestTime, ...(ca !== undefined && { ca }) },
-    headersTimeout: requestTime,
-    bodyTimeout: requestTime,
-  });
+  let opened: Promise<Agent> | undefined;
+  const open = async (): Promise<Agent> => {
+    const client = await loadClient();
+    return new client.Agent({
+      connect: { timeout: requestTime, ...(ca !== undefined && { ca }) },
+      headersTimeout: requestTime,
+      bodyTimeout: requestTime,
+    });
+  };
 
   async function ask(
     method: 'GET' | 'POST',
@@ -79,9 +83,10 @@ export function adapterOf({ url, headers, ca, requestTime, reportLimit }: Scanne
     const shown = `/api/v1${path.replace(/^(\/scan\/).*(\/report)$/, '$1…$2')}`;
     const within = AbortSignal.any([signal, AbortSignal.timeout(requestTime)]);
     try {
+      const { request: send } = await loadClient();
       const answer = await send(`${url}/api/v1${path}`, {
         method,
-        dispatcher: agent,
+        dispatcher: await (opened ??= open()),
         signal: within,
         headers: {
           ...headers,
@@ -127,9 +132,12 @@ export function adapterOf({ url, headers, ca, requestTime, reportLimit }: Scanne
         throw failed('its report is of another type than it was asked for');
       return { bytes: answer.bytes };
     },
-    [Symbol.asyncDispose]: () => agent.destroy(),
+    [Symbol.asyncDispose]: async () => (await opened)?.destroy(),
   };
 }
+
+/** Loaded with the first question: it is large, and most registries have no scanners outside. */
+const loadClient = () => import('undici');
 
 /** Without what caused it: that may hold words of the scanner, which may repeat what it was told in confidence. */
 function failed(what: string): WharfingerError {
