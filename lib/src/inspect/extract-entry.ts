@@ -30,6 +30,9 @@ function parseRequest(text: string | undefined): ExtractRequest {
   return { fd, digest, wanted, limits: limitsFrom(limits) };
 }
 
+/** Bytes that are read or told at once: far fewer than one answer may have. */
+const pieceSize = 256 * 1024;
+
 async function send(mark: number, bytes: Uint8Array = new Uint8Array()): Promise<void> {
   const frame = frameOf(Buffer.concat([Buffer.of(mark), bytes]));
   await new Promise<void>((resolve, reject) => {
@@ -40,10 +43,12 @@ async function send(mark: number, bytes: Uint8Array = new Uint8Array()): Promise
 giveUpRights();
 process.stdin.on('end', () => process.exit(3)).resume();
 const { fd, digest, wanted, limits } = parseRequest(process.argv[2]);
-const bytes: AsyncIterable<Buffer> = createReadStream('', { fd, highWaterMark: 256 * 1024 });
+const bytes: AsyncIterable<Buffer> = createReadStream('', { fd, highWaterMark: pieceSize });
 try {
-  for await (const part of extractFile({ digest, bytes }, wanted, limits))
-    await send(extractMarks.data, part);
+  for await (const part of extractFile({ digest, bytes }, wanted, limits)) {
+    for (let at = 0; at < part.length; at += pieceSize)
+      await send(extractMarks.data, part.subarray(at, at + pieceSize));
+  }
   await send(extractMarks.whole);
 } catch (error) {
   if (!(error instanceof ExtractError)) throw error;
