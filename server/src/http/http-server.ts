@@ -1,6 +1,6 @@
 import type { RequestListener, Server } from 'node:http';
 import { WharfingerError } from '@wharfinger/lib/errors';
-import { createServer } from './node-http.ts';
+import { http } from './node-http.ts';
 
 /** How long clients may take. */
 export interface PatienceLimits {
@@ -23,7 +23,7 @@ const closingStepMs = 50;
 
 /** An HTTP server whose requests may be as long as they like, if only they move on. */
 export function openHttpServer(listener: RequestListener, limits: PatienceLimits = usualLimits): Server {
-  const server = createServer({
+  const server = http.createServer({
     // Uploads of many gigabytes have no time to be over by. With 0 here, 0 would be the default of the head's too.
     requestTimeout: 0,
     headersTimeout: limits.headersMs,

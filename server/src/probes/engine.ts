@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { WharfingerError } from '@wharfinger/lib/errors';
-import { Agent, request as send } from '../http/node-http.ts';
+import { http } from '../http/node-http.ts';
 
 /** The oldest version of the API that has all that is used here; Podman speaks it too. */
 const version = '/v1.41';
@@ -47,7 +47,7 @@ export interface Engine {
  */
 export function engineAt(address: string): Engine {
   const socketPath = address.replace(/^unix:\/\//, '');
-  const agent = new Agent({ keepAlive: false });
+  const agent = new http.Agent({ keepAlive: false });
 
   async function open(
     { method, path, body, time = usualTime, signal }: EngineRequest,
@@ -56,7 +56,7 @@ export function engineAt(address: string): Engine {
     const isTar = body !== undefined && Symbol.asyncIterator in body;
     const json = body === undefined || isTar ? '' : JSON.stringify(body);
     const limits = [forWhole, AbortSignal.timeout(time), ...(signal ? [signal] : [])];
-    const outgoing = send({
+    const outgoing = http.request({
       socketPath,
       agent,
       method,
