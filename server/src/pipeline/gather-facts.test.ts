@@ -13,6 +13,7 @@ import { loadConfig } from '../config/load.ts';
 import { openDatabase } from '../db/open.ts';
 import { openPolicy } from '../records/policy-in-force.ts';
 import { renewRevocations } from '../records/revoke.ts';
+import { putScanner } from '../stores/scans.ts';
 import { createSqlCatalog } from '../stores/sql-catalog.ts';
 import { smallImage } from '../testing/pushed-image.ts';
 import { gatherFacts, withoutScans } from './gather-facts.ts';
@@ -58,7 +59,9 @@ test('facts without those of scanners are gathered without a look at their repor
     const manifest = parseManifest(bytes, mediaTypes.ociManifest);
     await catalog.putManifest({ ...place, bytes, manifest, tags: [], missing: [], ...pushed });
     // what is no report, so that whoever reads it fails
-    const report = { asked_at: 0, report: Buffer.from('garbage') };
+    const source = 'http://127.0.0.1:1';
+    await putScanner(db, { name: 'broken', checkedAt: now(), source });
+    const report = { asked_at: 0, report: Buffer.from('garbage'), source };
     await db
       .insertInto('scans')
       .values({ digest, scanner: 'broken', repository: place.repository, due_at: 1, failures: 0, ...report })
