@@ -47,7 +47,6 @@ export interface Engine {
  */
 export function engineAt(address: string): Engine {
   const socketPath = address.replace(/^unix:\/\//, '');
-  const agent = new http.Agent({ keepAlive: false });
 
   async function open(
     { method, path, body, time = usualTime, signal }: EngineRequest,
@@ -58,7 +57,7 @@ export function engineAt(address: string): Engine {
     const limits = [forWhole, AbortSignal.timeout(time), ...(signal ? [signal] : [])];
     const outgoing = http.request({
       socketPath,
-      agent,
+      agent: false, // a connection of its own for each request
       method,
       path: `${version}${path}`,
       signal: AbortSignal.any(limits),
