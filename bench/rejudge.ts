@@ -56,7 +56,7 @@ async function measure(): Promise<void> {
   const ofMany = startBatchWorker({
     db: parts.db,
     ...work.judgingMany,
-    size: count('together') / 100,
+    size: Math.ceil(count('together') / 100),
     now,
     onError,
   });
