@@ -1,6 +1,7 @@
+import type { CelList, CelMap } from '@bufbuild/cel';
 import { array, assert, constantFrom, integer, property, record as shape, subarray } from 'fast-check';
 import { expect, test } from 'vitest';
-import { evaluate } from './expression.ts';
+import { evaluate, type Evaluation } from './expression.ts';
 import { unitsSpent } from './expression-cost.ts';
 import { planExpression } from './expression-plan.ts';
 import { evaluateRoutine } from './evaluate-routine.ts';
@@ -8,6 +9,7 @@ import { factsFromFragment } from './fact-fragment.ts';
 import { variableNames, variablesOfFacts } from './fact-values.ts';
 import type { Facts } from './facts.ts';
 import type { FindingFact } from './facts/findings.ts';
+import { elementsOf } from './quick-list.ts';
 import type { ParameterValues } from './routine.ts';
 import { loadStandardCollection } from './standard.ts';
 
@@ -96,16 +98,57 @@ test('what is remembered of texts and of what does not look at the image counts 
   expect([judged(late, 2), judged(late, 9), judged(late, 2)]).toEqual(['passed', 'failed', 'passed']);
 });
 
-test('more parts of expressions than have a place in the memories of findings say what they say all the same', () => {
+test('more parts of expressions than may remember say what they say all the same', () => {
   const { image, findings: own } = factsFromFragment({
-    findings: [{ package: 'curl' }, { package: 'zlib' }],
+    findings: ['apt', 'curl', 'zlib'].map((name) => ({ package: name })),
   });
-  const variables = variablesOfFacts({ image, findings: own! });
+  const [apt, curl, zlib] = own as [FindingFact, FindingFact, FindingFact];
   const expressions = Array.from({ length: 700 }, (_, at) =>
     planExpression(`size(findings.filter(f, f.package == "curl" && size(f.package) < ${at}))`, variableNames),
   );
-  for (const _ of [1, 2])
-    expect(expressions.map((expression) => evaluate(expression, variables))).toEqual(
-      expressions.map((_, at) => ({ ok: true, value: at > 4 ? 1n : 0n })),
-    );
+  const lists = [[apt, curl], [zlib, curl], [apt, curl, zlib], [curl], [zlib, curl]];
+  for (let turn = 0; turn < 24; turn += 1)
+    for (const [at, expression] of expressions.entries()) {
+      // each in facts of its own, for what is met but once is not remembered, and in another order each time
+      const findings = lists[(at + turn) % lists.length]!;
+      const said = evaluate(expression, variablesOfFacts({ image, findings }));
+      expect([at, said]).toEqual([at, { ok: true, value: at > 4 ? 1n : 0n }]);
+    }
 });
+
+test('of more findings than are remembered each has what is said of itself', () => {
+  const { image, findings: own } = factsFromFragment({ findings: [{ package: 'curl' }] });
+  const lists = Array.from({ length: 30 }, (_, list) =>
+    Array.from({ length: 2000 }, (_, at) => ({ ...own![0]!, package: `package-${list * 2000 + at}` })),
+  );
+  const texts = planExpression('findings.map(f, f.package + "!").filter(t, t.endsWith("7!"))', variableNames);
+  const named = planExpression(
+    'findings.filter(f, f.package.endsWith("7") || f.package in image.missing)',
+    variableNames,
+  );
+  for (const _ of [1, 2, 3])
+    for (const [number, findings] of lists.entries()) {
+      const facts = {
+        image: { ...image, missing: [`package-${number * 2000}`] },
+        findings,
+      } as unknown as Facts;
+      const [said, chosen] = [texts, named].map((one) => evaluate(one, variablesOfFacts(facts)));
+      const wanted = findings.map((one) => one.package).sort();
+      expect(textsIn(said!)).toEqual(wanted.filter((name) => name.endsWith('7')).map((name) => `${name}!`));
+      expect(namesIn(chosen!)).toEqual(
+        wanted.filter((name) => name.endsWith('7') || name === `package-${number * 2000}`),
+      );
+    }
+});
+
+/** The texts of a list that an expression gave. */
+function textsIn(given: Evaluation): unknown[] {
+  return given.ok ? [...elementsOf(given.value as CelList)] : [given.error];
+}
+
+/** The packages of the findings of such a list. */
+function namesIn(given: Evaluation): unknown[] {
+  return given.ok
+    ? [...elementsOf(given.value as CelList)].map((one) => (one as CelMap).get('package'))
+    : [given.error];
+}

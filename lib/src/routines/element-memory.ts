@@ -1,5 +1,6 @@
-import { isCelList, isCelMap, type CelMap, type CelResult, type CelValue } from '@bufbuild/cel';
+import { isCelList, isCelMap, type CelResult, type CelValue } from '@bufbuild/cel';
 import { isReflectMessage } from '@bufbuild/protobuf/reflect';
+import { countValue, enter, rounds, type NumberedMemory } from './element-numbers.ts';
 import { spend, unitsUsed } from './expression-cost.ts';
 import type { Variables } from './expression-plan.ts';
 
@@ -9,69 +10,44 @@ interface Asked {
   readonly values: readonly CelValue[];
   /** variables that have the same values: most elements of a list ask for the same, so that this is found out once */
   sameIn: Variables | undefined;
-  /** what was given where this was asked: few different ones for very many elements */
-  readonly given: Remembered[];
+  /** of the part, when these were asked for last */
+  usedAt: number;
 }
 
-/** What a part of an expression gave for one element of a list, what it asked for on the way, and its price without that. */
+/** What a part of an expression gave for a text, what it asked for on the way, and its price without that. */
 interface Remembered {
   readonly asked: Asked;
   readonly value: CelResult;
   readonly units: number;
 }
 
-const memory = Symbol('what expressions gave for it');
+/** Conditions ask for one thing or another; so many lists of what they asked for are in use at a time. */
+const mostLists = 16;
 
-/** Of one list of what was asked, as few different ones are looked for. */
-const mostGiven = 16;
+/** Of texts no more is remembered than of this many. */
+const mostTexts = 4096;
 
-/** Parts have a place each in the memories of elements; when too many had one they all begin anew. */
-const mostPlaces = 512;
-let places = 0;
-let round = 1;
-
-/** What parts gave for one element, by their places. */
-interface Memory {
-  round: number;
-  given: Array<Remembered | undefined>;
-}
-
-/** A part of an expression that remembers. */
-export class RememberingPart {
-  /** what it gave for texts, which have no memory of their own */
-  readonly texts = new Map<string, Remembered>();
-  /** what it asked for lately */
-  readonly asked: Asked[] = [];
-  #place = 0;
-  #round = 0;
-
-  /** its place in the memories of elements of this round */
-  get place(): number {
-    if (this.#round !== round) {
-      if (places === mostPlaces) {
-        places = 0;
-        round += 1;
-      }
-      this.#place = places;
-      this.#round = round;
-      places += 1;
-    }
-    return this.#place;
-  }
-}
-
-/** Conditions ask for one thing or another; few lists of what they asked for are in use at a time. */
-const mostLists = 8;
-
-/** Of a text no more is remembered than of this many, and of this many characters. */
-const most = 4096;
+/** Characters of a text that is remembered, or of which something is. */
 const longestText = 256;
 
-type Element = CelMap & { readonly [memory]?: Memory };
+/** A part of an expression that remembers what it gave for elements by their numbers, and for short texts. */
+export class RememberingPart implements NumberedMemory {
+  readonly texts = new Map<string, Remembered>();
+  asked: Asked[] = [];
+  /** counts the lists of what was asked that were compared */
+  time = 0;
+  /** of the numbers by which it knows elements */
+  round = 0;
+  /** 0: nothing is known of the element, else one more than 4 × the place in `asked` + 0 for false, 1 for true, 2 for one of `others` */
+  codes = new Uint8Array(0);
+  units = new Float32Array(0);
+  others: CelResult[] = [];
 
-/** Makes a map one of which expressions remember what they gave for it: for what many images have in common, such as a finding. */
-export function shared(map: CelMap): CelMap {
-  return Object.assign(map, { [memory]: { round: 0, given: [] } });
+  forget(): void {
+    this.codes = new Uint8Array(0);
+    this.units = new Float32Array(0);
+    this.others = [];
+  }
 }
 
 /** Notes what a part of an expression asks for. */
@@ -102,97 +78,139 @@ export function ask(name: string, asking: Asking | undefined, compute: () => Cel
 }
 
 /**
- * Remembers what a part of an expression gives for elements that are `shared`, and for short texts: it is used again where all that
- * it asked for besides the element is the same. An evaluation is deterministic, so that it would ask for the same, in the same order,
- * and give the same; and the same is paid for it, so that no budget ends sooner or later.
+ * What a part of an expression gives for an element, which is in its slot. It is remembered by the number of the element, and used
+ * again where all that it asked for besides the element is the same. An evaluation is deterministic, so that it would ask for the
+ * same, in the same order, and give the same; and the same is paid for it, so that no budget ends sooner or later.
+ *
+ * @param number not -1
+ * @param round in which it is the number of the element
  */
-export function remembering<F extends AskingFrame>(
+export function rememberedByNumber<F extends AskingFrame>(
   run: (frame: F) => CelResult,
   part: RememberingPart,
   frame: F,
-  element: CelResult | undefined,
+  number: number,
+  round: number,
 ): CelResult {
-  let last: Remembered | undefined;
-  if (typeof element === 'string') {
-    if (element.length > longestText) return run(frame);
-    last = part.texts.get(element);
-  } else {
-    const known = (element as Element | undefined)?.[memory];
-    if (known === undefined) return run(frame);
-    const { place } = part;
-    last = known.round === round ? known.given[place] : undefined;
+  if (part.round === round) {
+    const code = number < part.codes.length ? part.codes[number]! - 1 : -1;
+    const asked = code < 0 ? undefined : part.asked[code >> 2];
+    // what is asked for may be computed now, and other numbers be given for it
+    if (asked && isAskedAgain(part, asked, frame.variables) && round === rounds.current) {
+      spend(part.units[number]!);
+      return (code & 3) === 2 ? part.others[number]! : (code & 3) === 1;
+    }
   }
-  if (last !== undefined && isAskedAgain(last.asked, frame.variables)) {
+  const { value, units, asking } = listened(run, frame);
+  if (round === rounds.current && isExact(units) && isKept(value) && asking.values.every(isComparable))
+    keep(part, { number, round }, value, units, listOf(part, asking, frame.variables));
+  return value;
+}
+
+/** The same for a text, which has no number. */
+export function rememberedByText<F extends AskingFrame>(
+  run: (frame: F) => CelResult,
+  part: RememberingPart,
+  frame: F,
+  text: string,
+): CelResult {
+  if (text.length > longestText) return run(frame);
+  const last = part.texts.get(text);
+  if (last !== undefined && isAskedAgain(part, last.asked, frame.variables)) {
     spend(last.units);
     return last.value;
   }
+  const { value, units, asking } = listened(run, frame);
+  if (!isKept(value) || !asking.values.every(isComparable)) return value;
+  if (part.texts.size >= mostTexts) part.texts.clear();
+  const asked = part.asked[listOf(part, asking, frame.variables)]!;
+  part.texts.set(text, { asked, value, units });
+  return value;
+}
+
+/** Runs a part, and notes what it asks for and what it costs without that. */
+function listened<F extends AskingFrame>(
+  run: (frame: F) => CelResult,
+  frame: F,
+): { readonly value: CelResult; readonly units: number; readonly asking: Asking } {
   const asking: Asking = { names: [], values: [], units: 0 };
   const before = unitsUsed();
   frame.asking = asking;
   const value = run(frame);
   frame.asking = undefined;
-  const units = unitsUsed() - before - asking.units;
-  const isSmall = typeof value === 'boolean' || isReflectMessage(value);
-  if (!isSmall || !asking.values.every(isComparable)) return value;
-  const asked = listOf(part, asking.names, asking.values as CelValue[], frame.variables);
-  keep(part, element as string | Element, givenBy(asked, value, units));
-  return value;
+  return { value, units: unitsUsed() - before - asking.units, asking };
+}
+
+/** Prices are kept in four bytes: of those that have not enough in them nothing is remembered. */
+function isExact(units: number): boolean {
+  return Math.fround(units) === units;
+}
+
+/** What is small. */
+function isKept(value: CelResult): boolean {
+  if (typeof value === 'string') return value.length <= longestText;
+  return typeof value === 'boolean' || isReflectMessage(value);
 }
 
 /** True if all of it would be answered as it was. */
-function isAskedAgain(asked: Asked, variables: Variables): boolean {
+function isAskedAgain(part: RememberingPart, asked: Asked, variables: Variables): boolean {
   if (asked.sameIn === variables) return true;
   const { names, values } = asked;
   for (let at = 0; at < names.length; at += 1) if (!isSame(variables[names[at]!], values[at]!)) return false;
   asked.sameIn = variables;
+  asked.usedAt = part.time += 1;
   return true;
 }
 
-/** One list for all elements for which the same was asked and answered. */
-function listOf(
-  { asked }: RememberingPart,
-  names: readonly string[],
-  values: readonly CelValue[],
-  variables: Variables,
-): Asked {
-  const known = asked.find(
+/** Where one list stands for all elements for which the same was asked and answered. */
+function listOf(part: RememberingPart, { names, values }: Asking, variables: Variables): number {
+  const { asked } = part;
+  const usedAt = (part.time += 1);
+  let at = asked.findIndex(
     (one) =>
       one.names.length === names.length &&
-      one.names.every((name, at) => name === names[at] && isSame(values[at], one.values[at]!)),
+      one.names.every((name, index) => name === names[index] && isSame(values[index], one.values[index]!)),
   );
-  if (known) {
-    known.sameIn = variables;
-    return known;
+  if (at !== -1) {
+    asked[at]!.sameIn = variables;
+    asked[at]!.usedAt = usedAt;
+    return at;
   }
-  const list: Asked = { names, values, sameIn: variables, given: [] };
-  asked.unshift(list);
-  if (asked.length > mostLists) asked.pop();
-  return list;
+  if (asked.length < mostLists) at = asked.length;
+  else {
+    at = asked.reduce((first, one, index) => (one.usedAt < asked[first]!.usedAt ? index : first), 0);
+    for (let number = 0; number < part.codes.length; number += 1)
+      if ((part.codes[number]! - 1) >> 2 === at) part.codes[number] = 0;
+  }
+  asked[at] = { names, values: values as CelValue[], sameIn: variables, usedAt };
+  return at;
 }
 
-/** One object for what was given often. */
-function givenBy(asked: Asked, value: CelResult, units: number): Remembered {
-  const known = asked.given.find((one) => one.value === value && one.units === units);
-  if (known) return known;
-  const made = { asked, value, units };
-  if (typeof value === 'boolean' && asked.given.length < mostGiven) asked.given.push(made);
-  return made;
-}
-
-function keep(part: RememberingPart, element: string | Element, remembered: Remembered): void {
-  if (typeof element !== 'string') {
-    const known = element[memory]!;
-    const { place } = part;
-    if (known.round !== round) {
-      known.round = round;
-      known.given = [];
-    }
-    while (known.given.length < place) known.given.push(undefined);
-    known.given[place] = remembered;
-    return;
+function keep(
+  part: RememberingPart,
+  { number, round }: { readonly number: number; readonly round: number },
+  value: CelResult,
+  units: number,
+  list: number,
+): void {
+  if (typeof value !== 'boolean') countValue();
+  if (part.round !== round) {
+    part.forget();
+    enter(part);
   }
-  if (part.texts.size >= most) part.texts.clear();
-  part.texts.set(element, remembered);
+  // there was no room, and the number means another element now
+  if (rounds.current !== round) return;
+  part.round = round;
+  if (part.codes.length <= number) {
+    const size = Math.max(256, 2 ** Math.ceil(Math.log2(number + 1)));
+    const [codes, all] = [new Uint8Array(size), new Float32Array(size)];
+    codes.set(part.codes);
+    all.set(part.units);
+    [part.codes, part.units] = [codes, all];
+  }
+  if (typeof value !== 'boolean') part.others[number] = value;
+  part.codes[number] = 1 + 4 * list + (typeof value !== 'boolean' ? 2 : value ? 1 : 0);
+  part.units[number] = units;
 }
 
 /** Lists longer than this are not compared. */

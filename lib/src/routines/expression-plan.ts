@@ -10,10 +10,11 @@ import {
   type CelResult,
   type CelValue,
 } from '@bufbuild/cel';
-import { ask, remembering, RememberingPart, type Asking } from './element-memory.ts';
+import { ask, rememberedByNumber, rememberedByText, RememberingPart, type Asking } from './element-memory.ts';
+import type { Numbers } from './element-numbers.ts';
 import { spend } from './expression-cost.ts';
 import { findFunction } from './expression-functions.ts';
-import { elementsOf, quickList } from './quick-list.ts';
+import { elementsOf, numbersIn, quickList } from './quick-list.ts';
 
 const limits = { bytes: 4096, nodes: 600, depth: 60, nesting: 2 } as const;
 
@@ -294,19 +295,22 @@ function planMacro(value: Value<'comprehensionExpr'>, outer: Scope): Plan {
   };
   const loop =
     value.accuInit?.exprKind.case === 'listExpr'
-      ? planBuild(value.loopStep, body, item, outer.most)
+      ? planBuild(value, body, item, outer.most)
       : planFold(value, body, item);
   const run: Step = (frame) => {
     const over = range.run(frame);
-    if (isCelList(over)) return loop.run(frame, elementsOf(over));
-    if (isCelMap(over)) return loop.run(frame, over.keys());
+    if (isCelList(over))
+      return loop.run(frame, elementsOf(over), loop.remembers ? numbersIn(over) : undefined);
+    if (isCelMap(over)) return loop.run(frame, [...over.keys()], undefined);
     return isCelError(over) ? over : celError('only lists and maps can be gone through');
   };
   return { run, nodes: 3 + range.nodes + loop.nodes };
 }
 
 interface Loop {
-  readonly run: (frame: Frame, items: Iterable<CelValue>) => CelResult;
+  readonly run: (frame: Frame, items: readonly CelValue[], numbers: Numbers | undefined) => CelResult;
+  /** true: it asks for the numbers of elements, where they have any */
+  readonly remembers: boolean;
   /** of one round */
   readonly nodes: number;
 }
@@ -331,45 +335,72 @@ function planFold(value: Value<'comprehensionExpr'>, body: Scope, item: number):
     slots[item + 1] = reached;
     return end.run(frame);
   };
-  return { run, nodes };
+  return { run, nodes, remembers: false };
 }
 
 /** map and filter, unfolded to `list + [x]`, or `condition ? list + [x] : list`. */
-function planBuild(step: Expr | undefined, body: Scope, item: number, most: number): Loop {
-  const [condition, grown] = callNamed(step, '_?_:_') ?? [undefined, step];
+function planBuild(
+  { loopStep, iterVar }: Value<'comprehensionExpr'>,
+  body: Scope,
+  item: number,
+  most: number,
+): Loop {
+  const [condition, grown] = callNamed(loopStep, '_?_:_') ?? [undefined, loopStep];
   const [, added] = callNamed(grown, '_+_') ?? [];
   if (added?.exprKind.case !== 'listExpr') throw new ExpressionMistake('it is incomplete');
+  const given = added.exprKind.value.elements[0];
   const chosen = condition && planNode(condition, body);
-  const element = planNode(added.exprKind.value.elements[0], body);
+  const element = planNode(given, body);
   const nodes = 2 + (chosen?.nodes ?? 0) + element.nodes;
   const isChosen = chosen && rememberingStep(chosen, body, item);
   const give = rememberingStep(element, body, item);
-  const run: Loop['run'] = (frame, items) => {
+  const isFilter = given?.exprKind.case === 'identExpr' && given.exprKind.value.name === iterVar;
+  const run: Loop['run'] = (frame, items, numbers) => {
     const built: CelValue[] = [];
+    // who filters elements that have numbers gives elements that have them
+    const kept = isFilter && numbers ? new Int32Array(items.length) : undefined;
     let total = 0;
-    for (const one of items) {
+    for (let at = 0; at < items.length; at += 1) {
       spend(nodes);
-      frame.slots[item] = one;
-      const take = isChosen === undefined || isChosen(frame);
+      const number = numbers ? numbers.of[at]! : -1;
+      const take = isChosen === undefined || isChosen(frame, items[at]!, number, numbers);
       if (take === false) continue;
       if (take !== true) return isCelError(take) ? take : celError('the condition is not true or false');
       total += 1;
       if (total > most) continue;
-      const value = give(frame);
+      const value = isFilter ? items[at]! : give(frame, items[at]!, number, numbers);
       if (isCelError(value)) return value;
+      if (kept) kept[built.length] = number;
       built.push(value);
     }
     if (total > most) frame.total = total;
-    return quickList(built);
+    return quickList(built, kept && { round: numbers!.round, of: kept.subarray(0, built.length) });
   };
-  return { run, nodes };
+  return { run, nodes, remembers: body.nesting === 1 };
 }
 
-/** Of an outermost loop: those in it see its elements too. What is one node is as quick as to remember it. */
-function rememberingStep({ run, nodes }: Plan, body: Scope, item: number): Step {
-  if (body.nesting > 1 || nodes < 3) return run;
+/** What a loop computes for an element, by whose number, if it has one, it is remembered. */
+type ElementStep = (
+  frame: Frame,
+  element: CelValue,
+  number: number,
+  numbers: Numbers | undefined,
+) => CelResult;
+
+/** Remembers in an outermost loop: those in it see its elements too. What is one node is as quick as to remember it, of a text two are. */
+function rememberingStep({ run, nodes }: Plan, body: Scope, item: number): ElementStep {
+  const plain: ElementStep = (frame, element) => {
+    frame.slots[item] = element;
+    return run(frame);
+  };
+  if (body.nesting > 1 || nodes < 2) return plain;
   const part = new RememberingPart();
-  return (frame) => remembering(run, part, frame, frame.slots[item]);
+  return (frame, element, number, numbers) => {
+    frame.slots[item] = element;
+    if (numbers && number !== -1) return rememberedByNumber(run, part, frame, number, numbers.round);
+    if (nodes > 2 && typeof element === 'string') return rememberedByText(run, part, frame, element);
+    return run(frame);
+  };
 }
 
 function callNamed(expr: Expr | undefined, name: string): readonly Expr[] | undefined {

@@ -2,7 +2,7 @@ import { celMap, type CelInput, type CelMap, type CelValue } from '@bufbuild/cel
 import { create } from '@bufbuild/protobuf';
 import { reflect } from '@bufbuild/protobuf/reflect';
 import { DurationSchema, timestampFromMs, TimestampSchema } from '@bufbuild/protobuf/wkt';
-import { shared } from './element-memory.ts';
+import { shared } from './element-numbers.ts';
 import { factsShape, type Shape } from './fact-shape.ts';
 import type { Facts } from './facts.ts';
 import type { ParameterDeclaration, ParameterValues } from './routine.ts';

@@ -58,7 +58,7 @@ const keptTogether = 16;
  * Images of which what they share is looked up once. While these are judged the next ones are read and those before are kept, so that
  * the threads of the database have work as well: as much as is known of three times as many lies in memory together.
  */
-const judgedTogether = 64;
+const judgedTogether = 128;
 
 /**
  * Judges images by all that is known now, keeps the verdicts, what they were made of and which of them say something else than
