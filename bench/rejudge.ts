@@ -25,7 +25,7 @@ const { values: options } = parseArgs({
     images: { type: 'string', default: '10000' },
     packages: { type: 'string', default: '300' },
     advisories: { type: 'string', default: '500' },
-    together: { type: 'string', default: '512' },
+    together: { type: 'string', default: '1200' },
     pulls: { type: 'string', default: '200' },
     postgres: { type: 'boolean', default: false },
     folder: { type: 'string', default: tmpdir() },
@@ -101,6 +101,7 @@ async function measure(): Promise<void> {
       ['processor time of one, all threads', `${again.processor.toFixed(2)} ms`, ''],
       ['the same, of the thread that judges', `${again.own.toFixed(2)} ms`, ''],
       ['routines evaluated / results reused', `${again.counts.evaluated} / ${again.counts.reused}`, ''],
+      ['images looked into from nothing', String(again.counts.anew), ''],
       ['events committed', String(told), ''],
       [`stale at a pull meanwhile (${waits.length}), p50`, `${at(waits, 0.5)} ms`, ''],
       ['the same, p99', `${at(waits, 0.99)} ms`, '≤ 10 ms'],
@@ -213,6 +214,7 @@ async function rateOf(
     verdicts: after.verdicts - before.verdicts,
     evaluated: after.evaluated - before.evaluated,
     reused: after.reused - before.reused,
+    anew: after.anew - before.anew,
   };
   return {
     asked: (asked - begin) / 1000,

@@ -24,6 +24,8 @@ const { values: options } = parseArgs({
     advisories: { type: 'string', default: '2000' },
     /** end after the images; the next run makes the verdicts */
     unjudged: { type: 'boolean', default: false },
+    /** judge all again, as where another version of this program made the verdicts: it uses nothing of what that kept */
+    again: { type: 'boolean', default: false },
   },
 });
 if (options.database === undefined) throw new Error('--database FOLDER says where to keep the fleet');
@@ -68,7 +70,7 @@ async function fillFiles(): Promise<void> {
 async function judge(): Promise<void> {
   await timed('verdicts', async () => {
     let made = 0;
-    for (let after = await lastJudged(parts.db); ;) {
+    for (let after = options.again ? 0 : await lastJudged(parts.db); ;) {
       const some = await manifestsAfter(parts.db, after, 128);
       if (some.length === 0) return made;
       await judgeSome(parts, some);

@@ -122,11 +122,11 @@ const catalogCacheBytes = 96 * 1024 * 1024;
 /** Jobs done at the same time: more of them share the commits of the database. */
 const quickAtOnce = 8;
 
-/** Images that are judged again together: what they share is looked up once. */
-const judgedTogether = 512;
+/** Images that are judged again together: while some are judged others are read and kept, but for the first and the last of them. */
+const judgedTogether = 1200;
 
 /** The same of jobs of which each is about a hundred. */
-const jobsOfManyTogether = 5;
+const jobsOfManyTogether = 12;
 
 /**
  * Requests and jobs under way may take this long to end when the server stops. Then connections are cut off (uploads go on

@@ -216,7 +216,8 @@ describe.each(testDatabases)('judging many images at once, on $name', (kind) => 
     expect([verdicts.size, overtaken, failures, manifestsRead]).toEqual([places.length, [], [], 0]);
     expect(read).toBeGreaterThan(0);
     await allAreTrue();
-    const { evaluated, reused } = parts.results.counts();
+    const { evaluated, reused, anew } = parts.results.counts();
+    expect(anew).toBe(before.anew);
     const bound = places.flatMap(
       ({ repository }) => parts.policy().rulesFor(repository, 'pull', new Date(time)).bindings,
     ).length;

@@ -87,6 +87,7 @@ export async function knowImages(
 async function knowAnew(parts: PipelineParts, basis: VerdictBasis): Promise<KnownImage | undefined> {
   const known = await gatherFacts(parts, basis);
   if (!known) return undefined;
+  parts.results.countAnew();
   if (known.facts.inventory && !basis.outline)
     await transact(parts.db, (trx) => ensureOutline(trx, basis.digest, inventoryFormat));
   return { basis, known, results: resultsOf(basis) ?? new Map() };
