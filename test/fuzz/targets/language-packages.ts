@@ -80,6 +80,19 @@ const crates = {
 };
 const audited = elfOf(deflateSync(JSON.stringify(crates)), { before: Buffer.alloc(100) });
 
+const goModules = Buffer.concat([
+  Buffer.from('3077af0c9274080241e1c107e6d618e6', 'hex'),
+  Buffer.from('path\tx\nmod\texample.com/x\t(devel)\t\ndep\ta.b/c\tv1.2.3\th1:x=\n=>\te.f/c\tv1.1.0\th1:\n'),
+  Buffer.from('f932433186182072008242104116d8f2', 'hex'),
+]);
+const goBinary = Buffer.concat([
+  Buffer.from('\x7fELF\x02\x01\x01'.padEnd(128, '\0'), 'latin1'),
+  Buffer.from('\xff Go buildinf:\x08\x02'.padEnd(32, '\0'), 'latin1'),
+  Buffer.from('\x08go1.20.7', 'latin1'),
+  Buffer.of((goModules.length & 0x7f) | 0x80, goModules.length >> 7),
+  goModules,
+]);
+
 const metadata =
   'Metadata-Version: 2.1\nName: Foo.Bar\nVersion: 1.0\nLicense: MIT\nClassifier: License :: OSI Approved\n\nA text.\n';
 const sha256 = 'PBS_OTxGKtS-ZUUT6LKEnDwBb-cfrDkJq-rLeO2x-_w';
@@ -110,6 +123,18 @@ export const languagePackageTargets: readonly Target[] = [
     name: 'package.json',
     refuses: [],
     genuine: [Buffer.from(JSON.stringify({ name: 'a', version: '1.0.0', license: 'MIT' }))],
-    read: (bytes) => nothing(observed('node', 'app/node_modules/a/package.json', bytes)),
+    read: reader('node', 'app/node_modules/a/package.json'),
+  },
+  {
+    name: 'egg of Python',
+    refuses: [],
+    genuine: [zipOf([{ name: 'EGG-INFO/PKG-INFO', body: metadata }, code])],
+    read: (bytes) => nothing(observed('python-archive', 'lib/Foo.egg', bytes)),
+  },
+  {
+    name: 'build information of a Go binary',
+    refuses: [],
+    genuine: [goBinary],
+    read: (bytes) => nothing(observed('go', 'usr/bin/tool', bytes)),
   },
 ];

@@ -18,18 +18,22 @@ function databases(of: (headers: readonly Buffer[]) => Buffer): Buffer[] {
 }
 
 interface Read {
+  /** a database was told of */
+  readonly told: boolean;
   readonly packages: number;
   readonly hidden: boolean;
 }
 
 /** Reads a file as a layer's reader does. */
 function read(path: string, bytes: Uint8Array): Read {
+  let told = false;
   let packages = 0;
   let hidden = false;
   const sink = new NoteSink(path, bytes.length, defaultLimits, {
     fact: (fact: FileFacts) => {
-      if (fact.kind === 'dpkg' || fact.kind === 'apk' || fact.kind === 'rpm')
-        packages += fact.packages.length;
+      if (fact.kind !== 'dpkg' && fact.kind !== 'apk' && fact.kind !== 'rpm') return;
+      told = true;
+      packages += fact.packages.length;
     },
     problem: (_code, _message, hides) => {
       hidden ||= hides;
@@ -39,7 +43,7 @@ function read(path: string, bytes: Uint8Array): Read {
   });
   if (bytes.length > 0) sink.data(Buffer.from(bytes));
   sink.end(true);
-  return { packages, hidden };
+  return { told, packages, hidden };
 }
 
 /**
@@ -58,6 +62,14 @@ function readOnly(path: string): (bytes: Uint8Array) => undefined {
   return (bytes) => {
     read(path, bytes);
     return undefined;
+  };
+}
+
+/** The same of a database, which is told of whatever it holds, or said not to be readable. */
+function alwaysTold(path: string): (bytes: Uint8Array) => undefined {
+  return (bytes) => {
+    const { told, hidden } = read(path, bytes);
+    if (!told && !hidden && bytes.length > 0) throw new Error(`nothing was told of ${path}`);
   };
 }
 
@@ -104,7 +116,13 @@ export const packageTargets: readonly Target[] = [
     name: 'dpkg status',
     refuses: [],
     genuine: [Buffer.from(status)],
-    read: readOnly('var/lib/dpkg/status'),
+    read: alwaysTold('var/lib/dpkg/status'),
+  },
+  {
+    name: 'record of status.d',
+    refuses: [],
+    genuine: [Buffer.from('Package: base-files\nVersion: 12.4+deb12u5\nSource: base (1)\n')],
+    read: alwaysTold('var/lib/dpkg/status.d/base'),
   },
   {
     name: 'digests of dpkg',
@@ -122,7 +140,7 @@ export const packageTargets: readonly Target[] = [
     name: 'apk database',
     refuses: [],
     genuine: [Buffer.from(apk)],
-    read: readOnly('lib/apk/db/installed'),
+    read: alwaysTold('lib/apk/db/installed'),
   },
   {
     name: 'manifest of chisel',
