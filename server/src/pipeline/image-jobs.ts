@@ -1,6 +1,4 @@
 import { isDigest } from '@wharfinger/lib/oci/digest';
-import { randomUUID } from 'node:crypto';
-import { chunks } from '../db/dialect.ts';
 import { namespaceOf, type Job, type JobRequest } from '../jobs/job.ts';
 import type { Placed } from '../stores/repositories.ts';
 
@@ -33,25 +31,26 @@ export function placeOfJob({ key }: Job): Placed {
 /** From this number of images on, none of them has a job of its own. */
 export const manyImages = 1000;
 
-/** Images of one such job: what is done again where it is cut off. */
+/** Images of one such job, by their keys: those from a multiple of it on. */
 const imagesOfJob = 100;
 
-/** Judges some of many images. */
+/** Judges those of some images on which no verdict stands. */
 export const judgeImagesJob = 'judge-images';
 
-/** Jobs that judge these images, by their keys. */
+/** Jobs that judge these images, by their keys; a second one for the same while the first waits is the same. */
 export function jobsForImages(imageIds: readonly number[]): JobRequest[] {
-  return [...chunks(imageIds, imagesOfJob)].map((payload) => ({
+  const blocks = new Set(imageIds.map((id) => Math.floor(id / imagesOfJob)));
+  return [...blocks].map((block) => ({
     kind: judgeImagesJob,
-    // each its own: who needs them again while they wait has changed something since
-    key: randomUUID(),
+    key: String(block),
     namespace: '',
-    payload,
     priority: priorities.judge,
   }));
 }
 
-/** The images that such jobs are about, by their keys. */
-export function imagesOfJobs(jobs: readonly Job[]): number[] {
-  return [...new Set(jobs.flatMap(({ payload }) => payload as number[]))];
+/** The images that such jobs may be about, by their keys. */
+export function imagesOfJobs(jobs: ReadonlyArray<Pick<Job, 'key'>>): number[] {
+  return jobs.flatMap(({ key }) =>
+    Array.from({ length: imagesOfJob }, (_, at) => Number(key) * imagesOfJob + at),
+  );
 }

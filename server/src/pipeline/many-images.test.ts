@@ -6,9 +6,9 @@ import type { Db } from '../db/schema.ts';
 import { testDatabases, type TestDatabase } from '../db/testing/databases.ts';
 import { transact } from '../db/transaction.ts';
 import { createVerdictMemory } from '../gate/verdict-memory.ts';
-import { claimJobs, firstTurns } from '../jobs/claim.ts';
 import { changesOf } from '../stores/image-changes.ts';
 import type { Placed } from '../stores/repositories.ts';
+import { placesWithoutVerdict, putVerdicts, type NewVerdict } from '../stores/verdicts.ts';
 import { invalidate, invalidateImages } from './follow.ts';
 import { imagesOfJobs, judgeImagesJob, manyImages } from './image-jobs.ts';
 
@@ -109,14 +109,45 @@ describe.each(testDatabases)('news about more images than are told one by one, o
     expect(rows.slice(0, -1).every(({ facts, evidence }) => facts === 1 && evidence === 0)).toBe(true);
   });
 
-  test('asks for jobs that are about all of them, each once', async () => {
-    await transact(db, (trx) => invalidateImages(trx, memory, images, now, 'advisories'));
-    const options = { kinds: [judgeImagesJob], limit: 100, leaseMs: 1000, now };
-    const claims = await claimJobs(db, firstTurns(), options);
-    const payloads = claims.map(({ job }) => job.payload as number[]);
-    expect(payloads.flat().sort((a, b) => a - b)).toEqual(images.toSorted((a, b) => a - b));
-    expect(payloads.every(({ length }) => length <= 100)).toBe(true);
-    expect(imagesOfJobs([...claims, claims[0]!].map(({ job }) => job)).length).toBe(images.length);
+  test('asks for jobs that are about all of them, and once for those that wait', async () => {
+    const ask = (some: readonly number[]) =>
+      transact(db, (trx) => invalidateImages(trx, memory, some, now, 'advisories'));
+    await ask(images);
+    const waiting = await jobKeys(judgeImagesJob);
+    await ask(images);
+    expect(await jobKeys(judgeImagesJob)).toEqual(waiting);
+    expect(new Set(waiting).size).toBe(waiting.length);
+    const about = new Set(imagesOfJobs(waiting.map((key) => ({ key }))));
+    expect(images.filter((id) => !about.has(id))).toEqual([]);
+    expect(about.size).toBeLessThan(images.length + 200);
     expect(await jobKeys('judge')).toEqual([]);
+  });
+
+  test('finds where they are that have no verdict of now', async () => {
+    const [first, second] = places as [Placed, Placed];
+    const made = (place: Placed): NewVerdict => ({
+      verdict: {
+        ...place,
+        purpose: 'pull',
+        outcome: 'allow',
+        decided: true,
+        reasons: [],
+        passed: [],
+        at: now.toISOString(),
+      },
+      madeFrom: {},
+      facts: 0,
+      after: 0,
+      results: null,
+    });
+    await transact(db, (trx) => putVerdicts(trx, [made(first), made(second)]));
+    const text = ({ repository, digest }: Placed): string => `${repository}@${digest}`;
+    const without = async (some: readonly number[]) =>
+      (await placesWithoutVerdict(db, some, 'pull')).map(text).sort();
+    const all = places.map(text);
+    expect(await without(images)).toEqual(all.slice(2).sort());
+    await transact(db, (trx) => invalidate(trx, memory, 'judge', [first], now, 'advisories'));
+    expect(await without(images)).toEqual([all[0]!, ...all.slice(2)].sort());
+    expect(await without([])).toEqual([]);
   });
 });

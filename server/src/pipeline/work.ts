@@ -5,8 +5,7 @@ import type { Chore } from '../jobs/chores.ts';
 import type { BatchHandler, Complete } from '../jobs/batch-worker.ts';
 import type { Job, JobRequest } from '../jobs/job.ts';
 import type { JobHandler } from '../jobs/worker.ts';
-import { expiredVerdicts } from '../stores/verdicts.ts';
-import { placesOfImages } from '../stores/images.ts';
+import { expiredVerdicts, placesWithoutVerdict } from '../stores/verdicts.ts';
 import { getSetting, putSetting } from '../stores/settings.ts';
 import { manifestsAfter, placesOf, type Placed } from '../stores/repositories.ts';
 import { forgetScans } from '../stores/scans.ts';
@@ -170,12 +169,12 @@ async function judgeJobs(parts: PipelineParts, jobs: readonly Job[], complete: C
 }
 
 /**
- * Judges all images of jobs that are about many, wherever they are by now. Those that could not be judged get jobs of their own, in
- * the transaction that says that these are done. Where it is cut off all are judged once more, which changes nothing.
+ * Judges all images of jobs that are about many on which no verdict stands, wherever they are by now. Those that could not be judged get
+ * jobs of their own, in the transaction that says that these are done.
  */
 async function judgeMany(parts: PipelineParts, jobs: readonly Job[], complete: Complete): Promise<void> {
   const { db, now } = parts;
-  const places = await placesOfImages(db, imagesOfJobs(jobs));
+  const places = await placesWithoutVerdict(db, imagesOfJobs(jobs), 'pull');
   const done = (trx: Db, some: readonly Placed[]) => followPromotions(trx, some, now());
   const { overtaken, failures } = await judgeAgain(parts, places, done);
   const left = [...overtaken, ...failures.map(({ place }) => place)];

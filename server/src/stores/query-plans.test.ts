@@ -46,7 +46,7 @@ import { countPending } from './pending-images.ts';
 import { tombstonesOf } from './tombstones.ts';
 import { createSqlCatalog } from './sql-catalog.ts';
 import { verdictSummaries } from './verdict-summaries.ts';
-import { expiredVerdicts, getVerdict } from './verdicts.ts';
+import { expiredVerdicts, getVerdict, placesWithoutVerdict } from './verdicts.ts';
 
 const digest = digestOf('x');
 const place = { repository: 'a', digest };
@@ -87,6 +87,7 @@ const questions: ReadonlyArray<readonly [string, (db: Db, catalog: Catalog) => P
   ['matchesOfImage', (db) => matchesOfImage(db, 1)],
   ['versionsWithFindings', (db) => versionsWithFindings(db, [1, 2])],
   ['placesWithVersions', (db) => placesWithVersions(db, [1, 2])],
+  ['placesWithoutVerdict', (db) => placesWithoutVerdict(db, [1, 2], 'pull')],
   ['packagesNamed', (db) => packagesNamed(db, 'p5')],
   ['packagesWithPurl', (db) => packagesWithPurl(db, 'pkg:npm/p5')],
   ['imagesWithPackages', (db) => imagesWithPackages(db, { ids: [5] })],

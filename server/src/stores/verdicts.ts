@@ -1,6 +1,6 @@
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import type { Purpose, Verdict } from '@wharfinger/lib/routines/verdict';
-import { chunks, kindOf, pairsTable } from '../db/dialect.ts';
+import { chunks, idsIn, kindOf, pairsTable } from '../db/dialect.ts';
 import type { Db } from '../db/schema.ts';
 import type { Placed } from './repositories.ts';
 
@@ -147,6 +147,39 @@ async function lockManifests(
   return new Map(
     rows.map((row) => [placeText({ repository: row.name, digest: row.digest }), row.repository_id]),
   );
+}
+
+/** Where images are, by their keys, without a verdict for a purpose that was made of the facts as they are now. */
+export async function placesWithoutVerdict(
+  db: Db,
+  imageIds: readonly number[],
+  purpose: Purpose,
+): Promise<Placed[]> {
+  const rows = await db
+    .selectFrom('image_places')
+    .innerJoin('images', 'images.id', 'image_places.image_id')
+    .innerJoin('repositories', 'repositories.id', 'image_places.repository_id')
+    .leftJoin('verdicts', (join) =>
+      join
+        .onRef('verdicts.digest', '=', 'images.digest')
+        .onRef('verdicts.repository_id', '=', 'image_places.repository_id')
+        .on('verdicts.purpose', '=', purpose),
+    )
+    .leftJoin('image_changes', (join) =>
+      join
+        .onRef('image_changes.digest', '=', 'images.digest')
+        .onRef('image_changes.repository_id', '=', 'image_places.repository_id'),
+    )
+    .select(['repositories.name', 'images.digest'])
+    .where('image_places.image_id', 'in', idsIn(db, imageIds))
+    .where((eb) =>
+      eb.or([
+        eb('verdicts.facts', 'is', null),
+        eb('verdicts.facts', '!=', eb.fn.coalesce('image_changes.facts', eb.lit(0))),
+      ]),
+    )
+    .execute();
+  return rows.map((row) => ({ repository: row.name, digest: row.digest as Digest }));
 }
 
 /** Verdicts that time has ended, the oldest first: to be made again. */
