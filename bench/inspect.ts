@@ -6,7 +6,6 @@ import { readdir } from 'node:fs/promises';
 import { enableCompileCache } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { createGunzip, gunzipSync } from 'node:zlib';
 import { composeImage } from '@wharfinger/lib/inspect/compose-image';
@@ -47,30 +46,34 @@ const content = isPacked ? gunzipSync(blob) : blob;
 
 interface Run extends Usage {
   readonly wall: number;
+  /** seconds for the same layer once more, in the process that has read it already */
+  readonly again: number;
   readonly answer: Buffer;
 }
 
-/** Takes the layer apart in a process of its own, as the server does, its start included. */
+/** Takes the layer apart in a process of its own, as the server does, its start included; usage is that until it is done with it the first time. */
 async function inspectOnce(): Promise<Run> {
   const limits = { memory: 512 * MiB, cpuSeconds: 300 };
-  const command = workerCommand({ inspect: { layers: [{ fd: 3, digest }], limits: defaultLimits } }, limits);
-  const file = openSync(path, 'r');
+  const layers = [3, 4].map((fd) => ({ fd, digest }));
+  const command = workerCommand({ inspect: { layers, limits: defaultLimits } }, limits);
+  const files = layers.map(() => openSync(path, 'r'));
   const start = performance.now();
   const child = spawn(command.file, command.args, {
     env: command.env,
     cwd: '/',
-    stdio: ['pipe', 'pipe', 'inherit', file],
+    stdio: ['pipe', 'pipe', 'inherit', ...files],
   });
-  closeSync(file);
-  let last = { cpu: 0, memory: 0 };
-  const timer = setInterval(() => (last = usageOf(child.pid!) ?? last), 10);
-  const frame = await readFrames(child.stdout!, 1 << 28).next();
-  const wall = (performance.now() - start) / 1000;
-  last = usageOf(child.pid!) ?? last;
-  clearInterval(timer);
+  for (const file of files) closeSync(file);
+  const frames = readFrames(child.stdout!, 1 << 28);
+  const frame = await frames.next();
+  const done = performance.now();
+  const usage = usageOf(child.pid!);
+  const second = await frames.next();
+  const again = (performance.now() - done) / 1000;
   child.kill('SIGKILL');
-  if (frame.done === true) throw new Error('the process gave no answer');
-  return { wall, ...last, answer: frame.value };
+  if (frame.done === true || second.done === true || usage === undefined)
+    throw new Error('the process gave no answer');
+  return { wall: (done - start) / 1000, again, ...usage, answer: frame.value };
 }
 
 async function timed(work: () => unknown): Promise<number> {
@@ -79,9 +82,15 @@ async function timed(work: () => unknown): Promise<number> {
   return (performance.now() - start) / 1000;
 }
 
+/** Unpacks the layer and forgets it: to keep all of it would take longer than to unpack it. */
+async function unpack(): Promise<void> {
+  const chunkSize = MiB;
+  const packed = createReadStream(path, { highWaterMark: chunkSize });
+  for await (const _ of packed.pipe(createGunzip({ chunkSize })));
+}
+
 const floors: Record<string, () => unknown> = {
-  'unpack (zlib of Node.js)': () =>
-    isPacked ? buffer(createReadStream(path).pipe(createGunzip({ chunkSize: 128 * 1024 }))) : undefined,
+  'unpack (zlib of Node.js)': () => (isPacked ? unpack() : undefined),
   'SHA-256 of the content': () => createHash('sha256').update(content).digest(),
   'SHA-256 of the blob': () => createHash('sha256').update(blob).digest(),
   'MD5 of the content': () => createHash('md5').update(content).digest(),
@@ -97,8 +106,11 @@ const cache = prepareTrivy(join(folder, 'cache'));
 const layout = layoutOf(join(folder, 'layout'), [blob]);
 
 for (let round = 0; round < Number(options.rounds); round += 1) {
-  const { wall, cpu, memory, answer } = await inspectOnce();
+  // One that does not count: the first after others pays for memory that a virtual machine has given back meanwhile.
+  await inspectOnce();
+  const { wall, again, cpu, memory, answer } = await inspectOnce();
   note('inspect: wall (s)', wall);
+  note('inspect once more in that process: wall (s)', again);
   note('inspect: processor time (s)', cpu);
   note('inspect: memory (MiB)', memory / MiB);
   note('inventory, packed (KiB)', answer.length / 1024);
