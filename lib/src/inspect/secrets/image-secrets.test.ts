@@ -51,6 +51,20 @@ test('a key that a package of the distribution brought is none, one beside it is
   expect(found.secrets!.complete).toBe(true);
 });
 
+test('a key in the sources of Go as it is installed is only possible, one in sources of others is one', async () => {
+  const places = [
+    'usr/local/go/src/crypto/x509/root_key.pem',
+    'usr/lib/go-1.19/src/a.pem',
+    'go/src/own/a.pem',
+  ];
+  const found = await image({}, [layer(...places.map((name) => ({ name, body: key })))]);
+  expect(told(found)).toEqual([
+    'high private-key file go/src/own/a.pem 0',
+    'possible private-key file usr/lib/go-1.19/src/a.pem 0',
+    'possible private-key file usr/local/go/src/crypto/x509/root_key.pem 0',
+  ]);
+});
+
 test('a key in the place of a file of a package is one', async () => {
   const other = key.replace('MIIEvg', 'MIIEvw');
   const found = await image({}, [layer(...base), layer({ name: 'usr/lib/tls/own.pem', body: other })]);
