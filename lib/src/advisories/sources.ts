@@ -7,7 +7,6 @@ import type { Advisory } from './advisory.ts';
 import { atMost } from './at-most.ts';
 import { parseOsv } from './osv.ts';
 import { readRecords, type SourceItem } from './source-stream.ts';
-import { readZip } from './source-zip.ts';
 
 const known = /\.(?:(?:json|jsonl|ndjson)(?:\.gz)?|zip)$/i;
 const largestDownload = 16 * 1024 ** 3;
@@ -73,7 +72,7 @@ export async function* readUrl(
         throw new WharfingerError('REMOTE_FAILED', { what: `${name}: ${messageOf(error)}`, cause: error });
       },
     );
-    yield* readZip(file, name);
+    yield* (await loadZip()).readZip(file, name);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -98,9 +97,12 @@ export async function* parseRecords(items: AsyncIterable<SourceItem>): AsyncGene
 
 /** @param name what to call it in origins; it decides the form where the content does not tell */
 export async function* readFile(path: string, name = path): AsyncGenerator<SourceItem> {
-  if (await isZip(path)) yield* readZip(path, name);
+  if (await isZip(path)) yield* (await loadZip()).readZip(path, name);
   else yield* readRecords(name, createReadStream(path, { highWaterMark: 256 * 1024 }));
 }
+
+/** With the library that reads archives, which is seldom needed. */
+const loadZip = () => import('./source-zip.ts');
 
 async function isZip(path: string): Promise<boolean> {
   await using file = await open(path).catch((error: unknown) => {

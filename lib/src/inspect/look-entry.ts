@@ -3,7 +3,8 @@ import type { Digest } from '../oci/digest.ts';
 import { frameOf, readFrames } from './frames.ts';
 import { giveUpRights } from './give-up-rights.ts';
 import type { LayerInventory } from './inventory.ts';
-import { look, type LookQuestion } from './look/look.ts';
+import { look } from './look/look.ts';
+import type { LookQuestion } from './look/look-question.ts';
 import { packInventory, unpackInventory } from './packed-json.ts';
 
 /**

@@ -1,4 +1,3 @@
-import { composeImage } from '@wharfinger/lib/inspect/compose-image';
 import type { ImageInventory, LayerInventory } from '@wharfinger/lib/inspect/inventory';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import type { ImageInput } from './compose-process.ts';
@@ -29,5 +28,7 @@ export async function composeSmall({
     if (bytes < 0 || entries < 0) return undefined;
     known.set(digest, layer);
   }
+  // Loaded with the first image: with all that it knows of packages and secrets it is a tenth of the program.
+  const { composeImage } = await import('@wharfinger/lib/inspect/compose-image');
   return composeImage(manifest, config, known);
 }

@@ -5,10 +5,9 @@ import { frameOf } from '@wharfinger/lib/inspect/frames';
 import type { FileChanges } from '@wharfinger/lib/inspect/look/compare-files';
 import type { FilePage } from '@wharfinger/lib/inspect/look/file-entry';
 import type { FilePlace } from '@wharfinger/lib/inspect/look/find-file';
-import type { LookQuestion } from '@wharfinger/lib/inspect/look/look';
+import type { LookQuestion } from '@wharfinger/lib/inspect/look/look-question';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import { LimitedProcess } from './limited-process.ts';
-import { parseLook } from './look-schema.ts';
 import { turnsFor, unavailable } from './turns.ts';
 import { workerCommand } from './worker-command.ts';
 
@@ -57,6 +56,8 @@ async function ask(
   layers: PackedLayers,
   { memory, seconds }: { readonly memory: number; readonly seconds: number },
 ): Promise<FilePage | FilePlace | FileChanges> {
+  // What checks answers is loaded with the first question: it knows all that the process knows.
+  const { parseLook } = await import('./look-schema.ts');
   const run = new LimitedProcess(workerCommand('look', { memory, cpuSeconds: seconds }), {
     memory,
     seconds,

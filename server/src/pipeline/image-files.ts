@@ -5,7 +5,7 @@ import type { FileChanges } from '@wharfinger/lib/inspect/look/compare-files';
 import { mostEntries, type FilePage, type FileQuery } from '@wharfinger/lib/inspect/look/file-entry';
 import type { FileWanted } from '@wharfinger/lib/inspect/look/extract-file';
 import type { ContentQuery, FilePlace } from '@wharfinger/lib/inspect/look/find-file';
-import { layersOf, type LookQuestion } from '@wharfinger/lib/inspect/look/look';
+import { layersOf, type LookQuestion } from '@wharfinger/lib/inspect/look/look-question';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import { parseManifest, type ImageManifest } from '@wharfinger/lib/oci/manifest';
 import type { FileLooker, PackedLayers } from '../inspection/look-process.ts';

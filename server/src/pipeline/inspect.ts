@@ -1,4 +1,3 @@
-import { composeIndex } from '@wharfinger/lib/inspect/compose-image';
 import { inventoryFormat, type LayerInventory, type ProblemCode } from '@wharfinger/lib/inspect/inventory';
 import type { Descriptor } from '@wharfinger/lib/oci/descriptor';
 import type { Digest } from '@wharfinger/lib/oci/digest';
@@ -80,6 +79,7 @@ async function compose(
 ): Promise<PackedImage | undefined> {
   const { manifest, config } = image;
   if (manifest.kind === 'index') {
+    const { composeIndex } = await import('@wharfinger/lib/inspect/compose-image');
     const inventory = composeIndex(manifest);
     return inventory && packImage(inventory);
   }
