@@ -14,6 +14,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createPolicy } from '../access/policy.ts';
 import { loadConfig } from '../config/load.ts';
+import type { Db } from '../db/schema.ts';
 import { testDatabases, type TestDatabase } from '../db/testing/databases.ts';
 import { transact } from '../db/transaction.ts';
 import { createVerdictMemory } from '../gate/verdict-memory.ts';
@@ -24,19 +25,22 @@ import { completeJobs } from '../jobs/settle.ts';
 import { openPolicy } from '../records/policy-in-force.ts';
 import { renewRevocations } from '../records/revoke.ts';
 import { byHand } from '../stores/advisory-origins.ts';
+import { removeAdvisories } from '../stores/advisory-removal.ts';
 import { packJson } from '../stores/compressed-json.ts';
+import { uncoverEcosystems } from '../stores/covered-ecosystems.ts';
 import { packImage, putImage } from '../stores/images.ts';
-import { matchVersions } from '../stores/findings.ts';
+import { matchVersions, versionsWithFindings } from '../stores/findings.ts';
 import { holdImage, releaseImage } from '../stores/holds.ts';
 import type { Placed } from '../stores/repositories.ts';
 import { createSqlCatalog } from '../stores/sql-catalog.ts';
+import { putThreats } from '../stores/threats.ts';
 import { verdictBasis } from '../stores/verdict-basis.ts';
 import { queryVerdictEvents } from '../stores/verdict-events.ts';
 import { factsAt } from '../stores/verdict-receipts.ts';
 import { getVerdict } from '../stores/verdicts.ts';
 import { smallImage } from '../testing/pushed-image.ts';
 import { createEditions } from './editions.ts';
-import { invalidate } from './follow.ts';
+import { invalidate, invalidateVersions } from './follow.ts';
 import { jobsForImages } from './image-jobs.ts';
 import { gatherFacts } from './gather-facts.ts';
 import { storeBatch } from './import-advisories.ts';
@@ -223,6 +227,37 @@ describe.each(testDatabases)('judging many images at once, on $name', (kind) => 
     ).length;
     expect(evaluated - before.evaluated).toBeLessThan(bound / 3);
     expect(evaluated - before.evaluated + reused - before.reused).toBe(bound);
+  });
+
+  test('after news of what is exploited, and of advisories that are gone, says what is said from nothing too', async () => {
+    const { db } = opened;
+    await importAll(advisory('NEW-1', 'left', '1.0.9', { aliases: ['CVE-2026-0001'] }));
+    await judgeImages(parts, places);
+    const exploited = { added: '2026-01-01T00:00:00.000Z' };
+    const invalidateFor = (trx: Db, versions: readonly number[]) =>
+      invalidateVersions(trx, parts.memory, versions, new Date(time), 'advisories');
+    await transact(db, async (trx) => {
+      const said = new Map([['CVE-2026-0001', { exploited }]]);
+      const touched = await putThreats(trx, 'kev', said, new Date(time));
+      expect(await invalidateFor(trx, await versionsWithFindings(trx, touched))).toBe(3);
+    });
+    manifestsRead = 0;
+    await judgeImages(parts, places);
+    expect(manifestsRead).toBe(0);
+    await allAreTrue();
+    const { facts } = (await factsAt(db, places[0]!, new Date(time + 1000)))!;
+    expect(facts.findings?.map((finding) => finding.exploited)).toContainEqual(exploited);
+
+    await transact(db, async (trx) => {
+      const removal = await removeAdvisories(trx, ['NEW-1', 'OLD-1'], new Date(time));
+      await invalidateFor(trx, [...removal.versions, ...(await uncoverEcosystems(trx, removal.ecosystems))]);
+    });
+    manifestsRead = 0;
+    await judgeImages(parts, places);
+    expect(manifestsRead).toBe(0);
+    await allAreTrue();
+    const after = (await factsAt(db, places[0]!, new Date(time + 1000)))!.facts;
+    expect([after.findings, after.advisories?.uncovered]).toEqual([[], ['npm']]);
   });
 
   test('tells of each verdict that says something else, once, and why; of mere text, and of nothing new, not at all', async () => {
