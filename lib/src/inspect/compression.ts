@@ -4,7 +4,7 @@ import type { Compression, ProblemCode } from './inventory.ts';
 import type { LayerLimits } from './limits.ts';
 
 /** Large pieces, and room for some, so that the thread that unpacks and the one that reads work at the same time. */
-const chunkSize = 1024 * 1024;
+const chunkSize = 512 * 1024;
 const readAhead = 2 * chunkSize;
 
 /** How bytes are wrapped. `foreign` names a compression that engines unpack and Wharfinger does not. */
