@@ -20,8 +20,11 @@ const purposes: readonly Purpose[] = ['pull', 'deploy', 'promote'];
 const always = ['parts-present', 'not-held-by-hand', 'not-malicious'];
 /** Follow the gate: whether the image is what it should be. */
 const gated = ['inventory-complete', 'advisories-known', 'no-fixable-vulnerabilities'];
-/** Warn whatever the gate: how the image was built. Most public base images run as root, and few record their base. */
-const advice = ['non-root', 'pinned-base', 'maximum-age'];
+/**
+ * Warn whatever the gate: how the image was built, and what lies in it that should not. Most public base images run as root, and few
+ * record their base; of secrets and ways to log in those that were looked at have none.
+ */
+const advice = ['non-root', 'pinned-base', 'maximum-age', 'no-secrets', 'no-logins'];
 
 /** One object for all bindings, by which evaluations of routines know that they have the same. */
 const noParameters = {};
