@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { request, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { z } from 'zod';
 import { WharfingerError } from '@wharfinger/lib/errors';
 import type { Credentials } from '@wharfinger/lib/client/credentials';
@@ -153,6 +153,8 @@ async function send(address: URL, options: RequestOptions): Promise<{ status: nu
 }
 
 async function begin(address: URL, options: RequestOptions): Promise<Dispatcher.ResponseData> {
+  // Loaded with the first request: it is large, and help and mistakes of usage need none.
+  const { request } = await import('undici');
   try {
     return await request(address, options);
   } catch (error) {

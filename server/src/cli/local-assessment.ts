@@ -1,7 +1,5 @@
 import { basename } from 'node:path';
-import { assessImage } from '@wharfinger/lib/assess/assess-image';
-import { judgeContent, type JudgedImage } from '@wharfinger/lib/assess/judge-content';
-import { matchAdvisories } from '@wharfinger/lib/assess/match-advisories';
+import type { JudgedImage } from '@wharfinger/lib/assess/judge-content';
 import { locateImage, type ImageLocation } from '@wharfinger/lib/client/image-location';
 import type { ImageSource } from '@wharfinger/lib/client/image-source';
 import { openContent } from '@wharfinger/lib/client/open-content';
@@ -13,7 +11,6 @@ import { isRepositoryName } from '@wharfinger/lib/oci/reference';
 import { ownPlatform, type ImageOptions } from './image-options.ts';
 import type { KnownImage } from './image-question.ts';
 import { advisoriesOrNote } from './known-advisories.ts';
-import { judgementFor } from './local-judgement.ts';
 import type { Progress } from './progress.ts';
 import { registrySession } from './remote-image.ts';
 import type { Session } from './session.ts';
@@ -38,6 +35,10 @@ export async function assessHere(
   session: Session,
 ): Promise<AssessedImage> {
   const repository = repositoryOf(await locateImage(image), options.as);
+  // Loaded where something is judged here: help, and questions that a registry answers, need none of it.
+  const { assessImage } = await import('@wharfinger/lib/assess/assess-image');
+  const { matchAdvisories } = await import('@wharfinger/lib/assess/match-advisories');
+  const { judgementFor } = await import('./local-judgement.ts');
   const judgement = await judgementFor(options, session);
   const advisories = await advisoriesOrNote(options.advisories, session);
   const source = await openImage(image, {
@@ -84,6 +85,8 @@ export type JudgedHere = JudgedImage & {
  */
 export async function judgeHere(image: string, options: ImageOptions, session: Session): Promise<JudgedHere> {
   const repository = repositoryOf(await locateImage(image), options.as);
+  const { judgeContent } = await import('@wharfinger/lib/assess/judge-content');
+  const { judgementFor } = await import('./local-judgement.ts');
   const judgement = await judgementFor(options, session);
   const advisories = await advisoriesOrNote(options.advisories, session);
   const { platform } = options;

@@ -1,10 +1,10 @@
-import { CommanderError } from 'commander';
+import { CommanderError, type Command } from 'commander';
 import { chooseStyle, displayable } from './display.ts';
 import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { describeFailure, exitCodeOfFailure } from './failure.ts';
 import { calledCommand } from './one-command.ts';
 import { programWith } from './program-with.ts';
-import { makeRun } from './session.ts';
+import { makeRun, type Run } from './session.ts';
 
 // Entry of the command line: bin/wharf.js imports this file.
 
@@ -25,8 +25,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   const run = makeRun(surroundings, (finished) => {
     code = finished;
   });
-  const called = await calledCommand(argv.slice(2));
-  const program = called ? programWith([called], run) : (await import('./program.ts')).createProgram(run);
+  const program = await programFor(argv.slice(2), run);
   try {
     await program.parseAsync(argv);
     return code;
@@ -35,6 +34,13 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
     return report(error, argv);
   }
+}
+
+/** With the command that is called, with all where all are needed, and with none where nothing but the version is asked for. */
+async function programFor(words: readonly string[], run: Run): Promise<Command> {
+  if (words.length === 1 && words[0] === '--version') return programWith([], run);
+  const called = await calledCommand(words);
+  return called ? programWith([called], run) : (await import('./program.ts')).createProgram(run);
 }
 
 function report(error: unknown, argv: readonly string[]): ExitCode {
