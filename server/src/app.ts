@@ -72,6 +72,7 @@ import { createKnowledge } from './pipeline/knowledge.ts';
 import { createVerdictSource } from './pipeline/judge.ts';
 import { createImageComposer } from './pipeline/image-composer.ts';
 import { createFileExtractor, createLayerReader } from './pipeline/layer-reader.ts';
+import { createOneAtATime } from './pipeline/one-at-a-time.ts';
 import type { PipelineParts } from './pipeline/parts.ts';
 import { askForAllProbes } from './pipeline/probe.ts';
 import { askForAllScans } from './pipeline/scan.ts';
@@ -286,7 +287,7 @@ export async function startServer(
   addTagRoutes(context, isTagImmutable);
   const sign = ({ statement }: Receipt): unknown => JSON.parse(signReceipt(statement, registryKey));
   addImageRoutes(context, knowledge, gate, sign, (digest, visible) => knownBase(db, digest, visible));
-  addSbomRoutes(context, { ...parts, referrers: config.registry.referrerLimit });
+  addSbomRoutes(context, { ...parts, referrers: config.registry.referrerLimit }, createOneAtATime());
   const looker = createFileLooker({
     memory: config.inspection.memory,
     seconds: config.inspection.time / 1000,

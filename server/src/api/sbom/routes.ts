@@ -2,7 +2,7 @@ import { cycloneDxVersions } from '@wharfinger/lib/inspect/sbom/cyclonedx';
 import { sbomFormats } from '@wharfinger/lib/inspect/sbom/write-sbom';
 import { z } from 'zod';
 import { attestSbom, type SbomAttesterParts } from '../../pipeline/attest-sbom.ts';
-import { createOneAtATime } from '../../pipeline/one-at-a-time.ts';
+import type { OneAtATime } from '../../pipeline/one-at-a-time.ts';
 import { imageQuery, parseInput, resolveImage, type ApiContext } from '../context.ts';
 
 /** An image, and how its SBOM is to be written. */
@@ -11,10 +11,11 @@ export const sbomBody = imageQuery.extend({
   version: z.enum(cycloneDxVersions).default('1.6'),
 });
 
-/** SBOMs that the registry signs and attaches: for those who may push to the repository. */
-export function addSbomRoutes(context: ApiContext, parts: SbomAttesterParts): void {
-  // of two who ask at one moment the second is told what the first had attached
-  const oneAtATime = createOneAtATime();
+/**
+ * SBOMs that the registry signs and attaches: for those who may push to the repository.
+ * @param oneAtATime of two who ask at one moment the second is told what the first had attached
+ */
+export function addSbomRoutes(context: ApiContext, parts: SbomAttesterParts, oneAtATime: OneAtATime): void {
   context.app.post('/api/v1/sbom/attestations', async (request) => {
     const { repository, reference, ...style } = parseInput(sbomBody, request.body);
     const place = await resolveImage(context, request, { repository, reference }, 'push');
