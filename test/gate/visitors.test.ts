@@ -34,19 +34,23 @@ describe('who comes to a held image', () => {
     return image;
   }
 
-  it('reads all that is known of it only where he may read the image', async () => {
+  it('is told what is known of it where he may pull, and its own words only where he may read the image', async () => {
     const { repository, digest } = await heldImage('known');
-    const ask = async (who: Person, what: string): Promise<number> =>
-      (await setting.as[who].api(what, { repository, reference: digest })).status;
-    for (const [who, images, verdict] of [
-      ['publisher', 200, 200],
-      ['signer', 200, 200],
-      ['reader', 403, 200],
-      ['other', 403, 200],
-      ['stranger', 404, 404],
-      ['anonymous', 401, 401],
+    const ask = async (who: Person, what: string) => {
+      const query = { repository, reference: digest };
+      const { status, json } = await setting.as[who].api<{ withheld?: boolean }>(what, query);
+      return { status, withheld: json.withheld };
+    };
+    for (const [who, status, withheld] of [
+      ['publisher', 200, undefined],
+      ['signer', 200, undefined],
+      ['reader', 200, true],
+      ['other', 200, true],
+      ['stranger', 404, undefined],
+      ['anonymous', 401, undefined],
     ] as const) {
-      expect([who, await ask(who, 'images'), await ask(who, 'verdict')]).toEqual([who, images, verdict]);
+      const told = [await ask(who, 'images'), await ask(who, 'verdict')];
+      expect([who, ...told]).toEqual([who, { status, withheld }, { status, withheld: undefined }]);
     }
     const told = await setting.as.reader.send(
       'GET',
