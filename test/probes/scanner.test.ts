@@ -70,8 +70,10 @@ describe.skipIf(lacksTools(['dockerd', 'docker', 'gitleaks']) || lacksRoot())('a
     expect(reason?.message).toBe('the probe gitleaks found 1 at or above low: private-key in srv/id_rsa');
     expect(JSON.stringify(held)).not.toContain('BEGIN PRIVATE KEY');
     const good = await pushed('team/app', mended);
-    const allowed = await verdictOn('team/app', good);
-    expect(allowed).toMatchObject({ outcome: 'allow', passed: expect.arrayContaining(['probe-passed']) });
+    // the key still lies in the layer below, of which a routine warns: the probe looks at the files that there are
+    const passed = await verdictOn('team/app', good);
+    expect(passed).toMatchObject({ outcome: 'warn', passed: expect.arrayContaining(['probe-passed']) });
+    expect(passed.reasons.map(({ routine }) => routine)).toContain('no-secrets');
     expect(await setting.leftovers()).toEqual([]);
   });
 
@@ -156,7 +158,7 @@ describe.skipIf(lacksTools(['dockerd', 'docker', 'gitleaks']) || lacksRoot())('a
       'not checked yet: the probe gitleaks was not run on it',
     );
     await setting.restart({ engine: true });
-    expect((await verdictOn('team/app', digest)).outcome).toBe('allow');
+    expect((await verdictOn('team/app', digest)).outcome).toBe('warn');
   });
 
   it('is not run unless it is signed where that is asked', async () => {
