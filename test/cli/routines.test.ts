@@ -193,7 +193,13 @@ describe('a collection that is not bound yet', () => {
       .not.toContain('not checked yet');
     const replay = ['routine', 'replay', 'strict.yaml', '--server', product.host, '--since', '1d'];
     writeFileSync(at('strict.yaml'), readFileSync(at('payments.yaml'), 'utf8'));
-    expect(await done(...replay)).toMatchObject({ images: 1, gone: 0, withheld: 0, complete: true, different: [] });
+    expect(await done(...replay)).toMatchObject({
+      images: 1,
+      gone: 0,
+      withheld: 0,
+      complete: true,
+      different: [],
+    });
     const strict = [
       {
         id: 'few',

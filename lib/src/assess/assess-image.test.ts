@@ -216,7 +216,7 @@ describe('assessImage', () => {
     });
     expect(inventory.complete).toBe(false);
     expect(verdict.outcome).toBe('hold');
-    expect(verdict.reasons[0]?.message).toMatch(/^could not be read completely: layer 2: /);
+    expect(verdict.reasons[0]?.message).toMatch(/^could not be read completely: layer 1: /);
   });
 
   it('gives the same verdict twice, byte for byte', async () => {

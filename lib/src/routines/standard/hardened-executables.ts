@@ -36,9 +36,9 @@ export const hardenedExecutables = String.raw`
       !known ? "its programs were not looked into" :
       size(found) == 0 ? "it has " + string(unlisted) + " more programs and libraries than could be judged" :
       string(size(found)) + (size(found) == 1 ? " program or library lacks" : " programs and libraries lack") +
-      " protection: " + found[0].path + " (layer " + string(found[0].layer + 1) + ")"
+      " protection: " + found[0].path + " (layer " + string(found[0].layer) + ")"
     details: >-
-      found.map(e, "layer " + string(e.layer + 1) + " " + e.path + ": " + (has(e.packer) ? "packed " : "") +
+      found.map(e, "layer " + string(e.layer) + " " + e.path + ": " + (has(e.packer) ? "packed " : "") +
       (e.nx ? "" : "memory is written and run ") + "relro " + e.relro +
       (e.type == "program" && !(has(e.pie) && e.pie) ? ", not position independent" : ""))
     remedy: build with -fPIE -pie -fstack-protector-strong -D_FORTIFY_SOURCE=2 -Wl,-z,relro,-z,now, and do not pack
@@ -53,7 +53,7 @@ export const hardenedExecutables = String.raw`
       - name: one at a fixed address
         facts: { inventory: { executables: { foreign: 1, files: [{ pie: false }] } } }
         expect: fail
-        message: '1 program or library lacks protection: usr/local/bin/app (layer 1)'
+        message: '1 program or library lacks protection: usr/local/bin/app (layer 0)'
       - name: one of Go at a fixed address
         facts: { inventory: { executables: { foreign: 1, files: [{ pie: false, relro: none, language: go }] } } }
         expect: pass

@@ -16,14 +16,14 @@ export const inventoryComplete = String.raw`
     expression: inventory.complete && size(hidden) == 0 && distributionKnown
     message: >-
       size(hidden) > 0 ? "could not be read completely: " +
-      (has(hidden[0].layer) ? "layer " + string(hidden[0].layer + 1) + ": " : "") + hidden[0].message +
+      (has(hidden[0].layer) ? "layer " + string(hidden[0].layer) + ": " : "") + hidden[0].message +
       (size(hidden) == 1 ? "" : "; and " + string(size(hidden) - 1) + " more problems") :
       !inventory.complete ? "could not be read completely" :
       has(inventory.distribution) ? "advisories for its distribution are not known: " + inventory.distribution.id +
       (has(inventory.distribution.version) ? " " + inventory.distribution.version : "") :
       "its distribution is not known, so its packages cannot be checked"
     details: >-
-      hidden.map(problem, (has(problem.layer) ? "layer " + string(problem.layer + 1) + " " : "") + problem.code +
+      hidden.map(problem, (has(problem.layer) ? "layer " + string(problem.layer) + " " : "") + problem.code +
       (has(problem.path) ? " " + problem.path : "") + ": " + problem.message)
     remedy: >-
       build the image again in a usual way (whole layers, a known base with its os-release file); wharf inspect shows
@@ -38,7 +38,7 @@ export const inventoryComplete = String.raw`
       - name: a truncated layer
         facts: { inventory: { complete: false, problems: [{ code: truncated, layer: 1, message: it ends too early }] } }
         expect: fail
-        message: 'could not be read completely: layer 2: it ends too early'
+        message: 'could not be read completely: layer 1: it ends too early'
       - name: incomplete without a reason
         facts: { inventory: { complete: false } }
         expect: fail

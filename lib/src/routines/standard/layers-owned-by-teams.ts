@@ -17,11 +17,11 @@ export const layersOwnedByTeams = String.raw`
     expression: size(custody.layers) == size(image.layers) && size(strange) == 0
     message: >-
       size(strange) == 0 ? "the chain of custody does not speak of all its layers" :
-      "layer " + string(strange[0].index + 1) +
+      "layer " + string(strange[0].index) +
       (has(strange[0].team) ? " is of the team " + strange[0].team : " is of no team") +
       (size(strange) == 1 ? "" : "; and " + string(size(strange) - 1) + " more")
     details: >-
-      strange.map(l, "layer " + string(l.index + 1) + " " + l.digest + ": " + (has(l.team) ? l.team : "nobody"))
+      strange.map(l, "layer " + string(l.index) + " " + l.digest + ": " + (has(l.team) ? l.team : "nobody"))
     remedy: have the team that made the layer link it (wharf custody link)
     tests:
       - name: all are owned
@@ -30,12 +30,12 @@ export const layersOwnedByTeams = String.raw`
       - name: one is not
         facts: { image: { layers: [{}, {}] }, custody: { layers: [{ team: platform }, { index: 1 }] } }
         expect: fail
-        message: layer 2 is of no team
+        message: layer 1 is of no team
       - name: one is of another team
         facts: { custody: { layers: [{ team: strangers }] } }
         parameters: { teams: [platform, payments] }
         expect: fail
-        message: layer 1 is of the team strangers
+        message: layer 0 is of the team strangers
       - name: a layer that custody does not know
         facts: { image: { layers: [{}, {}] }, custody: { layers: [{ team: platform }] } }
         expect: fail

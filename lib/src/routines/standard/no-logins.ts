@@ -38,7 +38,7 @@ export const noLogins = String.raw`
       "the account " + found[0].account + " " + says[found[0].kind] + " (" + found[0].path + ")" +
       (total == 1 ? "" : "; and " + string(total - 1) + " more")
     details: >-
-      found.map(a, "layer " + string(a.layer + 1) + " " + a.path + ": " + a.account + " " + says[a.kind] +
+      found.map(a, "layer " + string(a.layer) + " " + a.path + ": " + a.account + " " + says[a.kind] +
       (has(a.detail) ? ", " + a.detail : ""))
     remedy: >-
       lock the account (passwd -l, usermod -p '!'), take away keys and accounts, and give what is needed to log in to the container when it

@@ -45,7 +45,7 @@ export const noSecrets = String.raw`
       found[0].where + " " + found[0].path + (has(found[0].line) ? ":" + string(found[0].line) : "") + " holds a secret (" +
       found[0].rule + ")" + (total == 1 ? "" : "; and " + string(total - 1) + " more"))
     details: >-
-      found.map(s, (has(s.layer) ? "layer " + string(s.layer + 1) + " " : "") + s.where + " " + s.path +
+      found.map(s, (has(s.layer) ? "layer " + string(s.layer) + " " : "") + s.where + " " + s.path +
       (has(s.line) ? ":" + string(s.line) : "") + " " + s.rule + (has(s.deleted) ? ", deleted later" : ""))
     remedy: >-
       treat the secret as known to others and replace it; leave it out of the build (.dockerignore, RUN --mount=type=secret) and give

@@ -40,7 +40,7 @@ export const noSetuid = String.raw`
       string(total) + (total == 1 ? " file gives" : " files give") + " rights of others" + (size(found) == 0 ? "" :
       ": " + found[0].path + (has(found[0].detail) ? " (" + found[0].detail + ")" : ""))
     details: >-
-      found.map(f, "layer " + string(f.layer + 1) + " " + f.path + (has(f.detail) ? " " + f.detail : "") +
+      found.map(f, "layer " + string(f.layer) + " " + f.path + (has(f.detail) ? " " + f.detail : "") +
       (has(f.package) ? " of " + f.package : ""))
     remedy: take the bits away (chmod a-s, setcap -r) or the programs, and run as the user who may do the work
     tests:

@@ -29,9 +29,9 @@ export const noTampering = String.raw`
       total == 0 ? "not everything could be compared: " +
       (has(inventory.contamination.reason) ? inventory.contamination.reason : "it is not said why") :
       string(total) + (total == 1 ? " file is" : " files are") + " not as packages brought them" + (size(found) == 0 ? "" :
-      ": " + found[0].path + " (" + found[0].kind + ", layer " + string(found[0].layer + 1) + ")")
+      ": " + found[0].path + " (" + found[0].kind + ", layer " + string(found[0].layer) + ")")
     details: >-
-      found.map(f, "layer " + string(f.layer + 1) + " " + f.kind + " " + f.path +
+      found.map(f, "layer " + string(f.layer) + " " + f.kind + " " + f.path +
       (has(f.package) ? " of " + f.package : "") + (has(f.detail) ? ": " + f.detail : ""))
     remedy: >-
       install packages by their package manager and leave their files alone; put programs of your own into folders of their own
@@ -44,7 +44,7 @@ export const noTampering = String.raw`
           inventory:
             contamination: { counts: { modified: 1 }, files: [{ path: usr/bin/ls, package: coreutils, layer: 1 }] }
         expect: fail
-        message: '1 file is not as packages brought them: usr/bin/ls (modified, layer 2)'
+        message: '1 file is not as packages brought them: usr/bin/ls (modified, layer 1)'
       - name: a library that was taken away
         facts: { inventory: { contamination: { counts: { missing: 1 }, files: [{ kind: missing, layer: 2 }] } } }
         expect: fail

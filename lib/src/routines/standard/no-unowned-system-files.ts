@@ -23,8 +23,8 @@ export const noUnownedSystemFiles = String.raw`
     message: >-
       !known ? "its files were not compared with what its packages recorded" :
       string(total) + (total == 1 ? " file is" : " files are") + " no package\'s" + (size(found) == 0 ? "" :
-      ": " + found[0].path + " (layer " + string(found[0].layer + 1) + ")")
-    details: found.map(f, "layer " + string(f.layer + 1) + " " + f.path)
+      ": " + found[0].path + " (layer " + string(found[0].layer) + ")")
+    details: found.map(f, "layer " + string(f.layer) + " " + f.path)
     remedy: put programs of your own into folders of their own, such as usr/local or opt, or install them as packages
     tests:
       - name: none
@@ -33,7 +33,7 @@ export const noUnownedSystemFiles = String.raw`
       - name: a program
         facts: { inventory: { contamination: { counts: { unowned: 1 }, files: [{ kind: unowned, path: usr/bin/x, layer: 1 }] } } }
         expect: fail
-        message: "1 file is no package's: usr/bin/x (layer 2)"
+        message: "1 file is no package's: usr/bin/x (layer 1)"
       - name: an allowed one
         parameters: { allowed: [usr/lib/app/] }
         facts: { inventory: { contamination: { counts: { unowned: 1 }, files: [{ kind: unowned, path: usr/lib/app/x }] } } }

@@ -38,7 +38,7 @@ export const separateCodeConfigurationData = String.raw`
       !known ? "it is not known what it holds besides code" : total == 0 ? "not all of its files could be looked at" :
       size(found) == 0 ? string(total) + " places that are not listed hold data or configuration" :
       found[0].path + ": " + found[0].what + (total == 1 ? "" : "; and " + string(total - 1) + " more")
-    details: found.map(f, "layer " + string(f.layer + 1) + " " + f.path + " " + f.what + ", " + f.remedy)
+    details: found.map(f, "layer " + string(f.layer) + " " + f.path + " " + f.what + ", " + f.remedy)
     remedy: keep data in volumes or databases, and give configuration to the container when it starts
     tests:
       - name: code alone

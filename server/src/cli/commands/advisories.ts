@@ -144,7 +144,7 @@ async function importThere(session: Session, sources: AdvisorySources, host: str
       `${count(done.read, 'record')} read: ${done.new} new, ${done.changed} changed, ${done.unchanged} unchanged, ` +
         `${refusedCount} refused.`,
       ...refusedLines(refused, refusedCount),
-      displayable(`${count(done.imagesTouched, 'image')} judged again; generation ${done.generation}.`),
+      displayable(`up to ${count(done.imagesTouched, 'image')} judged again; generation ${done.generation}.`),
     ].join('\n'),
   );
   return refusedCount > 0 ? exitCodes.failed : exitCodes.done;
