@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -23,6 +23,12 @@ describe('certificates of the webhook', () => {
     const made = await makeWebhookCertificates(['a.example'], 1, now);
     await writeFile(files.certificate, made.certificate);
     await writeFile(files.key, made.key);
+  }
+
+  /** In one piece, as who renews certificates does: a file that is half written is told of as well. */
+  async function replace(file: string, text: string): Promise<void> {
+    await writeFile(`${file}.new`, text);
+    await rename(`${file}.new`, file);
   }
 
   it('are of an authority of their own, for the hosts that were named and no others', async () => {
@@ -74,9 +80,9 @@ describe('certificates of the webhook', () => {
     );
     try {
       const next = await makeWebhookCertificates(['a.example'], 1, now);
-      await writeFile(files.certificate, next.certificate);
+      await replace(files.certificate, next.certificate);
       await expect.poll(() => told.length).toBe(1);
-      await writeFile(files.key, next.key);
+      await replace(files.key, next.key);
       expect(await applied.promise).toBe(next.certificate);
       await expect.poll(() => told.at(-1)).toBeUndefined();
       expect(told[0]).toContain('the key is not that of the certificate');
