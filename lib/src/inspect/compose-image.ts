@@ -24,11 +24,13 @@ import { classifySubject } from './subject.ts';
  *
  * @param config bytes of the config blob; undefined where it is missing
  * @param layers inventories of the manifest's layers by digest; one that is not there makes the inventory incomplete
+ * @param steps that following paths and links may take, for who cannot wait; where they do not suffice, a problem `too-many-entries` says so
  */
 export function composeImage(
   manifest: ImageManifest,
   config: Uint8Array | undefined,
   layers: ReadonlyMap<Digest, LayerInventory>,
+  steps?: number,
 ): ImageInventory {
   const problems: Problem[] = [];
   // in its place each: a layer may stand in an image twice, and the upper one brings back what was taken away between them
@@ -58,8 +60,8 @@ export function composeImage(
   lookIntoConfig(config, secrets);
   if (present.length < manifest.layers.length || present.some(({ inventory }) => !inventory.complete))
     secrets.lacks('a layer could not be read whole');
-  const merged = mergeLayers(present, secrets);
-  problems.push(...merged.problems, ...checkSecondArchives(present, merged));
+  const merged = mergeLayers(present, secrets, steps);
+  problems.push(...merged.problems, ...checkSecondArchives(present, merged, steps));
   return finish({ ...merged, problems }, measured);
 }
 
@@ -154,13 +156,19 @@ function checkContents(manifest: ImageManifest, layers: ReadonlyMap<Digest, Laye
 /**
  * Some readers stop at the first end marker of an archive, others go on. Both must find the same packages.
  */
-function checkSecondArchives(present: readonly PlacedLayer[], merged: MergedImage): Problem[] {
+function checkSecondArchives(
+  present: readonly PlacedLayer[],
+  merged: MergedImage,
+  steps?: number,
+): Problem[] {
   if (!present.some(({ inventory }) => inventory.tree.secondArchive !== undefined)) return [];
   const shorter = mergeLayers(
     present.map((placed) => {
       const { secondArchive: end } = placed.inventory.tree;
       return end === undefined ? placed : { ...placed, end };
     }),
+    undefined,
+    steps,
   );
   const summary = (one: MergedImage): string =>
     JSON.stringify([one.distribution, one.packages.map(({ purl, path }) => `${purl} ${path}`).sort()]);

@@ -68,9 +68,12 @@ export interface LaidLayers {
   readonly taken: readonly string[];
 }
 
-/** Lays layers upon each other, base first. */
-export function layLayers(layers: readonly PlacedLayer[]): LaidLayers {
-  const tree = new MergedTree();
+/**
+ * Lays layers upon each other, base first.
+ * @param steps that it may take; absent: as many as any real image takes
+ */
+export function layLayers(layers: readonly PlacedLayer[], steps?: number): LaidLayers {
+  const tree = new MergedTree('noted', steps);
   const history = FileHistory.of(layers);
   let version = -1;
   let active: ActiveFiles | undefined;
@@ -106,9 +109,14 @@ export function findingsOf({ tree, history }: Pick<LaidLayers, 'tree' | 'history
 /**
  * Lays layers upon each other, base first, and says what the result contains.
  * @param secrets that are known from elsewhere
+ * @param steps as for `layLayers`
  */
-export function mergeLayers(layers: readonly PlacedLayer[], secrets = new SecretList()): MergedImage {
-  const laid = layLayers(layers);
+export function mergeLayers(
+  layers: readonly PlacedLayer[],
+  secrets = new SecretList(),
+  steps?: number,
+): MergedImage {
+  const laid = layLayers(layers, steps);
   const { tree, active: found, origins, removals, taken } = laid;
   const { distribution, problems } = identifyDistribution({
     ...found,

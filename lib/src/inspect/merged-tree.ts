@@ -6,7 +6,7 @@ import { eachEntry } from './layer-tree.ts';
  * Steps that all of an image's paths, links and files of note may take together: some seconds of work, many times what
  * real images need. Composing ends by itself, wherever it happens: the command line does it in its own thread.
  */
-const maxSteps = 20_000_000;
+const usualSteps = 20_000_000;
 
 /** As many links as the Linux kernel follows. */
 const maxLinks = 40;
@@ -74,6 +74,7 @@ export class MergedTree {
   /** changes when something is taken away that was there */
   losses = 0;
   readonly #kept: Kept;
+  readonly #most: number;
   #steps = 0;
   /** changes with everything that may change which folder a path leads to */
   #shape = 0;
@@ -81,8 +82,10 @@ export class MergedTree {
   readonly #folders = new Map<string, Folder | undefined>();
   #foldersShape = 0;
 
-  constructor(kept: Kept = 'noted') {
+  /** @param most steps that it may take before it is exhausted */
+  constructor(kept: Kept = 'noted', most = usualSteps) {
     this.#kept = kept;
+    this.#most = most;
   }
 
   /**
@@ -128,7 +131,7 @@ export class MergedTree {
 
   /** True once the image took more work than any real one; what is found then is not all. */
   get exhausted(): boolean {
-    return this.#steps > maxSteps;
+    return this.#steps > this.#most;
   }
 
   /** Counts work that was done for this image elsewhere. */

@@ -18,9 +18,9 @@ const small = await readBytes(
   layerOf({ 'etc/os-release': debianRelease, 'var/lib/dpkg/status': dpkgStatus({ curl: '7.88.1-10' }) }),
 );
 
-function compose(layer: LayerInventory, packed: Uint8Array = packInventory(layer)) {
-  const manifest = manifestOf([layer.digest]);
-  const config = configOf([layer.diffId]);
+function compose(layer: LayerInventory, packed: Uint8Array = packInventory(layer), times = 1) {
+  const manifest = manifestOf(Array.from({ length: times }, () => layer.digest));
+  const config = configOf(manifest.layers.map(() => layer.diffId));
   const input = {
     manifest,
     config,
@@ -30,13 +30,13 @@ function compose(layer: LayerInventory, packed: Uint8Array = packInventory(layer
   };
   return {
     composed: composeSmall(input),
-    expected: composeImage(manifest, config, new Map([[layer.digest, layer]])),
+    expected: () => composeImage(manifest, config, new Map([[layer.digest, layer]])),
   };
 }
 
 it('gives what composing gives', async () => {
   const { composed, expected } = compose(small);
-  expect(await composed).toEqual(expected);
+  expect(await composed).toEqual(expected());
 });
 
 it('leaves to a process what has many entries, is long, or is not what it must be', async () => {
@@ -46,4 +46,17 @@ it('leaves to a process what has many entries, is long, or is not what it must b
   expect(await compose(long).composed).toBeUndefined();
   expect(await compose({ ...small, digest: many.digest }, packInventory(small)).composed).toBeUndefined();
   expect(await compose(small, Buffer.from('no inventory')).composed).toBeUndefined();
+});
+
+it('leaves to a process what is small and takes long: one layer many times, and links that lead in circles', async () => {
+  const some = await readBytes(layerOf(files(100)));
+  expect(await compose(some, packInventory(some), 10).composed).toBeDefined();
+  expect(await compose(some, packInventory(some), 30).composed).toBeUndefined();
+  const circles = Array.from({ length: 100 }, (_, at) => ({
+    name: `folder/link-${at}`,
+    flag: '2',
+    link: '.',
+  }));
+  const noted = { 'folder/node_modules/a/package.json': '{"name":"a","version":"1.0.0"}' };
+  expect(await compose(await readBytes(layerOf(noted, ...circles))).composed).toBeUndefined();
 });
