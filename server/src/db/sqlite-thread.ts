@@ -67,7 +67,20 @@ export async function startThread(data: SqliteWorkerData): Promise<SqliteThread>
     const requests = unsent;
     unsent = [];
     isSending = false;
-    worker.postMessage(requests, []);
+    try {
+      worker.postMessage(requests, []);
+    } catch {
+      // One of them has a parameter that cannot be sent. That is the failure of who gave it, and of nobody else.
+      for (const request of requests) sendAlone(request);
+    }
+  }
+  function sendAlone(request: Request): void {
+    try {
+      worker.postMessage([request], []);
+    } catch (error) {
+      waiting.get(request.id)?.reject(error as Error);
+      waiting.delete(request.id);
+    }
   }
 
   const thread: SqliteThread = {
