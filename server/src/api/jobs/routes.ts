@@ -36,11 +36,11 @@ export function addJobRoutes(context: ApiContext, jobs: JobActs): void {
   app.get('/api/v1/jobs/dead', async (request) => {
     demandAdmin(context, request);
     const { last, limit } = parseInput(deadQuery, request.query);
-    const found = await jobs.dead({ after: last, limit });
-    const next = found.length === limit ? found.at(-1)?.id : undefined;
+    const found = await jobs.dead({ after: last, limit: limit + 1 });
+    const shown = found.slice(0, limit);
     return {
-      jobs: found.map(({ asked, ...rest }) => ({ ...rest, asked: asked.toISOString() })),
-      ...(next !== undefined && { next: String(next) }),
+      jobs: shown.map(({ asked, ...rest }) => ({ ...rest, asked: asked.toISOString() })),
+      ...(found.length > limit ? { next: String(shown.at(-1)!.id) } : {}),
     };
   });
 
