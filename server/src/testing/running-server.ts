@@ -148,6 +148,15 @@ export async function startTestServer(
   };
 }
 
+/** Waits until nothing is left to be done of all that was asked for: no verdict is made again by itself then. */
+export async function settled({ call }: Pick<TestServer, 'call'>): Promise<void> {
+  await until(async () => {
+    const { text } = await call('GET', '/api/v1/jobs', { as: admin });
+    const { counts } = JSON.parse(text) as { counts: ReadonlyArray<{ state: string }> };
+    return counts.every(({ state }) => state === 'dead');
+  });
+}
+
 /** Asks again until the answer is as awaited. The timeout of the test ends it. */
 export async function until(ask: () => Promise<boolean>): Promise<void> {
   while (!(await ask())) await pause(20);
