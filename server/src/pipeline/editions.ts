@@ -35,7 +35,7 @@ export function createEditions(parts: {
 }): Editions {
   let last: { readonly policy: Policy; readonly judgement: Judgement } | undefined;
   async function make(policy: Policy): Promise<Judgement> {
-    const judgement = await currentJudgement(parts.db, policy, parts.now());
+    const judgement = await currentJudgement(parts.db, policy, parts.now);
     last = { policy, judgement };
     return judgement;
   }
@@ -56,9 +56,11 @@ function isSame(listed: Facts['held'], held: Facts['held']): boolean {
  * The judgement that is in force, as a document: the edition made last where nothing changed and it is young enough, else a
  * new one with the next number, which is kept: verdicts are recomputed by it later. All instances share one row of numbers.
  */
-async function currentJudgement(db: Db, policy: Policy, now: Date): Promise<Judgement> {
+async function currentJudgement(db: Db, policy: Policy, clock: () => Date): Promise<Judgement> {
   for (let attempt = 1; attempt <= maxTries; attempt += 1) {
     const last = await lastJudgement(db);
+    // not before: one that another has made meanwhile would seem to be of the future, and what decided then would change afterwards
+    const now = clock();
     const holds = (await standingHolds(db)).map(({ repository, digest, by, at, reason }) => ({
       repository,
       digest,
