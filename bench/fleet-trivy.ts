@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import type { Advisory } from '@wharfinger/lib/advisories/advisory';
 import { buildIndex } from '@wharfinger/lib/advisories/advisory-index';
 import type { Package } from '@wharfinger/lib/inspect/inventory';
-import { freePort } from '../test/harness/free-port.ts';
+import { freePort } from '../lib/src/client/testing/free-port.ts';
 import type { OsvRecord } from '../test/side-by-side/records.ts';
 import { writeTrivyDatabase } from '../test/side-by-side/trivy-database.ts';
 import { advisoriesAbout } from './fleet/advisories.ts';

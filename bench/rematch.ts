@@ -8,7 +8,7 @@ import { buildIndex } from '@wharfinger/lib/advisories/advisory-index';
 import { parseOsv } from '@wharfinger/lib/advisories/osv';
 import { findingFacts, subjectsOf } from '@wharfinger/lib/assess/findings-of-image';
 import { imageOf } from '@wharfinger/lib/inspect/layer-fixture';
-import { freePort } from '../test/harness/free-port.ts';
+import { freePort } from '../lib/src/client/testing/free-port.ts';
 import { sourceFile } from '../test/side-by-side/records.ts';
 import { median } from './table.ts';
 import { prepareTrivy, startTrivy } from './trivy.ts';

@@ -5,7 +5,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Agent, request } from 'undici';
-import { freePort } from '../harness/free-port.ts';
+import { freePort } from '../../lib/src/client/testing/free-port.ts';
 
 /** What the API server answered. */
 export interface KubeAnswer {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Agent, request } from 'undici';
 import { stringify } from 'yaml';
 import { run } from '../harness/command.ts';
-import { freePort } from '../harness/free-port.ts';
+import { freePort } from '../../lib/src/client/testing/free-port.ts';
 import { until } from '../harness/registry-client.ts';
 
 const launcher = join(import.meta.dirname, '../../server/bin/wharf.js');

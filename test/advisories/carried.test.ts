@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { wharf, type Ran } from '../../server/src/cli/wharf.fixtures.ts';
-import { freePort } from '../harness/free-port.ts';
+import { freePort } from '../../lib/src/client/testing/free-port.ts';
 import { imageOf, layerOf } from '../harness/images.ts';
 import { startProduct, type Product } from '../harness/product.ts';
 import { checkedVerdict, until, visitor, type Visitor } from '../harness/registry-client.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { databaseSettings } from '../../server/src/testing/test-database.ts';
-import { freePort } from './free-port.ts';
+import { freePort } from '../../lib/src/client/testing/free-port.ts';
 
 const launcher = join(import.meta.dirname, '../../server/bin/wharf.js');
 

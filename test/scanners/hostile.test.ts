@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run, words } from '../harness/command.ts';
 import { imageOf, smallRoot } from '../harness/images.ts';
-import { freePort } from '../harness/free-port.ts';
+import { freePort } from '../../lib/src/client/testing/free-port.ts';
 import { until, visitor, type Told } from '../harness/registry-client.ts';
 import { lacksTools } from '../requirements.ts';
 import { hostileBehaviours } from './hostile/behaviours.ts';

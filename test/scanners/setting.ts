@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { freePort } from '../harness/free-port.ts';
+import { freePort } from '../../lib/src/client/testing/free-port.ts';
 import { startProduct, type Product } from '../harness/product.ts';
 import { until, visitor, type Visitor } from '../harness/registry-client.ts';
 

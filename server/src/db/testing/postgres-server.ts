@@ -1,7 +1,7 @@
+import { freePort } from '@wharfinger/lib/client/testing/free-port';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, chown, cp, mkdtemp, realpath, rm, stat } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -17,17 +17,6 @@ const nobody = 65_534;
 
 /** Ends the server, and removes its data, when the input ends: that is when its user stops it, or dies of whatever. */
 const supervise = '"$@" & read -r _; kill -INT $!; wait $!; rm -rf "$0"';
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
-}
 
 /** The programs of the platform's package, in a place where another user may run them. */
 async function programs(workFolder: string, asOther: boolean): Promise<{ initdb: string; postgres: string }> {
