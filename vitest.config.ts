@@ -13,7 +13,9 @@ export default defineConfig({
           name: 'unit',
           include: ['lib/src/**/*.test.ts', 'server/src/**/*.test.ts'],
           isolate: false,
-          testTimeout: 60_000,
+          // what is waited for comes late where several files share the machine
+          expect: { poll: { timeout: 30_000 } },
+          testTimeout: 180_000,
           hookTimeout: 120_000,
         },
       },

@@ -194,11 +194,14 @@ describe('the data folder', () => {
   test('is free, and has all that was acknowledged, after its process was killed', async () => {
     await database.close();
     child = spawn(process.execPath, [script, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const gone = once(child, 'exit');
     const acknowledged: string[] = [];
     for await (const line of createInterface({ input: child.stdout! })) {
       acknowledged.push(line);
       if (acknowledged.length === 500) child.kill('SIGKILL');
     }
+    // its output ends before its lock does
+    await gone;
     database = await openDatabase(folder);
     const present = new Set(await names(database.db));
     expect(acknowledged.length).toBeGreaterThanOrEqual(500);

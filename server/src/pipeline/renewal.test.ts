@@ -1,5 +1,4 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { pushArtifact } from '@wharfinger/lib/client/referrers';
 import { RegistrySession } from '@wharfinger/lib/client/registry-session';
 import { mediaTypes } from '@wharfinger/lib/oci/media-types';
@@ -7,7 +6,13 @@ import { parsePrivateKey } from '@wharfinger/lib/signing/private-keys';
 import { signImage } from '@wharfinger/lib/signing/sign-image';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { pushChecked, type SmallImage } from '../testing/pushed-image.ts';
-import { admin, adminPassword, startTestServer, until, type TestServer } from '../testing/running-server.ts';
+import {
+  admin,
+  adminPassword,
+  settled,
+  startTestServer,
+  type TestServer,
+} from '../testing/running-server.ts';
 
 const day = 24 * 3_600_000;
 const reader = 'reader:password-of-reader';
@@ -48,7 +53,7 @@ beforeAll(async () => {
   await session.close();
 });
 afterAll(() => server?.[Symbol.asyncDispose]());
-beforeEach(settled);
+beforeEach(() => settled(server));
 
 const verdictNow = async () => {
   const path = `/api/v1/verdict?repository=strict/app&reference=${image.digest}`;
@@ -64,20 +69,11 @@ const listEnds = async (): Promise<string> => {
   return judgement.revocations.expires;
 };
 
-/** Nothing is judged any more that was asked for before. */
-async function settled(): Promise<void> {
-  await until(async () => {
-    const { at } = await verdictNow();
-    await pause(1000);
-    return (await verdictNow()).at === at;
-  });
-}
-
 /** So many days later: the registry starts, which issues the revocation list anew. */
 async function daysLater(days: number): Promise<void> {
   offset += days * day;
   await server.restart();
-  await settled();
+  await settled(server);
 }
 
 describe('a verdict that rests on signatures', () => {

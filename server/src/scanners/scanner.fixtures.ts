@@ -24,7 +24,7 @@ export interface TestScanner extends AsyncDisposable {
   /** the requests for scans, in order */
   readonly asked: ScanRequest[];
   metadata: object;
-  /** what it says that it found; a promise holds the report back */
+  /** what it says that it found, called for each request for a scan; a promise holds the report back */
   found: (request: ScanRequest) => readonly object[] | Promise<readonly object[]>;
   behave: Behave;
 }
@@ -137,7 +137,8 @@ export async function startScanner(): Promise<TestScanner> {
       const asked = JSON.parse(sent.body) as ScanRequest;
       scanner.asked.push(asked);
       const id = `scan-${scanner.asked.length}`;
-      reports.set(id, async () => reportOf(asked.artifact.digest, await scanner.found(asked)));
+      const vulnerabilities = scanner.found(asked);
+      reports.set(id, async () => reportOf(asked.artifact.digest, await vulnerabilities));
       return void send(response, 202, 'application/vnd.scanner.adapter.scan.response+json; version=1.0', {
         id,
       });

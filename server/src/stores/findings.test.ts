@@ -213,6 +213,7 @@ describe.each(testDatabases)('findings on $name', (kind) => {
     const ids = Array.from({ length: 20 }, (_, at) => `A-${at}`);
     for (let round = 0; round < 10; round += 1) {
       await importAll(ids.map((one) => advisory(one, 'openssl', '3.0.5')));
+      while (!seen.has(ids.length)) await new Promise((resolve) => setImmediate(resolve));
       await transact(opened.db, (trx) => removeAdvisories(trx, ids, at));
     }
     writing.abort();

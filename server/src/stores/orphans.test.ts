@@ -13,7 +13,9 @@ describe.each(testDatabases)('garbage on $name', (kind) => {
   let opened: TestDatabase;
   let folder: string;
   let store: BlobStore;
+  let start: number;
   beforeEach(async () => {
+    start = Date.now();
     opened = await kind.open();
     folder = await mkdtemp(join(tmpdir(), 'wharfinger-blobs-'));
     store = await openFileSystemBlobStore(folder);
@@ -23,7 +25,6 @@ describe.each(testDatabases)('garbage on $name', (kind) => {
     await rm(folder, { recursive: true });
   });
 
-  const start = Date.now();
   const minutes = (count: number) => new Date(start + count * 60_000);
   const by = 'alice';
 

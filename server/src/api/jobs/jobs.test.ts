@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { digestOf } from '@wharfinger/lib/oci/digest';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { inFolder, wharf } from '../../cli/wharf.fixtures.ts';
@@ -13,7 +14,7 @@ import {
 } from '../../testing/running-server.ts';
 
 let server: TestServer;
-/** The clock of the server goes ahead, so that what waits for hours is tried at once. */
+/** The clock of the server goes ahead, so that what waits for minutes is tried at once. */
 let ahead = 0;
 beforeAll(async () => {
   const settings = {
@@ -59,7 +60,10 @@ async function pushUnreadable(tag: string): Promise<{ digest: string; mend: () =
   renameSync(file, `${file}.away`);
   expect(await push(server, { ...image, blobs: others }, 'strict/app', tag)).toBe(201);
   await until(async () => {
-    ahead += 3_600_000;
+    const { counts } = await get<{ counts: object[] }>('/api/v1/jobs');
+    // less than a lease, and only while it waits: who runs it must not seem to be gone
+    if (counts.some((count) => isDeepStrictEqual(count, { kind: 'check', state: 'delayed', count: 1 })))
+      ahead += 15_000;
     return (await dead()).jobs.some(({ key }) => key.endsWith(image.digest));
   });
   return { digest: image.digest, mend: () => renameSync(`${file}.away`, file) };
@@ -106,7 +110,7 @@ test('work that was given up is told of wherever one looks, passes nothing, and 
   expect(entries).toEqual([
     expect.objectContaining({ actor: 'admin', outcome: 'done', detail: { id: job!.id, retried: 1 } }),
   ]);
-}, 120_000);
+});
 
 test('all that was given up comes in pages, and is tried again at once; the command line does both', async () => {
   const pushed = [await pushUnreadable('v2'), await pushUnreadable('v3')];
@@ -143,7 +147,7 @@ test('all that was given up comes in pages, and is tried again at once; the comm
     expect(await run('list', '--dead')).toEqual({ code: 0, output: 'Nothing was given up.\n', error: '' });
   });
   expect(await retry({ all: true })).toEqual({ status: 200, retried: 0 });
-}, 120_000);
+});
 
 test.each([{}, { id: 0 }, { id: '1' }, { all: false }, { id: 1, all: true }])(
   '%j names nothing to be tried',

@@ -23,7 +23,7 @@ const settings = (more: object = {}, run: readonly object[] = []) => ({
         url: scanner.url,
         repositories: ['team/**'],
         registry: server?.url ?? 'http://127.0.0.1:1',
-        time: '60s',
+        time: '10m',
         newDataAfter: '0s',
         ...more,
       },
@@ -185,12 +185,12 @@ describe('an image that a scanner is asked about', () => {
     scanner.found = () => [];
     expect((await ask('team/failing')).status).toBe(202);
     await until(async () => (await reasonOf('team/failing')) === undefined);
-    expect(await scanOf('team/failing')).toMatchObject({
-      state: 'reported',
-      failures: 0,
-      attempts: [{ outcome: 'reported' }, { outcome: 'failed' }],
-    });
-    expect((await scanOf('team/failing')).problem).toBeUndefined();
+    const scan = await scanOf('team/failing');
+    expect(scan).toMatchObject({ state: 'reported', failures: 0 });
+    expect(scan.problem).toBeUndefined();
+    const [last, ...before] = scan.attempts.map(({ outcome }) => outcome);
+    // on a busy machine it has been tried again by itself before it was asked for
+    expect([last, new Set(before)]).toEqual(['reported', new Set(['failed'])]);
   });
 
   test('keeps its last report while the scanner fails', async () => {
@@ -402,12 +402,12 @@ describe('what is lent to a scanner', () => {
   });
 
   test('is taken back when the scan ends', async () => {
-    await server.reload(settings({ time: '2s', concurrency: 20 }));
+    await server.reload(settings({ time: '8s', concurrency: 20 }));
     const { image, authorization } = await held('team/late');
     const path = `/v2/team/late/manifests/${image.digest}`;
     expect(await status('GET', path, authorization)).toBe(200);
     await until(async () => (await scanOf('team/late')).failures > 0);
     expect(await status('GET', path, authorization)).toBe(401);
-    expect((await scanOf('team/late')).problem).toBe('there was no report within 2 s');
+    expect((await scanOf('team/late')).problem).toBe('there was no report within 8 s');
   });
 });
