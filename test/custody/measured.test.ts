@@ -138,7 +138,7 @@ describe.skipIf(lacksTools(['docker-registry']))('layers of a chain that somebod
     await writeFile(join(folder, 'osv.jsonl'), `${JSON.stringify(advisory)}\n`);
     await writeFile(join(folder, 'judgement.json'), (await get('/api/v1/judgement')).text);
     await writeFile(join(folder, 'registry.pub'), (await get('/api/v1/registry/key')).text);
-  }, 120_000);
+  });
   afterAll(async () => {
     await Promise.all(sessions.map((session) => session.close()));
     await server[Symbol.asyncDispose]();

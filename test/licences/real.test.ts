@@ -141,5 +141,5 @@ describe.skipIf(lacksRoot() || lacksTools(['debootstrap', 'tar']))('copyright fi
     expect(missed).toEqual([]);
     expect(machineReadable).toBeGreaterThan(70);
     expect(whole).toBeGreaterThanOrEqual(35);
-  }, 120_000);
+  });
 });

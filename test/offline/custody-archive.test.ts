@@ -49,7 +49,7 @@ describe.skipIf(lacksRoot())('an image whose chain of custody leads through thre
     const auth = Buffer.from(`${user.name}:${user.password}`).toString('base64');
     writeFileSync(join(folder, 'config.json'), JSON.stringify({ auths: { [server.address]: { auth } } }));
     writeFileSync(join(folder, 'registry.pub'), (await server.call('GET', '/api/v1/registry/key')).text);
-  }, 60_000);
+  });
   afterAll(async () => {
     await session?.close();
     await server?.[Symbol.asyncDispose]();
@@ -97,7 +97,7 @@ describe.skipIf(lacksRoot())('an image whose chain of custody leads through thre
       receipts: [{ digest: app.image.digest, verdict: { outcome: 'warn' } }],
     });
     expect(today.facts.custody).toMatchObject({ complete: true, stages: [{}, {}, {}] });
-  }, 120_000);
+  });
 
   test('is saved with its index, its assembly and its images', async () => {
     const chain = await makeCustodyChain('assembled', { assembled: true });
@@ -108,7 +108,7 @@ describe.skipIf(lacksRoot())('an image whose chain of custody leads through thre
       code: 0,
       digests: [chain.index!, chain.app.image.digest].sort(),
     });
-  }, 120_000);
+  });
 
   test('is saved also where its chain ends before an image that is not there: as held, with the same receipt', async () => {
     const { world, app } = await makeCustodyChain('broken');
@@ -118,7 +118,7 @@ describe.skipIf(lacksRoot())('an image whose chain of custody leads through thre
     const { receipts, today } = JSON.parse(stdout) as Confirmed;
     expect({ code, outcome: receipts[0]!.verdict.outcome }).toEqual({ code: 3, outcome: 'deny' });
     expect(today.facts.custody.complete).toBe(false);
-  }, 120_000);
+  });
 
   test('is refused where the evidence of an ancestor was taken out', async () => {
     const { world, base, app } = await makeCustodyChain('changed');
@@ -138,5 +138,5 @@ describe.skipIf(lacksRoot())('an image whose chain of custody leads through thre
       writeFileSync(path, bytes);
     }
     expect((await elsewhere(unpacked)).code).toBe(0);
-  }, 120_000);
+  });
 });

@@ -25,7 +25,7 @@ beforeAll(async () => {
   for (const [path, body] of before) await server.call('POST', `/api/v1/${path}`, { as: admin, body });
   const credentials = { username: pusher.name, password: pusher.password };
   session = new RegistrySession(server.address, { credentials, insecure: true });
-}, 60_000);
+});
 afterAll(async () => {
   await session?.close();
   await server?.[Symbol.asyncDispose]();
@@ -86,7 +86,7 @@ test('an image is judged anew when what it was built on arrives, and when what i
     named,
   );
   expect(await verdictOf('prod/late')).toBe('complete');
-}, 120_000);
+});
 
 test('an index is judged anew when what is stated about an image in it arrives', async () => {
   const chain = await makeCustodyChain('inside', { assembled: true });
@@ -101,4 +101,4 @@ test('an index is judged anew when what is stated about an image in it arrives',
   expect(await verdictOf('prod/inside')).toContain('no team of stage app has linked it');
   await push(true);
   expect(await verdictOf('prod/inside')).toBe('complete');
-}, 120_000);
+});

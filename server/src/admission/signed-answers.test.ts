@@ -83,7 +83,7 @@ beforeAll(async () => {
     })();
   }).listen(0, '127.0.0.1');
   await once(middle, 'listening');
-}, 60_000);
+});
 afterAll(async () => {
   middle?.close();
   middle?.closeAllConnections();

@@ -118,7 +118,7 @@ describe.each(testDatabases)('the index of files on $name', (kind) => {
       const expected = layers.filter(({ keys }) => keys.includes(key)).map(({ digest }) => digest);
       expect((await layersWithKey(db, key)).sort()).toEqual(expected.sort());
     }
-  }, 60_000);
+  });
 
   test('finds all layers where one file fills several pieces', async () => {
     const { db } = opened;
