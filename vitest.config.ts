@@ -12,6 +12,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['lib/src/**/*.test.ts', 'server/src/**/*.test.ts'],
+          setupFiles: ['test/seed-properties.ts'],
           isolate: false,
           // what is waited for comes late where several files share the machine
           expect: { poll: { timeout: 30_000 } },

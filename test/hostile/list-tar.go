@@ -15,10 +15,10 @@ import (
 )
 
 type entry struct {
-	Name, Link []byte
-	Type       string
-	Size       int64
-	Content    string
+	Name, Link, Capability []byte
+	Type                   string
+	Mode, Size             int64
+	Content                string
 }
 
 type answer struct {
@@ -41,7 +41,10 @@ func list(archive []byte) answer {
 		if header.Typeflag == tar.TypeXGlobalHeader {
 			continue
 		}
-		one := entry{Name: []byte(header.Name), Link: []byte(header.Linkname), Type: string(header.Typeflag), Size: header.Size}
+		one := entry{
+			Name: []byte(header.Name), Link: []byte(header.Linkname), Type: string(header.Typeflag), Mode: header.Mode, Size: header.Size,
+			Capability: []byte(header.PAXRecords["SCHILY.xattr.security.capability"]),
+		}
 		hash := sha256.New()
 		if header.Size < 1<<20 {
 			if _, err := io.Copy(hash, reader); err != nil {

@@ -1,4 +1,5 @@
 import { blockSize } from '../oci/tar/header.ts';
+import { encodeName } from '../oci/tar/name.ts';
 import { tarHeader, tarPadding } from '../oci/tar/write.ts';
 
 /** An entry to be written; everything belongs to root, and nobody else may write it. */
@@ -64,15 +65,4 @@ function paxRecord(key: string, value: string): Buffer {
   let length = rest.length + 1;
   while (String(length).length + rest.length !== length) length = String(length).length + rest.length;
   return Buffer.concat([Buffer.from(String(length)), rest]);
-}
-
-/** The bytes of a name as its archive had it: U+DC80 to U+DCFF stand for single bytes (see oci/tar/name.ts). */
-function encodeName(name: string): Buffer {
-  if (name.isWellFormed()) return Buffer.from(name);
-  return Buffer.concat(
-    Array.from(name, (char) => {
-      const code = char.codePointAt(0)!;
-      return code >= 0xdc80 && code <= 0xdcff ? Buffer.from([code - 0xdc00]) : Buffer.from(char);
-    }),
-  );
 }

@@ -187,6 +187,61 @@ describe('dialects', () => {
     }
   });
 
+  it.each(['0', '7'])('reads sparse files of type %s, which readers take for the same', (flag) => {
+    const records = paxBody([
+      ['GNU.sparse.size', '7'],
+      ['GNU.sparse.name', 'other'],
+      ['GNU.sparse.numblocks', '1'],
+      ['GNU.sparse.map', '0,3'],
+    ]);
+    const found = read(tarOf({ name: 'x', flag: 'x', body: records }, { name: 'a', flag, body: 'abc' }));
+    expect(found.seen.map(({ name, size, content }) => [name, size, content])).toEqual([
+      ['other', 7, 'abc<4>'],
+    ]);
+    expect(found.problems).toEqual([]);
+  });
+
+  it('takes an empty pax record for none, as engines do', () => {
+    const body = paxBody([
+      ['path', 'b'],
+      ['path', ''],
+      ['size', ''],
+      ['GNU.sparse.map', ''],
+      ['GNU.sparse.major', ''],
+    ]);
+    const found = read(tarOf({ name: 'x', flag: 'x', body }, file));
+    expect(found.seen.map(({ name, content }) => [name, content])).toEqual([['a', 'content']]);
+    expect(found.problems).toEqual([]);
+  });
+
+  it('lets the map that a sparse file has in parts count before the one it has as a whole', () => {
+    const body = paxBody([
+      ['GNU.sparse.size', '5'],
+      ['GNU.sparse.numblocks', '1'],
+      ['GNU.sparse.offset', '1'],
+      ['GNU.sparse.numbytes', '2'],
+      ['GNU.sparse.map', '3,0'],
+    ]);
+    const found = read(tarOf({ name: 'x', flag: 'x', body }, { name: 'a', body: 'AB' }));
+    expect(found.seen[0]!.content).toBe('<1>AB<2>');
+  });
+
+  it.each([
+    [`80${'00'.repeat(11)}`, 'a'],
+    ['ff'.repeat(12), 'a'],
+    [`800000007f${'ff'.repeat(7)}`, 'a'],
+    // more than 64 bits: no time, so that what stands there is a prefix
+    [`8000000080${'00'.repeat(7)}`, '00000000001/a'],
+    [`bfffffff${'00'.repeat(8)}`, '00000000001/a'],
+  ])('takes no GNU time for a prefix unless it is no number: %s', (time, name) => {
+    const edit = (header: Buffer): void => {
+      header.write('ustar  \0', 257, 'latin1');
+      header.write('00000000001\0', 345, 'latin1');
+      header.write(time, 357, 'hex');
+    };
+    expect(names(tarOf({ ...file, edit }))).toEqual([name]);
+  });
+
   it('refuses sparse maps that do not fit', () => {
     for (const map of ['2,1,1,1', '2,30', '0,99', '1', 'x,y']) {
       const body = paxBody([
@@ -233,6 +288,49 @@ describe('hostile archives', () => {
     [
       'a sparse file of an unknown form',
       tarOf({ name: 'x', flag: 'x', body: paxBody([['GNU.sparse.name', 'other']]) }, file),
+    ],
+    [
+      'a sparse file of no map, which some readers give the name that only sparse files have',
+      tarOf(
+        {
+          name: 'x',
+          flag: 'x',
+          body: paxBody([
+            ['GNU.sparse.name', 'other'],
+            ['GNU.sparse.map', ''],
+          ]),
+        },
+        { ...file, body: '' },
+      ),
+    ],
+    [
+      'a sparse file of two sizes',
+      tarOf(
+        {
+          name: 'x',
+          flag: 'x',
+          body: paxBody([
+            ['GNU.sparse.realsize', '100'],
+            ['GNU.sparse.size', '7'],
+            ['GNU.sparse.map', '0,7'],
+          ]),
+        },
+        file,
+      ),
+    ],
+    [
+      'a sparse file of a version that two records would give only together',
+      tarOf(
+        {
+          name: 'x',
+          flag: 'x',
+          body: paxBody([
+            ['GNU.sparse.minor', '00'],
+            ['GNU.sparse.map', '0,7'],
+          ]),
+        },
+        file,
+      ),
     ],
     [
       'a folder that overlayfs shows another one in place of',

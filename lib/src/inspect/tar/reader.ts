@@ -53,6 +53,13 @@ const types: Readonly<Record<string, EntryType>> = {
 const noRecords: readonly PaxRecord[] = [];
 const noFields: ReadonlyMap<string, string> = new Map();
 
+/** What pax records say in the end: the last of a key counts, and an empty one takes it back. */
+function fieldsOf(records: readonly PaxRecord[]): ReadonlyMap<string, string> {
+  const fields = new Map(records);
+  for (const [key, value] of fields) if (value === '') fields.delete(key);
+  return fields;
+}
+
 type State = 'header' | 'body' | 'padding' | 'extended' | 'sparse-extension' | 'stopped';
 
 /**
@@ -241,13 +248,14 @@ export class TarReader {
   #onEntry(raw: Header, block: Buffer): void {
     const isBare = this.#globals.length === 0 && this.#pax.length === 0;
     const records = isBare ? noRecords : [...this.#globals, ...this.#pax];
-    const of = isBare ? noFields : new Map(records);
-    const size = of.get('size') ? paxNumber(of.get('size')!) : raw.size;
+    const of = isBare ? noFields : fieldsOf(records);
+    const stated = of.get('size');
+    const size = stated === undefined ? raw.size : paxNumber(stated);
     if (size === undefined) return this.#stop('corrupt', 'a pax header gives a size that is no number');
-    const name = this.#longName ?? (of.get('path') || raw.name);
-    const linkName = this.#longLink ?? (of.get('linkpath') || raw.linkName);
+    const name = this.#longName ?? of.get('path') ?? raw.name;
+    const linkName = this.#longLink ?? of.get('linkpath') ?? raw.linkName;
     const capability = of.get(capabilityKey);
-    this.#capability = capability ? { capability } : {};
+    this.#capability = capability === undefined ? {} : { capability };
     this.#pax = [];
     this.#longName = undefined;
     this.#longLink = undefined;
@@ -264,8 +272,7 @@ export class TarReader {
       this.#visitor.problem('unsupported', message, true, name);
       return this.#begin('body', size);
     }
-    if (type === 'file' && raw.flag !== '7' && records.length > 0 && this.#onPaxSparse(header, records, of))
-      return;
+    if (type === 'file' && of.size > 0 && this.#onPaxSparse(header, records, of)) return;
     this.#deliver(header, type);
   }
 
@@ -318,16 +325,19 @@ export class TarReader {
     const minor = of.get('GNU.sparse.minor');
     const isOne = major === '1' && minor === '0';
     const hasMap = of.has('GNU.sparse.map') || of.has('GNU.sparse.offset');
-    const isZero = major === undefined ? minor === undefined && hasMap : /^0[01]$/.test(`${major}${minor}`);
+    const isBare = major === undefined && minor === undefined && hasMap;
+    const isZero = isBare || (major === '0' && (minor === '0' || minor === '1'));
     if (!isOne && !isZero) {
       const isOther = [...of.keys()].some((key) => key.startsWith('GNU.sparse.'));
       if (isOther) this.#stop('corrupt', 'a sparse file of a form that is not known');
       return isOther;
     }
-    const stated = of.get('GNU.sparse.realsize') ?? of.get('GNU.sparse.size');
-    const realSize = stated === undefined ? header.size : paxNumber(stated);
-    const named = { ...header, name: of.get('GNU.sparse.name') || header.name };
+    const sizes = ['GNU.sparse.size', 'GNU.sparse.realsize'].flatMap((key) => of.get(key) ?? []);
+    const realSize = sizes.length === 0 ? header.size : paxNumber(sizes[0]!);
+    const named = { ...header, name: of.get('GNU.sparse.name') ?? header.name };
     if (realSize === undefined) this.#stop('corrupt', 'a sparse file of no size');
+    else if (new Set(sizes).size > 1)
+      this.#stop('corrupt', 'a sparse file of two sizes, of which readers take different ones');
     else if (isOne) {
       const { name, linkName, mode } = named;
       const entry = { name, type: 'file', linkName, mode, size: realSize, ...this.#capability } as const;

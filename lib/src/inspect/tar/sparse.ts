@@ -35,14 +35,12 @@ export function oldGnuStretches(block: Buffer, start: number, count: number): St
   return map;
 }
 
-/** Reads the map of pax formats 0.0 (`offset` and `numbytes` in turn) and 0.1 (`map`). */
+/** Reads the map of pax formats 0.0 (`offset` and `numbytes` in turn), which counts where it is there, and 0.1 (`map`). */
 export function paxStretches(records: readonly PaxRecord[]): Stretch[] | undefined {
-  const numbers: string[] = [];
-  for (const [key, value] of records) {
-    if (key === 'GNU.sparse.offset' || key === 'GNU.sparse.numbytes') numbers.push(value);
-    if (key === 'GNU.sparse.map') numbers.push(...(value === '' ? [] : value.split(',')));
-  }
-  return pairUp(numbers);
+  const inTurn = records.filter(([key]) => key === 'GNU.sparse.offset' || key === 'GNU.sparse.numbytes');
+  if (inTurn.length > 0) return pairUp(inTurn.map(([, value]) => value));
+  const map = records.findLast(([key]) => key === 'GNU.sparse.map')?.[1];
+  return pairUp(map ? map.split(',') : []);
 }
 
 function pairUp(numbers: readonly string[]): Stretch[] | undefined {

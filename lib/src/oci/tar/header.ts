@@ -71,23 +71,37 @@ function hasChecksum(block: Buffer): boolean {
   return sum === expected || sum - high * 256 === expected;
 }
 
-function isNumberOrEmpty(block: Buffer, start: number): boolean {
-  return block[start] === 0 || parseNumber(block, start, 12) !== undefined;
+/** True for a time of a GNU header that is left empty or is a number of 64 bits, which may lie before 1970. */
+function isTime(block: Buffer, start: number): boolean {
+  const first = block[start]!;
+  if ((first & 0x80) === 0) return first === 0 || parseNumber(block, start, 12) !== undefined;
+  const sign = first & 0x40 ? 0xff : 0;
+  const fills = block.subarray(start + 1, start + 4).every((byte) => byte === sign);
+  return fills && (first | 0x80) === (sign | 0x80) && (block[start + 4]! & 0x80) === (sign & 0x80);
 }
 
+const noBytes = Buffer.alloc(0);
+
 /** The directory part of a name, which dialects keep in different places. */
-function prefixOf(block: Buffer): string {
+function prefixOf(block: Buffer): Buffer {
   const magic = block.toString('latin1', 257, 265);
   if (magic.startsWith('ustar\0')) {
     const isStar = block.toString('latin1', 508, 512) === 'tar\0';
-    return decodeName(field(block, 345, isStar ? 131 : 155));
+    return field(block, 345, isStar ? 131 : 155);
   }
   // Writers of Go before 1.8 put a prefix where GNU keeps times; the reader that engines use honours it.
-  if (magic === 'ustar  \0' && !(isNumberOrEmpty(block, 345) && isNumberOrEmpty(block, 357))) {
+  if (magic === 'ustar  \0' && !(isTime(block, 345) && isTime(block, 357))) {
     const prefix = field(block, 345, 155);
-    return prefix.every((byte) => byte < 0x80) ? prefix.toString('latin1') : '';
+    return prefix.every((byte) => byte < 0x80) ? prefix : noBytes;
   }
-  return '';
+  return noBytes;
+}
+
+/** The name of an entry, with its directory part. */
+function nameOf(block: Buffer): string {
+  const name = decodeName(field(block, 0, 100));
+  const prefix = prefixOf(block);
+  return prefix.length === 0 ? name : `${decodeName(prefix)}/${name}`;
 }
 
 /**
@@ -99,11 +113,9 @@ export function parseHeader(block: Buffer): Header | undefined {
   const size = parseNumber(block, 124, 12);
   const mode = parseNumber(block, 100, 8);
   if (size === undefined || mode === undefined) return undefined;
-  const prefix = prefixOf(block);
-  const name = decodeName(field(block, 0, 100));
   return {
     flag: String.fromCharCode(block[156]!),
-    name: prefix === '' ? name : `${prefix}/${name}`,
+    name: nameOf(block),
     linkName: decodeName(field(block, 157, 100)),
     mode,
     size,
