@@ -61,6 +61,7 @@ import { fromOrigin } from './identity/origin.ts';
 import { createPasswordVerifier } from './identity/passwords.ts';
 import { createTokenStore } from './identity/tokens.ts';
 import { createChainMemory } from './pipeline/chain-memory.ts';
+import { askForChecksAgain } from './pipeline/check-again.ts';
 import { createEditions } from './pipeline/editions.ts';
 import { guardEvidence } from './pipeline/guard-evidence.ts';
 import { createLastVerdicts } from './pipeline/last-verdicts.ts';
@@ -343,6 +344,7 @@ export async function startServer(
   // Nothing can be running yet: what a crash left behind is taken up at once.
   await releaseAllLeases(db, now());
   await removeSandboxes(probes, log);
+  await askForChecksAgain(parts);
   await askForAllProbes(parts);
   await askForScanners(parts, log);
   await work.policyChanged();

@@ -119,7 +119,7 @@ export interface PartlyKnownLicence {
   readonly unknown: readonly string[];
 }
 
-/** Counts with what inventories say and how it was established: those of another format are made anew from the bytes. */
+/** Counts with what inventories say and how it was established: those of another format are made anew from the bytes, and until then count for nothing. */
 export const inventoryFormat = 2;
 
 /** What the merged file system of an image contains. */

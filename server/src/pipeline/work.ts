@@ -16,6 +16,7 @@ import { forgetUnlinkedBlobs, removeOrphans } from '../stores/orphans.ts';
 import { indexFiles, indexFilesJob, indexFilesRequest } from './index-files.ts';
 import { anotherScannerJob, followAnotherScanner } from './another-scanner.ts';
 import { renewSummary, summariseJob } from './chain-summary.ts';
+import { checkAgain, checkAgainJob } from './check-again.ts';
 import { imagesOfJobs, jobFor, judgeImagesJob, placeOfJob } from './image-jobs.ts';
 import { checkImage } from './image-path.ts';
 import { judgeImages, placeText, type Judged } from './judge-images.ts';
@@ -85,6 +86,7 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
       [anotherScannerJob]: (job) => followAnotherScanner(parts, job),
       [summariseJob]: (job) => renewSummary(parts, placeOfJob(job)),
       'judge-all': (job) => sweep(parts, job),
+      [checkAgainJob]: (job) => checkAgain(parts, job),
       [indexFilesJob]: (_job, signal) => indexFiles(db, parts.layerFiles, signal),
       promote: (job) => promoteJob(parts, job),
     },
