@@ -124,7 +124,7 @@ function parseObject(text: string): KubeObject {
 }
 
 async function untilServing(call: ApiServer['call'], server: ChildProcess, folder: string): Promise<void> {
-  for (let waited = 0; waited < 90_000; waited += 200) {
+  for (let waited = 0; waited < 180_000; waited += 200) {
     if (server.exitCode !== null) break;
     const ready = await call('GET', '/api/v1/namespaces/default').catch(() => undefined);
     const healthy = await call('GET', '/readyz').catch(() => undefined);

@@ -215,7 +215,7 @@ function configureVerifier(folder: string, host: string, release: SigningKey): v
   writeFileSync(join(folder, 'registry.pub'), key.publicPem);
   const file = join(folder, 'verifier.yaml');
   const entry = { hosts: [host], judgement: 'judgement.json', keys: ['registry.pub'], advisories: [] };
-  writeFileSync(file, stringify({ registries: [entry], budget: '6s', keep: '10m', cache: 'cache' }));
+  writeFileSync(file, stringify({ registries: [entry], budget: '20s', keep: '10m', cache: 'cache' }));
   mkdirSync(join(folder, 'bin'));
   const script = [
     '#!/bin/sh',
@@ -236,7 +236,7 @@ async function startContainerd(folder: string): Promise<ChildProcess> {
       "disabled_plugins = ['io.containerd.cri.v1.images', 'io.containerd.cri.v1.runtime', 'io.containerd.grpc.v1.cri']",
       `[grpc]\naddress = "${folder}/c.sock"`,
       "[plugins.'io.containerd.image-verifier.v1.bindir']",
-      `bin_dir = "${folder}/bin"`,
+      `bin_dir = "${folder}/bin"\nper_verifier_timeout = "60s"`,
       "[[plugins.'io.containerd.transfer.v1.local'.unpack_config]]",
       'platform = "linux/amd64"\nsnapshotter = "native"',
     ].join('\n'),
@@ -244,7 +244,7 @@ async function startContainerd(folder: string): Promise<ChildProcess> {
   const daemon = spawn('containerd2', ['--config', config, '--log-level', 'error'], { stdio: 'ignore' });
   const version = ['ctr2', '-a', join(folder, 'c.sock'), 'version'];
   for (let waited = 0; (await attempt(version)).code !== 0; waited += 200) {
-    if (daemon.exitCode !== null || waited > 30_000) throw new Error('containerd does not serve');
+    if (daemon.exitCode !== null || waited > 180_000) throw new Error('containerd does not serve');
     await pause(200);
   }
   return daemon;

@@ -47,6 +47,8 @@ export async function openSetting(options: { config?: object } = {}): Promise<Se
           credentials: { username: 'reader', passwordFile: writeSecret(folder) },
         },
       ],
+      // what is refused is refused for its reason, however busy the machine is
+      budget: '25s',
       ...options.config,
     }),
   ]);
@@ -106,7 +108,7 @@ async function installWebhook(kube: ApiServer, webhook: Webhook, failurePolicy =
           admissionReviewVersions: ['v1'],
           sideEffects: 'None',
           failurePolicy,
-          timeoutSeconds: 10,
+          timeoutSeconds: 30,
           matchPolicy: 'Equivalent',
           clientConfig: { url: `${webhook.url}/${phase}`, caBundle: webhook.caBundle },
           rules,

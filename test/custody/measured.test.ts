@@ -27,6 +27,7 @@ import { wharf } from '../../server/src/cli/wharf.fixtures.ts';
 import {
   admin,
   adminPassword,
+  settled,
   startTestServer,
   until,
   type TestServer,
@@ -135,6 +136,7 @@ describe.skipIf(lacksTools(['docker-registry']))('layers of a chain that somebod
     const parent = await publish('base/debian', base, 'platform', 'base');
     for (const [repository, image] of Object.entries(images))
       await publish(repository, image, 'payments', 'app', parent);
+    await settled(server);
     await writeFile(join(folder, 'osv.jsonl'), `${JSON.stringify(advisory)}\n`);
     await writeFile(join(folder, 'judgement.json'), (await get('/api/v1/judgement')).text);
     await writeFile(join(folder, 'registry.pub'), (await get('/api/v1/registry/key')).text);

@@ -49,7 +49,11 @@ describe(`kill -9 under load, ${rounds} times`, () => {
       for (let round = 0; round < rounds; round += 1) {
         const client = openClient(product.host, product.authorization);
         const load = Array.from({ length: workers }, () => pushUntilItFails(client, promised));
+        const before = promised.manifests.size;
+        const failed = Promise.all(load).then(() => true);
         await pause(randomInt(20, 700));
+        // on a busy machine until there is something to lose
+        while (promised.manifests.size < before + 2 && !(await Promise.race([failed, pause(20, false)])));
         await product.kill();
         await Promise.all(load);
         client.close();

@@ -29,7 +29,7 @@ export async function startDockerDaemon(folder: string): Promise<DockerDaemon> {
   closeSync(log);
   const command = (...args: string[]): string[] => ['docker', '-H', socket, ...args];
   for (let waited = 0; (await attempt(command('version'))).code !== 0; waited += 200) {
-    if (child.exitCode !== null || waited > 60_000) {
+    if (child.exitCode !== null || waited > 180_000) {
       throw new Error(`dockerd does not serve:\n${readFileSync(logFile, 'utf8')}`);
     }
     await pause(200);

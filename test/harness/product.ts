@@ -94,7 +94,7 @@ export function basic(name: string, secret: string): string {
 }
 
 async function untilReady(child: ChildProcess, url: string, log: () => string): Promise<void> {
-  for (let waited = 0; waited < 60_000; waited += 50) {
+  for (let waited = 0; waited < 180_000; waited += 50) {
     if (ended(child)) throw new Error(`the product ended while it was started:\n${log()}`);
     try {
       const answer = await fetch(`${url}/readyz`);
@@ -106,7 +106,7 @@ async function untilReady(child: ChildProcess, url: string, log: () => string): 
     await pause(50);
   }
   await end(child, child.pid!, 'SIGKILL');
-  throw new Error(`the product was not ready within a minute:\n${log()}`);
+  throw new Error(`the product was not ready within three minutes:\n${log()}`);
 }
 
 async function end(child: ChildProcess, pid: number, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attempt, run } from '../harness/command.ts';
 import { startDockerDaemon, type DockerDaemon } from '../harness/docker-daemon.ts';
+import { checkedVerdict, visitor } from '../harness/registry-client.ts';
 import { lacksRoot, lacksTools } from '../requirements.ts';
 import { debianArchive, digestOfTag, openSetting, servedBlobs, type Setting } from './setting.ts';
 
@@ -63,6 +64,7 @@ describe.skipIf(lacksTools(['dockerd', 'docker', 'skopeo', 'debootstrap']) || la
     await docker('tag', `${product.host}/docker/debian:1`, remote);
     await docker('push', remote);
     await docker('rmi', remote);
+    await checkedVerdict(visitor(product.url, reader), 'strict/debian', '1');
     // the one who pushed may read back for a while; others may not
     await docker('login', '-u', reader.name, '-p', reader.password, product.host);
     const refused = await attempt(daemon.command('pull', remote), { env: setting.env });

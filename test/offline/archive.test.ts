@@ -25,6 +25,7 @@ import { wharf, type Ran } from '../../server/src/cli/wharf.fixtures.ts';
 import { advisoryFor, makeImage, makeIndex, pushImage, signPushed, type Made } from '../cli/small-image.ts';
 import { attempt, run } from '../harness/command.ts';
 import { startProduct, type Product } from '../harness/product.ts';
+import { settled, visitor } from '../harness/registry-client.ts';
 import { lacksRoot, lacksTools } from '../requirements.ts';
 
 const launcher = join(import.meta.dirname, '../../server/bin/wharf.js');
@@ -79,7 +80,7 @@ async function must(...given: string[]): Promise<void> {
 /** Waits until an image was checked and may be used. */
 async function allowed(name: string): Promise<void> {
   let ran: Ran | undefined;
-  for (let tries = 0; tries < 100; tries += 1) {
+  for (let tries = 0; tries < 500; tries += 1) {
     ran = await admin('verdict', name);
     if (ran.code === 0) return;
     await pause(200);
@@ -101,7 +102,7 @@ const unfixed = JSON.stringify({
 
 /** Waits until the feeds were taken in. */
 async function fed(): Promise<void> {
-  for (let tries = 0; tries < 100; tries += 1) {
+  for (let tries = 0; tries < 500; tries += 1) {
     const { output } = await admin('advisories', 'feeds', '--server', product.host, '--json');
     if (output.includes('"succeeded"')) return;
     await pause(100);
@@ -314,6 +315,7 @@ describe.skipIf(lacksRoot())('an archive of an index', () => {
     const arm = await makeImage(join(folder, 'arm'), { left: '2.0.0', arm: '1.0.0' });
     const index = makeIndex(join(folder, 'index'), { amd64: image, arm64: arm });
     await pushImage(product, index, 'team/multi', '1');
+    await settled(visitor(product.url, { name: product.user, password: product.password }));
     const [all, one] = [join(folder, 'all.tar'), join(folder, 'one.tar')];
     expect(await admin('save', `${product.host}/team/multi:1`, '-o', all)).toMatchObject({ code: 0 });
     expect(

@@ -38,6 +38,7 @@ describe.skipIf(lacksTools(['openssl']))('an adapter that cannot be trusted', ()
     () => `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/`,
   );
   const names = [...Object.keys(behaviours), 'tls-unknown', 'nobody-listens'];
+  const hopeless = names.filter((name) => ![...believed, ...found].includes(name));
 
   beforeAll(async () => {
     elsewhere.listen(0, '127.0.0.1');
@@ -70,8 +71,10 @@ describe.skipIf(lacksTools(['openssl']))('an adapter that cannot be trusted', ()
           repositories: [`team/${name}`],
           auth: { type: 'basic', user: 'registry', secret },
           registry,
-          // what is long needs its time to arrive
-          ...(name in floods ? { requestTime: '20s', time: '60s' } : { requestTime: '2s', time: '4s' }),
+          // what is long, and what is to come to a report, has the time that it takes on a busy machine
+          ...(name in floods || !hopeless.includes(name)
+            ? { requestTime: '20s', time: '60s' }
+            : { requestTime: '2s', time: '4s' }),
           ...(name === 'tls-known' && { ca: 'cert.pem' }),
         })),
       },
@@ -106,20 +109,17 @@ describe.skipIf(lacksTools(['openssl']))('an adapter that cannot be trusted', ()
     expect(await readable(name)).toBe(200);
   });
 
-  it.each(names.filter((name) => ![...believed, ...found].includes(name)))(
-    'never makes an image pass: %s',
-    async (name) => {
-      const { state, problem, report } = await ended(name);
-      expect({ state, report }).toEqual({ state: 'failed', report: undefined });
-      // a sentence of ours, in which nothing of theirs is told as it is
-      expect(problem).toMatch(/^[ -~…]{10,500}$/);
-      const { outcome, reasons } = await verdictOn(name);
-      expect(outcome).toBe('hold');
-      const [reason] = reasons.filter(({ effect }) => effect === 'hold');
-      expect(reason).toMatchObject({ routine: 'scanner-report', message: expect.stringContaining(name) });
-      expect(await readable(name)).toBe(403);
-    },
-  );
+  it.each(hopeless)('never makes an image pass: %s', async (name) => {
+    const { state, problem, report } = await ended(name);
+    expect({ state, report }).toEqual({ state: 'failed', report: undefined });
+    // a sentence of ours, in which nothing of theirs is told as it is
+    expect(problem).toMatch(/^[ -~…]{10,500}$/);
+    const { outcome, reasons } = await verdictOn(name);
+    expect(outcome).toBe('hold');
+    const [reason] = reasons.filter(({ effect }) => effect === 'hold');
+    expect(reason).toMatchObject({ routine: 'scanner-report', message: expect.stringContaining(name) });
+    expect(await readable(name)).toBe(403);
+  });
 
   it.each(found)('hides no finding by its severity: %s', async (name) => {
     await ended(name);

@@ -120,9 +120,12 @@ describe.skipIf(lacksTools(['cosign3', 'etcd', 'kube-apiserver']))('a cluster, a
     }
     // 200 at once with one registry behind: few look-ups, and all are answered
     const before = await webhook.metric('wharfinger_admission_lookups_total');
+    const began = Date.now();
     const answers = await Promise.all(Array.from({ length: 200 }, () => create(containers(good))));
     expect(answers.filter(({ status }) => status !== 201)).toEqual([]);
-    expect((await webhook.metric('wharfinger_admission_lookups_total')) - before).toBeLessThan(40);
+    // each second of it all is looked up again, for what is remembered ends
+    const most = 40 + (4 * (Date.now() - began)) / 1000;
+    expect((await webhook.metric('wharfinger_admission_lookups_total')) - before).toBeLessThan(most);
 
     await trust.product.kill();
     const unknown = await until(async () => {

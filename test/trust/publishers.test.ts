@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cosigns } from '../harness/cosign.ts';
+import { settled } from '../harness/registry-client.ts';
 import { lacksTools } from '../requirements.ts';
 import { expectHeld, expectServed, openSetting, publish, type Published, type Setting } from './setting.ts';
 
@@ -84,6 +85,8 @@ describe.skipIf(lacksTools(['cosign2', 'cosign3']))('publishers that were entere
       await setting.signer('second').sign('cosign3', untouched.reference);
       await expectServed(setting, untouched);
 
+      // each signature has its image judged, also after a pull has
+      await settled(setting.as.admin);
       const before = Date.now();
       const revoked = await done<{ images: number; keyId: string }>('keys/revoke', {
         key,

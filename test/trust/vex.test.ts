@@ -185,7 +185,7 @@ describe.skipIf(lacksTools(['cosign3']))('an image with a flaw that can be fixed
     const repository = 'team/window';
     const digest = await push(repository);
     await attest(repository, digest, 'third');
-    const ends = new Date(Date.now() + 5000).toISOString();
+    const ends = new Date(Date.now() + 20_000).toISOString();
     await bound('soon-over', { ...overlay(repository), window: { until: ends } });
     await until(async () => ((await statusOf(repository)) === 403 ? true : undefined), 'the window to close');
     expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(ends));

@@ -32,7 +32,7 @@ export async function startDockerRegistry(extra = ''): Promise<RunningRegistry> 
   const child = spawn(program('docker-registry'), ['serve', join(folder, 'config.yml')], { stdio: 'ignore' });
   const gone = once(child, 'exit');
   for (let tries = 0; !(await answers(host)); tries += 1) {
-    if (tries > 200 || child.exitCode !== null) throw new Error('docker-registry does not start');
+    if (tries > 2000 || child.exitCode !== null) throw new Error('docker-registry does not start');
     await sleep(50);
   }
   return {
