@@ -1,8 +1,8 @@
 import { loadStandardCollection } from '@wharfinger/lib/routines/standard';
-import type { KyselyPlugin } from 'kysely';
 import { expect, test } from 'vitest';
 import { createPolicy } from '../access/policy.ts';
 import { loadConfig } from '../config/load.ts';
+import type { Db } from '../db/schema.ts';
 import { testDatabases } from '../db/testing/databases.ts';
 import { judgementAt } from '../stores/judgements.ts';
 import { createEditions } from './editions.ts';
@@ -13,11 +13,10 @@ test.each(testDatabases)(
     const opened = await kind.open();
     let time = 1000;
     const policy = createPolicy(await loadConfig({}), loadStandardCollection(), {});
-    const editionsOn = (db: typeof opened.db) =>
-      createEditions({ db, policy: () => policy, now: () => new Date(time) });
+    const editionsOn = (db: Db) => createEditions({ db, policy: () => policy, now: () => new Date(time) });
 
     const [asked, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const slowly: KyselyPlugin = {
+    const slowly: Parameters<Db['withPlugin']>[0] = {
       transformQuery: ({ node }) => node,
       async transformResult({ result }) {
         asked.resolve();
