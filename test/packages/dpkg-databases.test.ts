@@ -44,7 +44,7 @@ function listed(folder: string, text: string): string[] | undefined {
     .split('\n')
     .filter((line) => line.endsWith('ed') && !line.endsWith('|not-installed'))
     .map((line) => line.slice(0, line.lastIndexOf('|')).split('|'))
-    .map((fields) => fields.map((field) => field.trim()).join('|'));
+    .map((fields) => fields.map((field) => field.replaceAll(/^[ \t\v\f\r]+|[ \t\v\f\r]+$/g, '')).join('|'));
 }
 
 describe.skipIf(lacksTools(['dpkg-query']))('a status file of dpkg that was changed', () => {

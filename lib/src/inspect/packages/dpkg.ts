@@ -20,8 +20,18 @@ const simpleFields: ReadonlySet<string> = new Set(['package', 'version', 'source
 /** States in which a package has no files on the disk (dpkg(1), "Package states"); anything else that stands there is none. */
 const absent = /^\S+ +\S+ +(?:not-installed|config-files)$/;
 
+const blanks = ' \t\v\f\r';
+
 /** deb822(5) */
 const fieldName = /^[!-9;-~]+$/;
+
+/** Takes away what C calls white space, as dpkg does: a blank of Unicode is part of a value to it. */
+function trimBlanks(value: string): string {
+  let [start, end] = [0, value.length];
+  while (start < end && blanks.includes(value[start]!)) start += 1;
+  while (end > start && blanks.includes(value[end - 1]!)) end -= 1;
+  return value.slice(start, end);
+}
 
 interface Stanza {
   readonly fields: ReadonlyMap<string, string>;
@@ -42,7 +52,7 @@ function fieldsOf(stanza: string): Stanza {
     const colon = line.indexOf(':');
     name = line.slice(0, Math.max(colon, 0)).toLowerCase();
     isBroken ||= !fieldName.test(name) || fields.has(name);
-    if (name !== '') fields.set(name, line.slice(colon + 1).trim());
+    if (name !== '') fields.set(name, trimBlanks(line.slice(colon + 1)));
   }
   return { fields, isBroken };
 }

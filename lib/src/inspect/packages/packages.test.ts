@@ -47,6 +47,13 @@ VERSION: 2
     expect(parseDpkgStatus('Package: a\n\nVersion: 1\n')).toMatchObject({ packages: [], broken: 2 });
   });
 
+  it('takes away the blanks around a value that dpkg takes away, and no others', () => {
+    const record = (source: string): string => `Package: a\nVersion: 1\nSource: ${source}\n`;
+    const { packages, broken } = parseDpkgStatus(record(' \t\v\fb\r\f '));
+    expect([packages[0]!.source, broken]).toEqual(['b', 0]);
+    expect(parseDpkgStatus(record('\u00a0 b')).broken).toBe(1);
+  });
+
   it.each([
     ['fields twice', 'Package: a\nVersion: 1\nPackage: b\nVersion: 2\n'],
     ['lines that are no fields', 'Package: a\nVersion: 1\nsomething\n'],
