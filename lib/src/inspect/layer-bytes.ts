@@ -30,16 +30,16 @@ export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Why no more of a layer is read; undefined: it may go on. */
+/** Why no more of a layer is read than its first `at` bytes; undefined: it may go on. */
 export function excessOf(
   size: number,
   compressed: number,
   limits: LayerLimits,
-): { code: ProblemCode; message: string } | undefined {
-  if (size > limits.bytes)
-    return { code: 'too-large', message: `it unpacks to more than ${limits.bytes} bytes` };
-  if (size > limits.ratioFrom && size > limits.ratio * compressed) {
-    return { code: 'ratio', message: `it unpacks to more than ${limits.ratio} times its size` };
+): { code: ProblemCode; message: string; at: number } | undefined {
+  const byRatio = Math.max(limits.ratioFrom, limits.ratio * compressed);
+  if (size <= limits.bytes && size <= byRatio) return undefined;
+  if (limits.bytes <= byRatio) {
+    return { code: 'too-large', message: `it unpacks to more than ${limits.bytes} bytes`, at: limits.bytes };
   }
-  return undefined;
+  return { code: 'ratio', message: `it unpacks to more than ${limits.ratio} times its size`, at: byRatio };
 }

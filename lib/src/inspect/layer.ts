@@ -1,4 +1,3 @@
-import { pipeline, Readable } from 'node:stream';
 import { digestAlgorithm, finishDigest, startDigest, type Digest } from '../oci/digest.ts';
 import { createDecompressor, describeFailure, detectCompression } from './compression.ts';
 import { hashHere, type HashLane } from './hashing/chunk-hasher.ts';
@@ -6,6 +5,7 @@ import { inventoryFormat, type LayerInventory } from './inventory.ts';
 import { asBuffer, excessOf, peek } from './layer-bytes.ts';
 import { ContentReader } from './layer-content.ts';
 import { defaultLimits, type LayerLimits } from './limits.ts';
+import { unpack } from './unpack.ts';
 
 /** One layer's blob. */
 export interface LayerSource {
@@ -56,33 +56,32 @@ export async function readLayer(
     }
   }
 
-  /** True once a limit is exceeded, and nothing more is read. */
-  function onChunk(chunk: Buffer): boolean {
-    size += chunk.length;
-    const excess = excessOf(size, input.size, limits);
-    if (excess !== undefined) {
-      content.refuse(excess.code, excess.message);
-      return true;
-    }
-    content.push(chunk, compression === 'none');
-    return false;
+  /**
+   * True once a limit is exceeded, and nothing more is read: what lies before it is.
+   * @param compressed bytes from which all up to these came
+   */
+  function onChunk(chunk: Buffer, compressed: number): boolean {
+    const excess = excessOf(size + chunk.length, compressed, limits);
+    const within = excess === undefined ? chunk : chunk.subarray(0, excess.at - size);
+    size += within.length;
+    if (within.length > 0) content.push(within, compression === 'none');
+    if (excess === undefined) return false;
+    content.refuse(excess.code, excess.message);
+    return true;
   }
 
   let stopped = false;
   if (compression === 'none') {
     for await (const chunk of counted()) {
-      stopped = onChunk(chunk);
+      stopped = onChunk(chunk, input.size);
       if (stopped) break;
       if (content.busy) await content.rest();
     }
   } else {
     const unpacked = createDecompressor(compression, limits);
-    pipeline(Readable.from(counted(), { objectMode: true, highWaterMark: 2 }), unpacked, () => {
-      // Failures come out of the iteration below as well.
-    });
     try {
-      for await (const chunk of unpacked as AsyncIterable<Buffer>) {
-        stopped = onChunk(chunk);
+      for await (const { bytes, from } of unpack(counted(), unpacked)) {
+        stopped = onChunk(bytes, from);
         if (stopped) break;
         if (content.busy) await content.rest();
       }
