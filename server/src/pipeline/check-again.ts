@@ -2,7 +2,7 @@ import { inventoryFormat } from '@wharfinger/lib/inspect/inventory';
 import { transact } from '../db/transaction.ts';
 import { enqueue } from '../jobs/enqueue.ts';
 import type { Job, JobRequest } from '../jobs/job.ts';
-import { placesOfOtherFormat } from '../stores/images.ts';
+import { formatsAfter } from '../stores/images.ts';
 import { getSetting, putSetting } from '../stores/settings.ts';
 import { jobFor } from './image-jobs.ts';
 import type { PipelineParts } from './parts.ts';
@@ -13,8 +13,8 @@ export const checkAgainJob = 'check-again';
 /** Setting: the form of inventories that all images were last looked through for. */
 const lookedThroughFor = 'inventory-format';
 
-/** Places that one step of it asks for. */
-const stepSize = 500;
+/** Manifests that one step of it looks at. */
+const stepSize = 1000;
 
 /** What is pushed comes before. */
 const priority = 5;
@@ -31,20 +31,17 @@ export async function askForChecksAgain({ db, now }: Pick<PipelineParts, 'db' | 
   });
 }
 
-/** One step: asks for the checks of some images and for the next step, in one transaction. */
+/** One step: asks for the checks that it finds to be missing, and for the next step, in one transaction. */
 export async function checkAgain(
   { db, now }: Pick<PipelineParts, 'db' | 'now'>,
   { payload }: Pick<Job, 'payload'>,
 ): Promise<void> {
-  const places = await placesOfOtherFormat(
-    db,
-    inventoryFormat,
-    typeof payload === 'number' ? payload : 0,
-    stepSize,
-  );
-  const last = places.at(-1);
+  const manifests = await formatsAfter(db, typeof payload === 'number' ? payload : 0, stepSize);
+  const last = manifests.at(-1);
   if (!last) return;
-  const checks = places.map((place) => ({ ...jobFor('check', place), priority }));
+  const checks = manifests
+    .filter(({ format }) => format !== null && format !== inventoryFormat)
+    .map((place) => ({ ...jobFor('check', place), priority }));
   await transact(db, (trx) => enqueue(trx, [...checks, stepFrom(last.id)], now()));
 }
 

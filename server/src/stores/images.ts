@@ -29,24 +29,22 @@ export async function getImage(db: Db, digest: Digest, format: number): Promise<
   return row && { id: row.id, inventory: (await unpackJson(row.inventory)) as ImageInventory };
 }
 
-/** Where manifests are whose inventories are in another format, in the order of the keys of the manifests, after the key given. */
-export async function placesOfOtherFormat(
+/** Manifests in the order of their keys, after the key given, each with the format that its inventory is in; null: it has none. */
+export async function formatsAfter(
   db: Db,
-  format: number,
   after: number,
   limit: number,
-): Promise<Array<Placed & { readonly id: number }>> {
+): Promise<Array<Placed & { readonly id: number; readonly format: number | null }>> {
   const rows = await db
     .selectFrom('manifests')
-    .innerJoin('images', 'images.digest', 'manifests.digest')
     .innerJoin('repositories', 'repositories.id', 'manifests.repository_id')
-    .select(['manifests.id', 'repositories.name', 'manifests.digest'])
-    .where('images.format', '!=', format)
+    .leftJoin('images', 'images.digest', 'manifests.digest')
+    .select(['manifests.id', 'repositories.name', 'manifests.digest', 'images.format'])
     .where('manifests.id', '>', after)
     .orderBy('manifests.id')
     .limit(limit)
     .execute();
-  return rows.map((row) => ({ id: row.id, repository: row.name, digest: row.digest as Digest }));
+  return rows.map(({ name, digest, ...row }) => ({ ...row, repository: name, digest: digest as Digest }));
 }
 
 /** An inventory ready to be stored: made before the transaction, so that it does not wait for the compression. */

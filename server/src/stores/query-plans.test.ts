@@ -13,7 +13,7 @@ import { matchesOfImage, versionsWithFindings } from './findings.ts';
 import { standingHold } from './holds.ts';
 import { basesOf } from './image-layers.ts';
 import { imagesBefore, notePlaces } from './image-places.ts';
-import { getImage, placesWithVersions } from './images.ts';
+import { formatsAfter, getImage, placesWithVersions } from './images.ts';
 import { incompleteImages } from './incomplete-images.ts';
 import { incompleteWithPart, indexesWithChild, subjectAndTags } from './incomplete-manifests.ts';
 import { forgetUnlinkedBlobs } from './orphans.ts';
@@ -101,6 +101,7 @@ const questions: ReadonlyArray<readonly [string, (db: Db, catalog: Catalog) => P
   ['basesOf', (db) => basesOf(db, digest)],
   ['notePlaces', (db) => notePlaces(db, digest)],
   ['imagesBefore', (db) => imagesBefore(db, 5, 5)],
+  ['formatsAfter', (db) => formatsAfter(db, 5, 5)],
   ['incompleteImages', (db) => incompleteImages(db, 5)],
   ['incompleteImages of repositories', (db) => incompleteImages(db, 5, [1])],
   ['contentsOfImages', (db) => contentsOfImages(db, [5])],
