@@ -8,7 +8,7 @@ import { openStatements } from './sqlite-statements.ts';
 const { role, file, lockFile } = workerData as SqliteWorkerData;
 const port = parentPort!;
 
-/** Answers are sent together where the first of them waits no longer than this for the last. */
+/** Answers are sent together; those that took so long are sent before the next statement is carried out. */
 const longestMs = 1;
 
 function failureOf(error: unknown): Failure {
@@ -51,7 +51,6 @@ function open(): void {
         return;
       }
       replies.push({ id: request.id, ...groups.handle(request) });
-      // nobody waits long for what others asked for at the same time
       if (performance.now() - begun < longestMs) continue;
       reply(...replies);
       [replies, begun] = [[], performance.now()];
