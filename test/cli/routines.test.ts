@@ -182,11 +182,14 @@ describe('a collection that is not bound yet', () => {
       const answer = await fetch(`http://${product.host}/v2/team/app/manifests/1`, { headers });
       expect(answer.status).toBe(200);
     }
+    interface Pulls {
+      readonly entries: ReadonlyArray<{ readonly detail?: { readonly count?: number } }>;
+    }
     await expect
-      .poll(
-        async () =>
-          (await done<{ entries: object[] }>('audit', product.host, '--action', 'pull')).entries.length,
-      )
+      .poll(async () => {
+        const { entries } = await done<Pulls>('audit', product.host, '--action', 'pull');
+        return entries.reduce((sum, { detail }) => sum + (detail?.count ?? 1), 0);
+      })
       .toBe(2);
     await expect
       .poll(async () => (await said('verdict', `${product.host}/team/app:1`)).output)

@@ -38,7 +38,9 @@ function loadedAtStart(): { packages: string[]; runtime: string[] } {
     encoding: 'utf8',
   });
   expect(run.stderr).toBe('');
-  return JSON.parse(run.stdout.trim().split('\n').at(-1)!) as { packages: string[]; runtime: string[] };
+  // the log comes out when it comes out, also afterwards
+  const told = run.stdout.split('\n').find((line) => line.startsWith('{"packages":'));
+  return JSON.parse(told!) as { packages: string[]; runtime: string[] };
 }
 
 test('what a server does not need to serve is not loaded at its start', () => {
