@@ -20,7 +20,14 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
-      { test: { name: 'architecture', include: ['test/architecture.test.ts'] } },
+      {
+        test: {
+          name: 'architecture',
+          include: ['test/architecture.test.ts'],
+          // it reads every file there is, which takes long where others do too
+          testTimeout: 120_000,
+        },
+      },
       {
         test: {
           name: 'product',
