@@ -4,6 +4,7 @@ import { chiselManifest } from './packages/chisel.ts';
 import { countsAt } from './packages/formats.ts';
 import { isDatabase, strayDatabases, type DatabaseRecord } from './lost-databases.ts';
 import { linkedPackages } from './linked-packages.ts';
+import { withoutMetadata } from './lost-metadata.ts';
 import type { MergedNode, MergedTree } from './merged-tree.ts';
 
 /** A file of note where the tools of its kind look for it. */
@@ -38,6 +39,8 @@ export interface ActiveFiles {
   readonly unreadable: readonly string[];
   /** journals of rpm databases that say what the databases do not */
   readonly journals: readonly string[];
+  /** records of files that Python installed, of packages that nothing names */
+  readonly nameless: readonly string[];
 }
 
 function recordsOf(node: MergedNode | undefined): readonly FileRecord[] {
@@ -87,6 +90,7 @@ export function findActiveFiles(tree: MergedTree): ActiveFiles {
     }
   }
   const links: string[] = [];
+  const pythonRecords = new Set<string>();
   tree.each((path, node) => {
     if (node.kind === 'link') {
       links.push(path);
@@ -97,6 +101,7 @@ export function findActiveFiles(tree: MergedTree): ActiveFiles {
         counted.add(node);
         packages.push({ path, record });
       } else if (record.kind === 'other-database') otherDatabases.add(record.format);
+      else if (record.kind === 'recorded-files' && record.owner.type === 'pypi') pythonRecords.add(path);
       else if (record.kind === 'content-sets') for (const name of record.names) contentSets.add(name);
       else if (record.kind === 'rpm-journal') {
         // It may belong to a database that a link names: what lies in it counts wherever it is.
@@ -127,6 +132,7 @@ export function findActiveFiles(tree: MergedTree): ActiveFiles {
     sourceless: sliced.sourceless,
     unreadable,
     journals,
+    nameless: withoutMetadata(tree, pythonRecords),
   };
 }
 

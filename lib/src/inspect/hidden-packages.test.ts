@@ -200,3 +200,35 @@ describe('what may be missed beside other packages', () => {
     });
   });
 });
+
+describe('code of Python whose metadata are gone', () => {
+  const info = `${site}/foo_bar-1.0.dist-info`;
+  const named = 'Metadata-Version: 2.1\nName: Foo.Bar\nVersion: 1.0\n';
+  const record = {
+    [`${info}/RECORD`]: 'foo.py,,\nfoo_bar-1.0.dist-info/METADATA,,\n',
+    [`${site}/foo.py`]: 'x = 1\n',
+  };
+  const whole = { ...debian, ...record, [`${info}/METADATA`]: named };
+  const ofRecord = (image: ImageInventory): readonly (string | undefined)[] =>
+    image.problems.filter(({ hides }) => hides).map(({ path }) => path);
+
+  it.each<[string, readonly Layer[]]>([
+    ['never were there', [[{ ...debian, ...record }]]],
+    ['were taken away by a layer', [[whole], [{}, { name: `${info}/.wh.METADATA` }]]],
+    ['lie behind a link that leads nowhere', [[{ ...debian, ...record }, link(`${info}/METADATA`, '/gone')]]],
+  ])('%s', async (_, layers) => {
+    const image = await imageFrom(layers);
+    expect(ofRecord(image)).toEqual([`${info}/RECORD`]);
+    expect(image.complete).toBe(false);
+  });
+
+  it.each<[string, readonly Layer[]]>([
+    ['are there', [[whole]]],
+    ['have a name in capitals or not', [[{ ...debian, ...record, [`${info}/Metadata`]: named }]]],
+    ['lie behind a link', [[{ ...debian, ...record, 'srv/0': named }, link(`${info}/METADATA`, '/srv/0')]]],
+    ['are in another layer', [[{ ...debian, ...record }], [{ [`${info}/METADATA`]: named }]]],
+    ['went with all of the package', [[whole], [{}, { name: `${site}/.wh.foo_bar-1.0.dist-info` }]]],
+  ])('is missed only where they are: they %s', async (_, layers) => {
+    expect(ofRecord(await imageFrom(layers))).toEqual([]);
+  });
+});

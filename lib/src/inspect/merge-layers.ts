@@ -170,6 +170,11 @@ export function mergeLayers(
           'the rpm database has a journal: what is installed can be told from both together alone';
         return { code: 'unreadable-file', path: displayPath(path), message, hides: true };
       }),
+      ...found.nameless.slice(0, mostListed).map((path): Problem => {
+        const message =
+          'the metadata beside this record are not there: which package Python has here is not told';
+        return { code: 'unreadable-file', path: displayPath(path), message, hides: true };
+      }),
       ...found.sourceless.map(({ path, count }): Problem => {
         const message =
           `it does not say from which sources ${count} packages were built, by which advisories name them: ` +
