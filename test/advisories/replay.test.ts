@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,10 +12,12 @@ import type { FixtureEntry } from '@wharfinger/lib/inspect/layer-fixture';
 import { rpmHeader, sqliteOf } from '@wharfinger/lib/inspect/packages/rpm/rpm.fixtures';
 import type { FindingFact } from '@wharfinger/lib/routines/facts/findings';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeRandom } from '../fuzz/random.ts';
 import { imageOf, layerOf } from '../harness/images.ts';
 import { startProduct, type Product } from '../harness/product.ts';
 import { checkedVerdict, until, visitor, type Visitor } from '../harness/registry-client.ts';
 import { lacksPath } from '../requirements.ts';
+import { seed } from '../seed.ts';
 import { daysOf, linesOf, versionsIn, type Day } from './streams.ts';
 
 const kills = Number(process.env['WHARFINGER_TEST_CRASHES'] ?? 12);
@@ -121,6 +122,7 @@ describe.skipIf(lacksPath('WHARFINGER_TEST_DATA'))(
   `real updates day by day, with ${kills} kills between`,
   () => {
     const folder = mkdtempSync(join(tmpdir(), 'replay-'));
+    const random = makeRandom(String(seed));
     let product: Product;
     let admin: Visitor;
     const images = new Map<string, ImageInventory>();
@@ -216,7 +218,7 @@ describe.skipIf(lacksPath('WHARFINGER_TEST_DATA'))(
     async function updated(name: string, records: number, isKilled: boolean): Promise<void> {
       if (isKilled) {
         await admin.post('advisories/feeds/update', { feed: name });
-        await pause(randomInt(0, 250));
+        await pause(random.below(250));
         await product.kill();
         await start();
       }
@@ -249,7 +251,7 @@ describe.skipIf(lacksPath('WHARFINGER_TEST_DATA'))(
         const replayed = streams.map((stream) => ({ ...stream, days: daysOf(stream.file) }));
         for (const { days, type } of replayed) await pushImages(days, type, 90);
         const dates = [...new Set(replayed.flatMap(({ days }) => days.map(({ date }) => date)))].sort();
-        const killedOn = new Set(Array.from({ length: kills }, () => dates[randomInt(dates.length)]));
+        const killedOn = new Set(Array.from({ length: kills }, () => random.pick(dates)));
         const state = new Map<string, readonly object[]>();
         let known = new Map([...images.keys()].map((digest) => [digest, new Map<string, string>()]));
         let told = (await eventsSince(0)).length;
