@@ -44,7 +44,7 @@ describe(`kill -9 under load, ${rounds} times`, () => {
 
   it(
     'keeps all that was acknowledged, and moves no tag that was not asked to move',
-    { timeout: 60_000 + rounds * 30_000 },
+    { timeout: 60_000 + rounds * 60_000 },
     async () => {
       for (let round = 0; round < rounds; round += 1) {
         const client = openClient(product.host, product.authorization);
