@@ -113,6 +113,16 @@ describe.each(testDatabases)('on $name pages', (kind) => {
           expect(await walk(candidates, visible, 300)).toEqual(right);
       }
     }
+    // where as many as fill a page stand first and no others come, the rest is looked through in few looks
+    let looks = 0;
+    const newest = async (some: readonly number[]) => {
+      looks += 1;
+      return new Set(some.filter((id) => id > many - 300));
+    };
+    const seesAll = await sightOf(names, (name) => name === 'all/images');
+    const full = await pageOfPlaces(db, { holds: newest }, { limit: 300 }, seesAll);
+    expect([full.places.length, full.next]).toEqual([300, undefined]);
+    expect(looks).toBeLessThan(12);
     const byTens = await walk({ images: all }, (name) => name === 'every/tenth', 10);
     expect(byTens).toEqual(
       expected(

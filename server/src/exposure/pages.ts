@@ -46,6 +46,7 @@ export async function pageOfPlaces(
   const places: FoundPlace[] = [];
   let [look, looked, met] = [firstLook, 0, 0];
   while (places.length <= limit) {
+    const before = places.length;
     const keys = await walk(look);
     if (keys.length === 0) break;
     const found = await placesByKey(db, keys);
@@ -67,7 +68,7 @@ export async function pageOfPlaces(
       walk = await walkSeen(db, images, rest, repositories!);
       isNarrow = true;
     }
-    look = nextLook(look, looked, places.length, limit);
+    look = nextLook(look, looked, { found: places.length, gained: places.length - before, limit });
   }
   const shown = places.slice(0, limit);
   const end = shown.at(-1);
@@ -77,10 +78,18 @@ export async function pageOfPlaces(
   };
 }
 
-/** As many as fill the page if the rest is like what was looked at; twice as many as before at most, so that few looks are needed. */
-function nextLook(look: number, looked: number, found: number, limit: number): number {
+/**
+ * As many as fill the page if the rest is like what was looked at. Twice as many as before at most, and just that where the last look
+ * found nothing, so that few looks are needed: what is meant may all stand at the beginning.
+ * @param gained what the last look found
+ */
+function nextLook(
+  look: number,
+  looked: number,
+  { found, gained, limit }: { readonly found: number; readonly gained: number; readonly limit: number },
+): number {
   const missing = limit + 1 - found;
-  const needed = found === 0 ? Infinity : Math.ceil((1.5 * missing * looked) / found) + 10;
+  const needed = gained === 0 ? Infinity : Math.ceil((1.5 * missing * looked) / found) + 10;
   return Math.min(needed, 2 * look, longestLook);
 }
 
