@@ -21,7 +21,9 @@ export function isElf(head: Buffer): boolean {
 export function readWord(bytes: Buffer, at: number, wide: boolean, bigEndian: boolean): number | undefined {
   if (at < 0 || at + (wide ? 8 : 4) > bytes.length) return undefined;
   if (!wide) return bigEndian ? bytes.readUInt32BE(at) : bytes.readUInt32LE(at);
-  const value = Number(bigEndian ? bytes.readBigUInt64BE(at) : bytes.readBigUInt64LE(at));
+  const value = bigEndian
+    ? bytes.readUInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4)
+    : bytes.readUInt32LE(at + 4) * 2 ** 32 + bytes.readUInt32LE(at);
   return Number.isSafeInteger(value) ? value : undefined;
 }
 
