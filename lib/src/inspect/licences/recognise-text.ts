@@ -8,6 +8,10 @@ interface Fingerprint {
   /** a shingle is kept if its number can be divided by this */
   readonly step: number;
   readonly shingles: Int32Array;
+  /** the same, to be looked up; made when it is first found, since the same few licences stand in most files */
+  known?: ReadonlySet<number>;
+  /** by another that was found beside it: whether they share most of the words of one of them */
+  readonly related: Map<Fingerprint, boolean>;
 }
 
 /** Share of a licence's shingles that a text must have: names, titles and what is appended differ. */
@@ -45,7 +49,7 @@ function load(): Library {
       else if (typeof others === 'number') having.set(shingle, [others, index]);
       else others.push(index);
     }
-    return { id, step, shingles };
+    return { id, step, shingles, related: new Map<Fingerprint, boolean>() };
   });
   return { all, having };
 }
@@ -63,7 +67,8 @@ export function recogniseText(text: string): Licence | undefined {
   const { all, having } = library();
   const common = new Uint32Array(all.length);
   const counted = new Set<number>();
-  for (const shingle of shingles) {
+  for (let at = 0; at < shingles.length; at += 1) {
+    const shingle = shingles[at]!;
     const indexes = having.get(shingle);
     if (indexes === undefined || counted.has(shingle)) continue;
     counted.add(shingle);
@@ -75,9 +80,9 @@ export function recogniseText(text: string): Licence | undefined {
       const explained = common[index]!;
       const missing = one.shingles.length - explained;
       if (explained < one.shingles.length * enough) return [];
-      return [{ ...one, known: new Set(one.shingles), score: (explained - missing) * one.step }];
+      return [{ licence: one, score: (explained - missing) * one.step }];
     }),
-  );
+  ).map(({ licence }) => licence);
   if (found.length === 0) return undefined;
   const licences: Licence[] = found.map(({ id }) => ({ kind: 'licence', id }));
   const rest = restOf(words, shingles, found);
@@ -85,14 +90,30 @@ export function recogniseText(text: string): Licence | undefined {
   return combine('and', licences);
 }
 
+function knownOf(one: Fingerprint): ReadonlySet<number> {
+  return (one.known ??= new Set(one.shingles));
+}
+
 function shareOf({ shingles }: Fingerprint, there: ReadonlySet<number>): number {
   let common = 0;
-  for (const shingle of shingles) if (there.has(shingle)) common += 1;
+  for (let at = 0; at < shingles.length; at += 1) if (there.has(shingles[at]!)) common += 1;
   return common / shingles.length;
 }
 
-/** One whose shingles are there, to be looked up. */
-type Found = Fingerprint & { readonly known: ReadonlySet<number>; readonly score: number };
+function areRelated(one: Fingerprint, other: Fingerprint): boolean {
+  const before = one.related.get(other);
+  if (before !== undefined) return before;
+  const related = Math.max(shareOf(one, knownOf(other)), shareOf(other, knownOf(one))) >= 0.5;
+  one.related.set(other, related);
+  other.related.set(one, related);
+  return related;
+}
+
+/** One whose text is there, and how well it explains it. */
+interface Found {
+  readonly licence: Fingerprint;
+  readonly score: number;
+}
 
 /**
  * Without those that share most of their words with one that is there rather: what explains more of the text and misses less of
@@ -103,17 +124,17 @@ function withoutParts(found: readonly Found[]): Found[] {
 }
 
 function standsFor(one: Found, other: Found): boolean {
-  const related = Math.max(shareOf(one, other.known), shareOf(other, one.known)) >= 0.5;
-  return related && (one.score === other.score ? one.id < other.id : one.score > other.score);
+  if (!areRelated(one.licence, other.licence)) return false;
+  return one.score === other.score ? one.licence.id < other.licence.id : one.score > other.score;
 }
 
 /** What stands beside the licences' own words; undefined: nothing of weight. */
-function restOf(words: Words, shingles: Int32Array, found: readonly Found[]): string | undefined {
+function restOf(words: Words, shingles: Int32Array, found: readonly Fingerprint[]): string | undefined {
   const covered = new Uint8Array(words.length);
   for (let at = 0; at < shingles.length; at += 1) {
     const shingle = shingles[at]!;
     // Of long texts one shingle in some is known: it vouches for as many words as that.
-    const known = found.find((one) => one.known.has(shingle));
+    const known = found.find((one) => knownOf(one).has(shingle));
     if (known === undefined) continue;
     const reach = known.step === 1 ? 0 : known.step * 4;
     covered.fill(1, Math.max(0, at - reach), at + shingleLength + reach);
