@@ -91,8 +91,8 @@ export function workerCommand(
     `--max-old-space-size=${heap}`,
     // What is freed at once counts as garbage until then, for which nothing needs to be searched.
     `--initial-old-space-size=${Math.floor(heap / 8)}`,
-    // Collected often, since what passes is garbage at once: less memory for little time.
-    '--max-semi-space-size=1',
+    // Collected often, since what passes is garbage at once; not so often that what is still in use is moved again and again.
+    '--max-semi-space-size=4',
     '--disable-warning=ExperimentalWarning',
     '--disable-warning=SecurityWarning',
     entry,
