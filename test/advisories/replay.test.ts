@@ -236,7 +236,7 @@ describe.skipIf(lacksPath('WHARFINGER_TEST_DATA'))(
 
     it(
       'end as a fresh import does, and tell of every change of a verdict once',
-      { timeout: 900_000 },
+      { timeout: 1_800_000 },
       async () => {
         const binding = {
           id: 'all-of-them',
