@@ -18,6 +18,8 @@ export interface Coordinates {
 export type Manifest = ReadonlyMap<string, string>;
 
 const token = /^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,199}$/;
+/** All that Maven takes for a version, in ASCII: also `1.0~rc1`, but nothing that was to be filled in. */
+const versionShape = /^(?=[!-~]{1,200}$)[^\\/:"<>|?*[\](){},]+$/;
 const groupShape = /^[A-Za-z][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)+$/;
 
 /**
@@ -33,7 +35,7 @@ export function parsePomProperties(text: string): Coordinates | undefined {
   const [group = '', artifact = '', version = ''] = ['groupId', 'artifactId', 'version'].map((key) =>
     fields.get(key),
   );
-  return token.test(group) && token.test(artifact) && token.test(version)
+  return token.test(group) && token.test(artifact) && versionShape.test(version)
     ? { group, artifact, version }
     : undefined;
 }

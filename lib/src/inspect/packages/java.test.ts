@@ -207,6 +207,28 @@ describe('what an archive is', () => {
     );
   });
 
+  it.each(['1.0~rc1', '1.0@beta', '$1', '2'.repeat(200)])(
+    'has the version %s, which Maven takes',
+    (version) => {
+      const text = `groupId=a\nartifactId=b\nversion=${version}\n`;
+      expect(parsePomProperties(text)).toEqual({ group: 'a', artifact: 'b', version });
+    },
+  );
+
+  it.each(['${project.version}', '', '1 2', '1/2', '[1,2)', '1\u0000', '2'.repeat(201)])(
+    'is missed where Maven recorded the version %j, unless the archive tells it itself',
+    async (version) => {
+      const bytes = zipOf([pom('a', '1.0'), pom('b', version), pom('c', version)]);
+      expect(await read('opt/b-2.0.jar', bytes)).toEqual({
+        packages: ['org.example:a@1.0', 'b@2.0'],
+        problems: [expect.stringContaining('META-INF/maven/org.example/c/pom.properties')],
+      });
+      const { name, body = '' } = pom('c', version);
+      expect((await read(`srv/${name}`, Buffer.from(body))).problems).toHaveLength(1);
+      expect((await read('opt/c-1.jar', zipOf([pom('c', version)]))).problems).toEqual([]);
+    },
+  );
+
   it('is not told by a pom.properties that was never filled in', () => {
     expect(parsePomProperties('groupId=a\nartifactId=b\nversion=${project.version}\n')).toBeUndefined();
     expect(parsePomProperties('groupId: a\r\nartifactId = b\r\nversion=1\r\n')).toEqual({

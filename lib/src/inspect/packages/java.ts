@@ -34,6 +34,7 @@ const mostLicences = 20;
 /** Bytes that one file unpacks to, with all archives in it. */
 const mostUnpacked = 4 * 1024 ** 3;
 const mostProblems = 10;
+const noArtifact = 'it does not say which artifact this is, in which version';
 
 /** Archives of Java: what Maven recorded in them, in archives in them too, or else what manifests and names tell. */
 export const javaFormat: PackageFormat = {
@@ -44,6 +45,7 @@ export const javaFormat: PackageFormat = {
         const found = parsePomProperties(bytes.toString('utf8'));
         if (found !== undefined)
           listener.fact({ kind: 'packages', format: 'java', packages: [recorded(found, undefined)] });
+        else listener.problem('unreadable-file', noArtifact, true);
       };
       return { how: 'keep', limit: longestText, use };
     }
@@ -112,6 +114,8 @@ class ArchiveReading {
     const poms: Array<Coordinates & { readonly folder: string }> = [];
     /** of each project that Maven recorded, by its folder */
     const projects = new Map<string, string>();
+    /** folders of artifacts whose records cannot be read */
+    const unread: string[] = [];
     const texts: Licence[] = [];
     let manifest: Manifest = new Map();
     const broken = (what: string): void => this.#problem(inside, what);
@@ -131,7 +135,8 @@ class ArchiveReading {
           if (manifestName.test(name)) manifest = parseManifest(text);
           else {
             const pom = parsePomProperties(text);
-            if (pom !== undefined) poms.push({ ...pom, folder });
+            if (pom === undefined) unread.push(folder);
+            else poms.push({ ...pom, folder });
           }
         });
       },
@@ -144,7 +149,14 @@ class ArchiveReading {
           return licence === undefined ? pom : { ...pom, licence };
         });
         const text = texts.length === 0 ? undefined : written(combine('and', texts));
-        this.#add(identify(fileName, recordedPoms, manifest, text), inside);
+        const told = identify(fileName, recordedPoms, manifest, text);
+        this.#add(told, inside);
+        // The archive itself may be known by its manifest or name.
+        const names = new Set(told.map(({ artifact }) => artifact));
+        for (const folder of unread) {
+          if (!names.has(folder.slice(folder.lastIndexOf('/') + 1)))
+            broken(`${folder}/pom.properties: ${noArtifact}`);
+        }
       },
     };
     return new PassingBytes(
