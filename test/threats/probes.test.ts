@@ -101,6 +101,14 @@ total=$(busybox du -sk /tmp /dev/shm 2>/dev/null | busybox awk '{ n += $1 } END 
 [ "$total" -lt 40000 ] && echo '{"findings":[]}' || echo '{"findings":[{"rule":"filled","severity":"critical"}]}'
 `;
 
+/** Starts processes until no more can be, of which the engine's kernel counts 64 with those of the shell; says so if that was another number. */
+const breeding = `
+( i=0; while [ $i -lt 300 ]; do i=$((i+1)); /bin/busybox sleep 1000 & echo $i >/tmp/started; done ) 2>/dev/null
+read started </tmp/started
+if [ "$started" -gt 40 ] && [ "$started" -lt 64 ]; then echo '{"findings":[]}'
+else echo '{"findings":[{"rule":"bred","severity":"critical"}]}'; fi
+`;
+
 /** What the probe that pries looks at: a file that only root may read, and a link that leads out of the image. */
 const subject = layerOf(
   { name: 'secret', body: 'secret', mode: 0o600 },
@@ -110,6 +118,7 @@ const subject = layerOf(
 const scripts: ReadonlyArray<readonly [name: string, script: string, limits: object]> = [
   ...attacks.map(([name, script, , limits]) => [name, script, limits] as const),
   ['prying', prying, {}],
+  ['breeding', breeding, { seconds: 240 }],
   ['filling', filling, { seconds: 240, memoryMiB: 128 }],
 ];
 
@@ -156,6 +165,12 @@ describe.skipIf(lacksEngine)('hostile probe', () => {
 
   it('finds nothing of the machine, and can do nothing to it', async () => {
     const { verdict, reason } = await judged('prying');
+    expect(reason?.details ?? []).toEqual([]);
+    expect(verdict.passed).toContain('probe-passed');
+  });
+
+  it('starts no more processes than it may', async () => {
+    const { verdict, reason } = await judged('breeding');
     expect(reason?.details ?? []).toEqual([]);
     expect(verdict.passed).toContain('probe-passed');
   });
