@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { sql } from 'kysely';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openDatabase, type Database } from './open.ts';
 import type { Db } from './schema.ts';
 
@@ -20,6 +20,7 @@ beforeEach(async () => {
   ({ db } = database);
 });
 afterEach(async () => {
+  vi.restoreAllMocks();
   await database.close();
   await rm(folder, { recursive: true });
 });
@@ -44,6 +45,8 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
 
 /** A turn that others wait behind, so that they all join one group. */
 async function blocker(): Promise<{ end: () => Promise<void> }> {
+  // A group ends after some time too, which a busy machine takes.
+  vi.spyOn(performance, 'now').mockReturnValue(0);
   const begun = Promise.withResolvers<void>();
   const hold = Promise.withResolvers<void>();
   const done = db.transaction().execute(async () => {
