@@ -114,8 +114,6 @@ export interface RunningServer {
 export interface ServerOptions {
   /** the clock of everything that is decided and recorded; that of the machine if absent */
   readonly now?: () => Date;
-  /** done when everything is built, before anybody is served */
-  readonly beforeServing?: () => void;
 }
 
 /** Memory for what pulls ask of the catalog: some hundred thousand tags, or some ten thousand manifests. */
@@ -142,7 +140,7 @@ const graceMs = 5000;
  */
 export async function startServer(
   config: LoadedConfig,
-  { now = () => new Date(), beforeServing }: ServerOptions = {},
+  { now = () => new Date() }: ServerOptions = {},
 ): Promise<RunningServer> {
   await using opened = new AsyncDisposableStack();
   const log = pino({ level: config.log.level });
@@ -348,7 +346,6 @@ export async function startServer(
   await askForAllProbes(parts);
   await askForScanners(parts, log);
   await work.policyChanged();
-  beforeServing?.();
   const jobFailed = (error: unknown, job?: Job): void =>
     log.warn({ err: error, job: job && `${job.kind} ${job.key}` }, 'a job failed');
   const workers = [

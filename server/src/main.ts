@@ -1,13 +1,10 @@
 import { isWharfingerError } from '@wharfinger/lib/errors';
 import { startServer, type RunningServer } from './app.ts';
 import { loadConfig } from './config/load.ts';
-import { giveBackMemory } from './memory/give-back.ts';
 
 /** Runs the registry until it is told to stop. SIGHUP reads users, namespaces and trust again. */
 export async function main(): Promise<void> {
-  const starting = loadConfig(process.env).then((config) =>
-    startServer(config, { beforeServing: giveBackMemory }),
-  );
+  const starting = loadConfig(process.env).then((config) => startServer(config));
   // One after the other, so that the last one told of is the one in force; one that comes early waits for the start.
   let reading: Promise<unknown> = starting;
   process.on('SIGHUP', () => {
