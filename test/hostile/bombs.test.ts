@@ -38,6 +38,9 @@ function zstdFrame(windowDescriptor: number, blocks: number, first: Buffer = Buf
 const manyNames = (count: number): FixtureEntry[] =>
   Array.from({ length: count }, (_, at) => ({ name: `d/${at.toString(36).padStart(8, '0')}` }));
 
+const manyPackages = (count: number): string =>
+  Array.from({ length: count }, (_, at) => `Package: a\nVersion: ${at % 16 === 0 ? at : 1}\n\n`).join('');
+
 const deepPath = (depth: number): FixtureEntry => ({
   name: 'pax',
   flag: 'x',
@@ -65,7 +68,8 @@ const bombs: Readonly<Record<string, readonly [problem: string, make: () => Laye
       bomb(
         Buffer.concat([
           gzipSync(entryBlocks({ name: 'var/lib/dpkg/status', size: 2 * 1024 ** 3 })),
-          times(300, gzipSync(Buffer.from('Package: a\nVersion: 1\n\n'.repeat(300_000)))),
+          // a hundred to one, which its ratio does not stop before
+          times(40, gzipSync(manyPackages(300_000))),
         ]),
       ),
   ],
