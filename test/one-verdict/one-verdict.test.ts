@@ -16,7 +16,7 @@ describe.skipIf(lacksTools(['docker-registry']))('one verdict', () => {
   beforeAll(async () => {
     setting = await openSetting();
     admissions = await openAdmissions(setting);
-  }, 900_000);
+  }, 1_800_000);
   afterAll(() => setting?.close());
 
   const [first, ...others] = Object.entries(surfaces) as [[string, Surface], ...Array<[string, Surface]>];

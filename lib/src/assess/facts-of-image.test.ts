@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ImageInventory, MeasuredLayer } from '../inspect/inventory.ts';
+import { inventoryFormat, type ImageInventory, type MeasuredLayer } from '../inspect/inventory.ts';
 import { digestOf } from '../oci/digest.ts';
 import { parseManifest, type Manifest } from '../oci/manifest.ts';
 import { mediaTypes } from '../oci/media-types.ts';
@@ -28,7 +28,7 @@ async function known(options: Partial<Parameters<typeof makeDebian>[0]> = {}): P
 function inventory(manifest: Manifest, layer: Partial<MeasuredLayer>): ImageInventory {
   const layers = manifest.kind === 'index' ? [] : manifest.layers;
   return {
-    format: 2,
+    format: inventoryFormat,
     complete: true,
     packages: [],
     problems: [],

@@ -120,7 +120,7 @@ export interface PartlyKnownLicence {
 }
 
 /** Counts with what inventories say and how it was established: those of another format are made anew from the bytes, and until then count for nothing. */
-export const inventoryFormat = 2;
+export const inventoryFormat = 3;
 
 /** What the merged file system of an image contains. */
 export interface ImageInventory {

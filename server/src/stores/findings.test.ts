@@ -1,5 +1,5 @@
 import type { Advisory, Severity } from '@wharfinger/lib/advisories/advisory';
-import type { ImageInventory, Package } from '@wharfinger/lib/inspect/inventory';
+import { inventoryFormat, type ImageInventory, type Package } from '@wharfinger/lib/inspect/inventory';
 import { digestOf, type Digest } from '@wharfinger/lib/oci/digest';
 import { addImage } from '@wharfinger/lib/catalog/catalog.fixtures';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -22,7 +22,7 @@ function packageOf(name: string, version: string, ecosystem: string | undefined 
 }
 
 function inventoryOf(packages: readonly Package[]): ImageInventory {
-  return { format: 2, complete: true, packages, problems: [], layers: [] };
+  return { format: inventoryFormat, complete: true, packages, problems: [], layers: [] };
 }
 
 /** An advisory for a package below a version. */
@@ -67,7 +67,7 @@ describe.each(testDatabases)('findings on $name', (kind) => {
   }
 
   async function found(digest: Digest): Promise<string[]> {
-    const image = await getImage(opened.db, digest, 2);
+    const image = await getImage(opened.db, digest, inventoryFormat);
     const matches = await matchesOfImage(opened.db, image!.id);
     return matches.map(
       ({ subject, match }) => `${match.advisory} ${subject.name} ${subject.version} ${match.fixedIn}`,
@@ -94,7 +94,7 @@ describe.each(testDatabases)('findings on $name', (kind) => {
     await importAll([advisory('A-1', 'openssl', '3.0.5', { published: '2020-01-01T00:00:00Z' })]);
     await importAll([advisory('A-1', 'openssl', '3.0.6')], new Date(at.getTime() + 1000));
     const digest = await push('x', [packageOf('openssl', '3.0.5')]);
-    const image = await getImage(opened.db, digest, 2);
+    const image = await getImage(opened.db, digest, inventoryFormat);
     const [match] = await matchesOfImage(opened.db, image!.id);
     expect(match).toMatchObject({
       subject: { ecosystem: debian, name: 'openssl', version: '3.0.5' },
@@ -117,7 +117,7 @@ describe.each(testDatabases)('findings on $name', (kind) => {
       };
     };
     const weights = async () => {
-      const image = await getImage(opened.db, digest, 2);
+      const image = await getImage(opened.db, digest, inventoryFormat);
       const matches = await matchesOfImage(opened.db, image!.id);
       return Object.fromEntries(
         matches.map(({ subject, advisory: { severity, score } }) => [subject.name, [severity, score]]),
@@ -170,7 +170,7 @@ describe.each(testDatabases)('findings on $name', (kind) => {
     const digest = await push('x', [packageOf('openssl', '1')]);
     await inspect(digest, [packageOf('zlib', '1'), packageOf('zlib', '1')]);
     expect(await found(digest)).toEqual(['A-2 zlib 1 2']);
-    expect((await getImage(opened.db, digest, 2))?.inventory.packages).toHaveLength(2);
+    expect((await getImage(opened.db, digest, inventoryFormat))?.inventory.packages).toHaveLength(2);
     expect(await getImage(opened.db, digest, 1)).toBeUndefined();
   });
 
@@ -204,7 +204,7 @@ describe.each(testDatabases)('findings on $name', (kind) => {
 
   test('can be read while advisories are removed', async () => {
     const digest = await push('x', [packageOf('openssl', '3.0.1')]);
-    const { id } = (await getImage(opened.db, digest, 2))!;
+    const { id } = (await getImage(opened.db, digest, inventoryFormat))!;
     const writing = new AbortController();
     const seen = new Set<number>();
     const reading = (async () => {
