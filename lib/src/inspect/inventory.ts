@@ -119,12 +119,18 @@ export interface PartlyKnownLicence {
   readonly unknown: readonly string[];
 }
 
-/** Counts with what inventories say and how it was established: those of another format are made anew from the bytes, and until then count for nothing. */
+/** Counts with what inventories say and how it was established: those of another format are made anew from the bytes. */
 export const inventoryFormat = 3;
+
+/**
+ * Formats of the same shape: what was found in an image in one of them counts until the image was checked again, so that an upgrade holds
+ * nothing that passed before.
+ */
+export const knownFormats = [2, inventoryFormat] as const;
 
 /** What the merged file system of an image contains. */
 export interface ImageInventory {
-  readonly format: typeof inventoryFormat;
+  readonly format: (typeof knownFormats)[number];
   /** false: something could not be read; see problems with `hides` */
   readonly complete: boolean;
   readonly distribution?: Distribution;

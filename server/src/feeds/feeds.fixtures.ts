@@ -120,7 +120,7 @@ export async function openShelf(db: Db): Promise<Shelf> {
       return digest;
     },
     async found(digest) {
-      const image = await getImage(db, digest, inventoryFormat);
+      const image = await getImage(db, digest, [inventoryFormat]);
       return (await matchesOfImage(db, image!.id)).map(({ advisory }) => advisory.id);
     },
     async touched() {

@@ -1,5 +1,5 @@
 import { WharfingerError } from '@wharfinger/lib/errors';
-import { inventoryFormat } from '@wharfinger/lib/inspect/inventory';
+import { knownFormats } from '@wharfinger/lib/inspect/inventory';
 import { writeSbom, type SbomStyle } from '@wharfinger/lib/inspect/sbom/write-sbom';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import { sbomPredicateTypes } from '@wharfinger/lib/signing/predicate-names';
@@ -46,7 +46,7 @@ export async function attestSbom(
   const { catalog, db, registryKey } = parts;
   const image = await catalog.getManifest(repository, digest);
   if (!image) throw new WharfingerError('MANIFEST_UNKNOWN', { what: `${repository}, ${digest}` });
-  const known = await getImage(db, digest, inventoryFormat);
+  const known = await getImage(db, digest, knownFormats);
   if (!known) {
     throw new WharfingerError('UNAVAILABLE', {
       what: `${digest} was not taken apart yet`,

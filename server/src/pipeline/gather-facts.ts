@@ -7,7 +7,7 @@ import {
 import { agesFor } from '@wharfinger/lib/advisories/ages';
 import { cvesOf } from '@wharfinger/lib/assess/match-advisories';
 import type { KnownFacts } from '@wharfinger/lib/assess/judge-facts';
-import { inventoryFormat } from '@wharfinger/lib/inspect/inventory';
+import { knownFormats } from '@wharfinger/lib/inspect/inventory';
 import type { Db } from '../db/schema.ts';
 import { factsOfScans } from '../scanners/facts-of-scans.ts';
 import { coveredEcosystems, isCovered } from '../stores/covered-ecosystems.ts';
@@ -64,7 +64,7 @@ export async function gatherFacts(
   const image = await loadImage(parts, place);
   if (!image) return undefined;
   const [inspected, evidence, held] = await Promise.all([
-    getImage(parts.db, place.digest, inventoryFormat),
+    getImage(parts.db, place.digest, knownFormats),
     currentSignatures(parts, place),
     standingHold(parts.db, place),
   ]);

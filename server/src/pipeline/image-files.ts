@@ -82,7 +82,7 @@ async function manifestOf({ db, catalog }: Parts, { repository, digest }: Placed
       remedy: 'give the digest of one of its images',
     });
   }
-  if (!(await getImage(db, digest, inventoryFormat))) {
+  if (!(await getImage(db, digest, [inventoryFormat]))) {
     throw new WharfingerError('UNAVAILABLE', {
       what: `${digest} was not taken apart yet`,
       remedy: 'ask again in a moment',

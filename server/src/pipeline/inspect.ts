@@ -45,7 +45,7 @@ export async function inspectImage(
   signal: AbortSignal,
 ): Promise<void> {
   const { db, now } = parts;
-  const known = await getImage(db, image.digest, inventoryFormat);
+  const known = await getImage(db, image.digest, [inventoryFormat]);
   if (known && !mayEndOtherwise(known.inventory)) return;
   const packed = await compose(parts, image, signal);
   if (!packed) return;

@@ -2,7 +2,7 @@ import { factsAndTime } from '@wharfinger/lib/assess/facts-of-image';
 import { judgeFacts } from '@wharfinger/lib/assess/judge-facts';
 import { lookUpEvidence } from '@wharfinger/lib/assess/look-up-evidence';
 import type { Purpose, Verdict } from '@wharfinger/lib/routines/verdict';
-import { inventoryFormat } from '@wharfinger/lib/inspect/inventory';
+import { knownFormats } from '@wharfinger/lib/inspect/inventory';
 import { factsOfScans } from '../scanners/facts-of-scans.ts';
 import { standingHold } from '../stores/holds.ts';
 import { getImage } from '../stores/images.ts';
@@ -33,7 +33,7 @@ export async function judgeElsewhere(
   const rules = policy.rulesFor(repository, purpose, now);
   const registry = policy.config.registry.identity;
   const [inspected, evidence, held] = await Promise.all([
-    getImage(parts.db, place.digest, inventoryFormat),
+    getImage(parts.db, place.digest, knownFormats),
     lookUpEvidence(
       {
         repository,

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import type { Advisory } from '@wharfinger/lib/advisories/advisory';
 import { judgeApartFromList } from '@wharfinger/lib/assess/judge-facts';
 import type { Catalog } from '@wharfinger/lib/catalog/catalog';
-import { inventoryFormat, type Package } from '@wharfinger/lib/inspect/inventory';
+import { inventoryFormat, knownFormats, type Package } from '@wharfinger/lib/inspect/inventory';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import { parseManifest } from '@wharfinger/lib/oci/manifest';
 import { mediaTypes } from '@wharfinger/lib/oci/media-types';
@@ -336,6 +336,19 @@ describe.each(testDatabases)('judging many images at once, on $name', (kind) => 
     await allAreTrue();
   });
 
+  test('goes by what an earlier version found where that has the same shape, and by nothing older', async () => {
+    const [place] = places as [Placed];
+    const undecidedBy = async (format: number) => {
+      await opened.db.updateTable('images').set({ format }).where('digest', '=', place.digest).execute();
+      await invalidate(opened.db, parts.memory, 'judge', [place], new Date(time));
+      await judgeImages(parts, [place]);
+      const stored = await getVerdict(opened.db, place, 'pull');
+      return stored!.verdict.reasons.map(({ routine }) => routine).includes('inventory-complete');
+    };
+    for (const format of knownFormats) expect([format, await undecidedBy(format)]).toEqual([format, false]);
+    expect(await undecidedBy(knownFormats[0] - 1)).toBe(true);
+  });
+
   test('goes on from what was recorded last, though the clock was set back since', async () => {
     await judgeImages(parts, places);
     const [place] = places as [Placed];
@@ -346,7 +359,7 @@ describe.each(testDatabases)('judging many images at once, on $name', (kind) => 
       await invalidate(trx, parts.memory, 'judge', [place], act.at);
     });
     await judgeImages(parts, places);
-    const [basis] = await verdictBasis(opened.db, [place], inventoryFormat);
+    const [basis] = await verdictBasis(opened.db, [place], [inventoryFormat]);
     expect(basis!.recorded!.facts.held).toBeDefined();
   });
 

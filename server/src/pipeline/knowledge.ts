@@ -3,7 +3,7 @@ import type { AdvisoryAge } from '@wharfinger/lib/advisories/ages';
 import type { Threat } from '@wharfinger/lib/advisories/threats';
 import { cvesOf } from '@wharfinger/lib/assess/match-advisories';
 import { WharfingerError } from '@wharfinger/lib/errors';
-import { inventoryFormat, type ImageInventory } from '@wharfinger/lib/inspect/inventory';
+import { knownFormats, type ImageInventory } from '@wharfinger/lib/inspect/inventory';
 import { partsOfIndex } from '@wharfinger/lib/client/index-parts';
 import { formatPlatform } from '@wharfinger/lib/oci/descriptor';
 import type { Digest } from '@wharfinger/lib/oci/digest';
@@ -83,7 +83,7 @@ export function createKnowledge(parts: PipelineParts): ImageKnowledge {
   return {
     factsOf: async (repository, digest, wanted) =>
       known((await gatherFacts(parts, { repository, digest }, wanted))?.facts, digest),
-    inventoryOf: async (digest) => (await getImage(parts.db, digest, inventoryFormat))?.inventory,
+    inventoryOf: async (digest) => (await getImage(parts.db, digest, knownFormats))?.inventory,
     verdictOf,
     givenUpOn: (repository, digest) => givenUpOn(parts.db, { repository, digest }),
     receiptOf: async (repository, digest, purpose, at) => {
@@ -94,7 +94,7 @@ export function createKnowledge(parts: PipelineParts): ImageKnowledge {
     async judgedFrom(repository, digest) {
       const place = { repository, digest };
       known(await verdictOf(repository, digest), digest);
-      const image = await getImage(parts.db, digest, inventoryFormat);
+      const image = await getImage(parts.db, digest, knownFormats);
       const matches = image ? await matchesOfImage(parts.db, image.id) : [];
       const found = await advisoriesById(
         parts.db,

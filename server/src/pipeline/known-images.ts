@@ -3,7 +3,7 @@ import { factsAgain } from '@wharfinger/lib/assess/facts-of-image';
 import { uncoveredEcosystems, type InstalledPackage } from '@wharfinger/lib/assess/findings-of-image';
 import { cvesOf } from '@wharfinger/lib/assess/match-advisories';
 import type { KnownFacts } from '@wharfinger/lib/assess/judge-facts';
-import { inventoryFormat } from '@wharfinger/lib/inspect/inventory';
+import { knownFormats } from '@wharfinger/lib/inspect/inventory';
 import type { Facts } from '@wharfinger/lib/routines/facts';
 import type { FindingFact } from '@wharfinger/lib/routines/facts/findings';
 import type { Remembered } from '@wharfinger/lib/routines/remembered-results';
@@ -68,7 +68,7 @@ export async function knowImages(
   const images: KnownImage[] = [];
   for (const some of chunks(places, readTogether)) {
     await letPullsPass();
-    for (const basis of await verdictBasis(parts.db, some, inventoryFormat)) {
+    for (const basis of await verdictBasis(parts.db, some, knownFormats)) {
       const found = quickBasis(basis, policy, now);
       if (found) quick.push(found);
       else {
@@ -89,7 +89,7 @@ async function knowAnew(parts: PipelineParts, basis: VerdictBasis): Promise<Know
   if (!known) return undefined;
   parts.results.countAnew();
   if (known.facts.inventory && !basis.outline)
-    await transact(parts.db, (trx) => ensureOutline(trx, basis.digest, inventoryFormat));
+    await transact(parts.db, (trx) => ensureOutline(trx, basis.digest, knownFormats));
   return { basis, known, results: resultsOf(basis) ?? new Map() };
 }
 

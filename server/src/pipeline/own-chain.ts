@@ -2,7 +2,7 @@ import type { ChainWays } from '@wharfinger/lib/assess/look-up-evidence';
 import { measuredLayers } from '@wharfinger/lib/assess/measured-layers';
 import type { Digest } from '@wharfinger/lib/oci/digest';
 import type { TrustSet } from '@wharfinger/lib/signing/evidence';
-import { inventoryFormat } from '@wharfinger/lib/inspect/inventory';
+import { knownFormats } from '@wharfinger/lib/inspect/inventory';
 import { getImage } from '../stores/images.ts';
 import type { Placed } from '../stores/repositories.ts';
 import type { PipelineParts } from './parts.ts';
@@ -26,7 +26,7 @@ export async function measuredHere(
   digest: Digest,
 ): Promise<Pick<ChainWays, 'measured' | 'measure'>> {
   const layersOf = async (image: Digest): Promise<ReadonlyMap<Digest, Digest> | undefined> => {
-    const inspected = await getImage(db, image, inventoryFormat);
+    const inspected = await getImage(db, image, knownFormats);
     return inspected && measuredLayers(inspected.inventory);
   };
   const measured = await layersOf(digest);

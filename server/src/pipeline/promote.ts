@@ -1,7 +1,7 @@
 import { isWharfingerError, WharfingerError } from '@wharfinger/lib/errors';
 import { isIndexType } from '@wharfinger/lib/oci/media-types';
 import type { Verdict } from '@wharfinger/lib/routines/verdict';
-import { inventoryFormat } from '@wharfinger/lib/inspect/inventory';
+import { knownFormats } from '@wharfinger/lib/inspect/inventory';
 import type { PromotionActs, PromotionWish } from '../api/promotions/routes.ts';
 import { recordAudit } from '../audit/record.ts';
 import type { Db } from '../db/schema.ts';
@@ -179,7 +179,7 @@ async function admit(
 ): Promise<Admitted | 'later'> {
   let isKnown = true;
   const found = await belongingTo(parts.catalog, from, digest, async ({ digest: one, mediaType }) => {
-    if (!isIndexType(mediaType) && !(await getImage(parts.db, one, inventoryFormat))) {
+    if (!isIndexType(mediaType) && !(await getImage(parts.db, one, knownFormats))) {
       isKnown = false;
       return false;
     }

@@ -67,7 +67,7 @@ describe.each(testDatabases)('findings on $name', (kind) => {
   }
 
   async function found(digest: Digest): Promise<string[]> {
-    const image = await getImage(opened.db, digest, inventoryFormat);
+    const image = await getImage(opened.db, digest, [inventoryFormat]);
     const matches = await matchesOfImage(opened.db, image!.id);
     return matches.map(
       ({ subject, match }) => `${match.advisory} ${subject.name} ${subject.version} ${match.fixedIn}`,
@@ -94,7 +94,7 @@ describe.each(testDatabases)('findings on $name', (kind) => {
     await importAll([advisory('A-1', 'openssl', '3.0.5', { published: '2020-01-01T00:00:00Z' })]);
     await importAll([advisory('A-1', 'openssl', '3.0.6')], new Date(at.getTime() + 1000));
     const digest = await push('x', [packageOf('openssl', '3.0.5')]);
-    const image = await getImage(opened.db, digest, inventoryFormat);
+    const image = await getImage(opened.db, digest, [inventoryFormat]);
     const [match] = await matchesOfImage(opened.db, image!.id);
     expect(match).toMatchObject({
       subject: { ecosystem: debian, name: 'openssl', version: '3.0.5' },
@@ -117,7 +117,7 @@ describe.each(testDatabases)('findings on $name', (kind) => {
       };
     };
     const weights = async () => {
-      const image = await getImage(opened.db, digest, inventoryFormat);
+      const image = await getImage(opened.db, digest, [inventoryFormat]);
       const matches = await matchesOfImage(opened.db, image!.id);
       return Object.fromEntries(
         matches.map(({ subject, advisory: { severity, score } }) => [subject.name, [severity, score]]),
@@ -170,8 +170,8 @@ describe.each(testDatabases)('findings on $name', (kind) => {
     const digest = await push('x', [packageOf('openssl', '1')]);
     await inspect(digest, [packageOf('zlib', '1'), packageOf('zlib', '1')]);
     expect(await found(digest)).toEqual(['A-2 zlib 1 2']);
-    expect((await getImage(opened.db, digest, inventoryFormat))?.inventory.packages).toHaveLength(2);
-    expect(await getImage(opened.db, digest, 1)).toBeUndefined();
+    expect((await getImage(opened.db, digest, [inventoryFormat]))?.inventory.packages).toHaveLength(2);
+    expect(await getImage(opened.db, digest, [1])).toBeUndefined();
   });
 
   test('are complete when images and advisories of one package arrive at once', async () => {
@@ -204,7 +204,7 @@ describe.each(testDatabases)('findings on $name', (kind) => {
 
   test('can be read while advisories are removed', async () => {
     const digest = await push('x', [packageOf('openssl', '3.0.1')]);
-    const { id } = (await getImage(opened.db, digest, inventoryFormat))!;
+    const { id } = (await getImage(opened.db, digest, [inventoryFormat]))!;
     const writing = new AbortController();
     const seen = new Set<number>();
     const reading = (async () => {

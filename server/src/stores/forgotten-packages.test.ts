@@ -95,7 +95,7 @@ describe.each(testDatabases)('packages that no image has any more on $name', (ki
   }
   /** What is found in an image, and what it has, all of it looked up by its keys. */
   async function told(digest: Digest): Promise<{ findings: string[]; packages: string[] }> {
-    const { id } = (await getImage(opened.db, digest, inventoryFormat))!;
+    const { id } = (await getImage(opened.db, digest, [inventoryFormat]))!;
     const { packages } = await opened.db
       .selectFrom('image_outlines')
       .select('packages')

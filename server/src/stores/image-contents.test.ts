@@ -75,7 +75,7 @@ describe.each(testDatabases)('what images contain on $name', (kind) => {
     await transact(opened.db, async (trx) => {
       await matchVersions(trx, await putImage(trx, digest, packed, digests, at));
     });
-    return (await getImage(opened.db, digest, inventoryFormat))!.id;
+    return (await getImage(opened.db, digest, [inventoryFormat]))!.id;
   }
 
   async function count(table: keyof Schema): Promise<number> {

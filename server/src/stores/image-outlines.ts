@@ -184,12 +184,12 @@ function unzigzag(value: number): number {
  * Makes the outline of an image that has none, as those have that were inspected by an older version of this program. Call it in a
  * transaction.
  */
-export async function ensureOutline(trx: Db, digest: Digest, format: number): Promise<void> {
+export async function ensureOutline(trx: Db, digest: Digest, formats: readonly number[]): Promise<void> {
   const row = await trx
     .selectFrom('images')
     .select(['id', 'inventory'])
     .where('digest', '=', digest)
-    .where('format', '=', format)
+    .where('format', 'in', formats)
     .$if(kindOf(trx) === 'postgres', (query) => query.forUpdate())
     .executeTakeFirst();
   if (row) await putOutline(trx, row.id, (await unpackJson(row.inventory)) as ImageInventory);

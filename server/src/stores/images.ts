@@ -18,13 +18,17 @@ export interface StoredImage {
   readonly inventory: ImageInventory;
 }
 
-/** The inventory of a manifest in the format given; undefined: not made yet, or in another format. */
-export async function getImage(db: Db, digest: Digest, format: number): Promise<StoredImage | undefined> {
+/** The inventory of a manifest in one of these formats; undefined: not made yet, or in another format. */
+export async function getImage(
+  db: Db,
+  digest: Digest,
+  formats: readonly number[],
+): Promise<StoredImage | undefined> {
   const row = await db
     .selectFrom('images')
     .select(['id', 'inventory'])
     .where('digest', '=', digest)
-    .where('format', '=', format)
+    .where('format', 'in', formats)
     .executeTakeFirst();
   return row && { id: row.id, inventory: (await unpackJson(row.inventory)) as ImageInventory };
 }

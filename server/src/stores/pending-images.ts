@@ -1,4 +1,4 @@
-import { inventoryFormat } from '@wharfinger/lib/inspect/inventory';
+import { knownFormats } from '@wharfinger/lib/inspect/inventory';
 import { isDigest } from '@wharfinger/lib/oci/digest';
 import { sql } from 'kysely';
 import { idsIn, kindOf, rowsTable } from '../db/dialect.ts';
@@ -82,7 +82,7 @@ async function countUnread(db: Db, digests: readonly string[]): Promise<number> 
             .selectFrom('images')
             .select('images.id')
             .whereRef('images.digest', '=', 'wanted.digest')
-            .where('format', '=', inventoryFormat),
+            .where('format', 'in', knownFormats),
         ),
       ),
     )

@@ -60,7 +60,7 @@ describe.each(testDatabases)('records on $name', (kind) => {
     const { db } = opened;
     const place = { repository: 'a', digest: await image('a', 'x') };
     const other = { repository: 'b', digest: await image('b', 'x') };
-    const basis = async () => (await verdictBasis(db, [place], inventoryFormat))[0];
+    const basis = async () => (await verdictBasis(db, [place], [inventoryFormat]))[0];
     const before = await changesOf(db, place);
     await noteChanges(db, [place, { repository: 'a', digest: digestOf('none') }], 'facts');
     const after = await changesOf(db, place);

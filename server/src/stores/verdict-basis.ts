@@ -39,12 +39,12 @@ export interface VerdictBasis extends Placed {
  * What is kept of images, in the order given; those that are not in their repository are left out. All of it is of one moment,
  * so that the count of changes tells whether it is true still.
  *
- * @param format of the inventories that count
+ * @param formats of the inventories that count
  */
 export async function verdictBasis(
   db: Db,
   places: readonly Placed[],
-  format: number,
+  formats: readonly number[],
 ): Promise<VerdictBasis[]> {
   const rows = await db
     .selectFrom(
@@ -79,7 +79,7 @@ export async function verdictBasis(
         ),
     )
     .leftJoin('images', (join) =>
-      join.onRef('images.digest', '=', 'manifests.digest').on('images.format', '=', format),
+      join.onRef('images.digest', '=', 'manifests.digest').on('images.format', 'in', formats),
     )
     .leftJoin('image_outlines', 'image_outlines.image_id', 'images.id')
     .leftJoin('verdict_receipts', (join) =>
