@@ -60,6 +60,9 @@ const keptTogether = 16;
  */
 const judgedTogether = 128;
 
+/** Inventories that are read at once: to unpack them keeps the thread from answering pulls. */
+const inventoriesTogether = 8;
+
 /**
  * Judges images by all that is known now, keeps the verdicts, what they were made of and which of them say something else than
  * before, and tells the gate. A verdict that was untrue before it was written never stands, for it says which facts it was made of.
@@ -179,7 +182,7 @@ async function judgeAll(
   const lacking = tried.flatMap(({ log, image }) =>
     log.lacksInventory && image.inventory ? [image.inventory.digest] : [],
   );
-  const inventories = lacking.length > 0 ? await recordedInventories(parts.db, lacking) : new Map();
+  const inventories = await inventoriesOf(parts, new Set(lacking));
   const changes = await findingChanges(
     parts.db,
     tried.map(({ image }) => image),
@@ -193,6 +196,19 @@ async function judgeAll(
     const whole = judgeKnown(parts, policy, { ...image, known }, at, log);
     return finish(parts, policy, { ...whole, image }, changes[index]!);
   });
+}
+
+/** Recorded inventories, by digest. */
+async function inventoriesOf(
+  { db }: PipelineParts,
+  digests: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, InventoryFacts>> {
+  const found = new Map<string, InventoryFacts>();
+  for (const some of chunks([...digests], inventoriesTogether)) {
+    await letPullsPass();
+    for (const [digest, inventory] of await recordedInventories(db, some)) found.set(digest, inventory);
+  }
+  return found;
 }
 
 /** In their usual order, as everywhere. */
