@@ -5,7 +5,8 @@ import type { Verdict } from '@wharfinger/lib/routines/verdict';
 import { toGateVerdict, type GateVerdict } from '../gate/verdict-memory.ts';
 import type { Placed } from '../stores/repositories.ts';
 import { getVerdict } from '../stores/verdicts.ts';
-import { judgeImages, placeText, verdictMadeFrom } from './judge-images.ts';
+import { judgeImages, placeText } from './judge-images.ts';
+import { verdictMadeFrom } from './make-verdicts.ts';
 import type { PipelineParts } from './parts.ts';
 import { asPull } from './pulls-first.ts';
 

@@ -3,7 +3,7 @@ import type { Outcome, Verdict } from '@wharfinger/lib/routines/verdict';
 import type { FoundPlace } from '../stores/search.ts';
 import { verdictSummaries } from '../stores/verdict-summaries.ts';
 import { standingVerdict } from './judge.ts';
-import { verdictMadeFrom } from './judge-images.ts';
+import { verdictMadeFrom } from './make-verdicts.ts';
 import type { PipelineParts } from './parts.ts';
 
 /** What the verdict on an image comes to that was made last. */
