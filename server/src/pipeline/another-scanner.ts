@@ -10,7 +10,7 @@ import {
   reportedImages,
   sourceOf,
 } from '../stores/scan-sources.ts';
-import { knownScanners } from '../stores/scans.ts';
+import { knownScanners } from '../stores/known-scanners.ts';
 import { placesBound } from './bound-scanners.ts';
 import { invalidate } from './follow.ts';
 import type { PipelineParts } from './parts.ts';

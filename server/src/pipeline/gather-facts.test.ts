@@ -13,7 +13,7 @@ import { loadConfig } from '../config/load.ts';
 import { openDatabase } from '../db/open.ts';
 import { openPolicy } from '../records/policy-in-force.ts';
 import { renewRevocations } from '../records/revoke.ts';
-import { putScanner } from '../stores/scans.ts';
+import { putScanner } from '../stores/known-scanners.ts';
 import { createSqlCatalog } from '../stores/sql-catalog.ts';
 import { smallImage } from '../testing/pushed-image.ts';
 import { gatherFacts, withoutScans } from './gather-facts.ts';

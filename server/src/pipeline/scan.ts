@@ -14,16 +14,8 @@ import { runScan } from '../scanners/run-scan.ts';
 import type { Db } from '../db/schema.ts';
 import { manifestsAfter, type Placed } from '../stores/repositories.ts';
 import { sourceOf } from '../stores/scan-sources.ts';
-import {
-  dueScans,
-  putFailure,
-  putReport,
-  putScansDue,
-  scanDue,
-  scansLacking,
-  scansOf,
-  stopScan,
-} from '../stores/scans.ts';
+import { dueScans, putScansDue, scanDue, scansLacking, stopScan } from '../stores/due-scans.ts';
+import { putFailure, putReport, scansOf } from '../stores/scans.ts';
 import { placesBound, scannersFor } from './bound-scanners.ts';
 import { invalidate } from './follow.ts';
 import type { PipelineParts } from './parts.ts';

@@ -5,7 +5,8 @@ import { adapterOf } from '../scanners/adapter.ts';
 import type { ScannerMetadata } from '../scanners/metadata.ts';
 import { problemOf } from '../scanners/problem.ts';
 import { renewAllReports, sourceOf } from '../stores/scan-sources.ts';
-import { knownScanners, putScanner, renewScans, retryScans } from '../stores/scans.ts';
+import { renewScans, retryScans } from '../stores/due-scans.ts';
+import { knownScanners, putScanner } from '../stores/known-scanners.ts';
 import { askToFollow, noteAddress } from './another-scanner.ts';
 import type { PipelineParts } from './parts.ts';
 

@@ -14,20 +14,15 @@ import {
 import {
   countDueScans,
   dueScans,
-  forgetScans,
-  knownScanners,
-  putFailure,
-  putReport,
-  putScanner,
   putScansDue,
   renewScans,
   retryScans,
-  scanAttempts,
   scanDue,
   scansLacking,
-  scansOf,
   stopScan,
-} from './scans.ts';
+} from './due-scans.ts';
+import { knownScanners, putScanner } from './known-scanners.ts';
+import { forgetScans, putFailure, putReport, scanAttempts, scansOf } from './scans.ts';
 
 const digest = digestOf('an image');
 const place = { repository: 'team/app', digest };
