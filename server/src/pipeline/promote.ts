@@ -127,7 +127,9 @@ async function advancePromotion(parts: PipelineParts, id: number): Promise<void>
     const admitted = await admit(parts, { from, to, digest });
     if (admitted === 'later')
       await enqueue(parts.db, [{ ...jobOf(id, to), runAfter: soon(parts) }], parts.now());
-    else await carryOut(parts, promotion, verdict, admitted);
+    // asked again, since what it was judged by is younger than the first answer
+    else if (await mayStill(parts, promotion)) await carryOut(parts, promotion, verdict, admitted);
+    else await end(parts, promotion, 'cancelled', null);
   } catch (error) {
     // what asking again would not change has ended
     if (isWharfingerError(error) && error.status < 500) await end(parts, promotion, 'refused', null, verdict);
