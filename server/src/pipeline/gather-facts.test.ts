@@ -1,8 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseManifest } from '@wharfinger/lib/oci/manifest';
-import { mediaTypes } from '@wharfinger/lib/oci/media-types';
 import { loadStandardCollection } from '@wharfinger/lib/routines/standard';
 import { parsePrivateKey } from '@wharfinger/lib/signing/private-keys';
 import { openMemoryBlobStore } from '@wharfinger/lib/storage/memory';
@@ -16,6 +14,7 @@ import { renewRevocations } from '../records/revoke.ts';
 import { putScanner } from '../stores/known-scanners.ts';
 import { createSqlCatalog } from '../stores/sql-catalog.ts';
 import { smallImage } from '../testing/pushed-image.ts';
+import { storeImage } from '../testing/stored-image.ts';
 import { gatherFacts, withoutScans } from './gather-facts.ts';
 import type { PipelineParts } from './parts.ts';
 
@@ -41,23 +40,10 @@ test('facts without those of scanners are gathered without a look at their repor
     const inForce = await openPolicy({ db, config, builtIn, build, onChange() {} });
     const catalog = createSqlCatalog(db);
     const storage = openMemoryBlobStore(now);
-    const { digest, manifest: bytes, blobs } = smallImage();
+    const image = smallImage();
+    const { digest } = image;
     const place = { repository: 'team/app', digest };
-    const pushed = { by: null, at: now() };
-    for (const [blob, content] of blobs) {
-      const id = await storage.createUpload(place.repository);
-      await storage.append(place.repository, id, [content] as unknown as AsyncIterable<Uint8Array>);
-      const { location } = await storage.commit(place.repository, id, blob);
-      await catalog.linkBlob({
-        repository: place.repository,
-        digest: blob,
-        size: content.length,
-        location,
-        ...pushed,
-      });
-    }
-    const manifest = parseManifest(bytes, mediaTypes.ociManifest);
-    await catalog.putManifest({ ...place, bytes, manifest, tags: [], missing: [], ...pushed });
+    await storeImage({ catalog, storage }, place.repository, image, { by: null, at: now() });
     // what is no report, so that whoever reads it fails
     const source = 'http://127.0.0.1:1';
     await putScanner(db, { name: 'broken', checkedAt: now(), source });

@@ -4,8 +4,6 @@ import { judgeApartFromList } from '@wharfinger/lib/assess/judge-facts';
 import type { Catalog } from '@wharfinger/lib/catalog/catalog';
 import { inventoryFormat, knownFormats, type Package } from '@wharfinger/lib/inspect/inventory';
 import type { Digest } from '@wharfinger/lib/oci/digest';
-import { parseManifest } from '@wharfinger/lib/oci/manifest';
-import { mediaTypes } from '@wharfinger/lib/oci/media-types';
 import { bindAll } from '@wharfinger/lib/routines/replay';
 import { loadStandardCollection } from '@wharfinger/lib/routines/standard';
 import { parsePrivateKey, type SigningKey } from '@wharfinger/lib/signing/private-keys';
@@ -39,6 +37,7 @@ import { queryVerdictEvents } from '../stores/verdict-events.ts';
 import { factsAt } from '../stores/verdict-receipts.ts';
 import { getVerdict } from '../stores/verdicts.ts';
 import { smallImage } from '../testing/pushed-image.ts';
+import { storeImage } from '../testing/stored-image.ts';
 import { createEditions } from './editions.ts';
 import { invalidate, invalidateVersions } from './follow.ts';
 import { jobsForImages } from './image-jobs.ts';
@@ -134,32 +133,8 @@ describe.each(testDatabases)('judging many images at once, on $name', (kind) => 
 
   async function pushed(repository: string, mark: number, names: readonly string[]): Promise<Placed> {
     const image = smallImage({ mark: String(mark), created: '2025-12-01T00:00:00Z' });
-    const { catalog, storage } = parts;
-    for (const [digest, bytes] of image.blobs) {
-      const id = await storage.createUpload(repository);
-      await storage.append(repository, id, [bytes] as unknown as AsyncIterable<Uint8Array>);
-      const { location } = await storage.commit(repository, id, digest);
-      await catalog.linkBlob({
-        repository,
-        digest,
-        size: bytes.length,
-        location,
-        by: 'ann',
-        at: new Date(0),
-      });
-    }
-    const manifest = parseManifest(image.manifest, mediaTypes.ociManifest);
     const { digest } = image;
-    await catalog.putManifest({
-      repository,
-      digest,
-      bytes: image.manifest,
-      manifest,
-      tags: [],
-      missing: [],
-      by: 'ann',
-      at: new Date(0),
-    });
+    await storeImage(parts, repository, image, { by: 'ann', at: new Date(0) });
     const packages = names.map((name, index) => packageOf(name, `1.0.${index}`, 0));
     const layer = {
       digest: image.layer,

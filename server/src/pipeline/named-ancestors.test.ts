@@ -19,6 +19,7 @@ import { testDatabases, type TestDatabase } from '../db/testing/databases.ts';
 import { createVerdictMemory } from '../gate/verdict-memory.ts';
 import { placesRestingOn } from '../stores/chain-parts.ts';
 import { createSqlCatalog } from '../stores/sql-catalog.ts';
+import { storeBlob } from '../testing/stored-image.ts';
 import { guardEvidence } from './guard-evidence.ts';
 import { createNamedAncestors } from './named-ancestors.ts';
 import { ownEvidence } from './own-evidence.ts';
@@ -104,15 +105,8 @@ describe.each(testDatabases)(
     });
     afterEach(() => opened.close());
 
-    async function addBlob(repository: string, bytes: Uint8Array) {
-      const digest = digestOf(bytes);
-      const id = await storage.createUpload(repository);
-      await storage.append(repository, id, [bytes] as unknown as AsyncIterable<Uint8Array>);
-      const { location } = await storage.commit(repository, id, digest);
-      const size = bytes.length;
-      await catalog.linkBlob({ repository, digest, size, location, by: 'ann', at: now() });
-      return { digest, size };
-    }
+    const addBlob = (repository: string, bytes: Buffer) =>
+      storeBlob({ catalog, storage }, repository, bytes, { by: 'ann', at: now() });
 
     /** An image of so many layers, all of them the same. */
     async function addImage(repository: string, layers: number): Promise<Digest> {

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { putOf } from '@wharfinger/lib/catalog/catalog.fixtures';
 import type { Catalog } from '@wharfinger/lib/catalog/catalog';
-import { digestOf, type Digest } from '@wharfinger/lib/oci/digest';
+import type { Digest } from '@wharfinger/lib/oci/digest';
 import { parseManifest } from '@wharfinger/lib/oci/manifest';
 import { mediaTypes } from '@wharfinger/lib/oci/media-types';
 import { loadStandardCollection } from '@wharfinger/lib/routines/standard';
@@ -17,6 +17,7 @@ import { openPolicy, type PolicyInForce } from '../records/policy-in-force.ts';
 import { renewRevocations, revokeKey } from '../records/revoke.ts';
 import { placesSignedBy } from '../stores/evidence-signers.ts';
 import { createSqlCatalog } from '../stores/sql-catalog.ts';
+import { storeBlob } from '../testing/stored-image.ts';
 import type { PipelineParts } from './parts.ts';
 import { currentSignatures, verifySignatures } from './verify.ts';
 
@@ -83,12 +84,7 @@ describe.each(testDatabases)('verifying by a policy that changes meanwhile, on $
     const { bytes, mediaType } = (await catalog.getManifest(repository, digest))!;
     const { blobs, manifest } = signImage({ mediaType, digest, size: bytes.length }, release, now());
     const change = { by: 'ann', at: now() };
-    for (const { bytes: blob } of blobs) {
-      const id = await storage.createUpload(repository);
-      await storage.append(repository, id, [blob] as unknown as AsyncIterable<Uint8Array>);
-      const { location } = await storage.commit(repository, id, digestOf(blob));
-      await catalog.linkBlob({ repository, digest: digestOf(blob), size: blob.length, location, ...change });
-    }
+    for (const { bytes: blob } of blobs) await storeBlob({ catalog, storage }, repository, blob, change);
     const parsed = parseManifest(manifest.bytes, mediaTypes.ociManifest);
     await catalog.putManifest({
       repository,
