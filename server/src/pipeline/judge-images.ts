@@ -9,7 +9,7 @@ import { toGateVerdict } from '../gate/verdict-memory.ts';
 import type { Placed } from '../stores/repositories.ts';
 import { keepVerdicts } from './keep-verdicts.ts';
 import { knowImages, type KnownImage } from './known-images.ts';
-import { makeVerdicts, type Judgement } from './make-verdicts.ts';
+import { makeVerdicts, type VerdictToKeep } from './make-verdicts.ts';
 import type { PipelineParts } from './parts.ts';
 import { letPullsPass } from './pulls-first.ts';
 
@@ -100,7 +100,7 @@ async function readSome(parts: PipelineParts, places: readonly Placed[]): Promis
 async function keepSome(
   parts: PipelineParts,
   { since, places, known, failures }: Read,
-  made: readonly Judgement[],
+  made: readonly VerdictToKeep[],
   done: Done | undefined,
 ): Promise<Judged> {
   const verdicts = new Map(made.map((one) => [placeText(one.place), underList(one.verdict, one.rules)]));

@@ -4,14 +4,18 @@ import type { Db } from '../db/schema.ts';
 import { recordVerdictChanges } from '../stores/verdict-events.ts';
 import { recordFacts, recordInventories } from '../stores/verdict-receipts.ts';
 import { putVerdicts } from '../stores/verdicts.ts';
-import type { Judgement } from './make-verdicts.ts';
+import type { VerdictToKeep } from './make-verdicts.ts';
 
 /**
  * Keeps verdicts, and what they were made of; where one says something else than before, an event does, and for outcomes the audit log.
  *
  * @returns those that were kept, as `putVerdicts` tells
  */
-export async function keepVerdicts(trx: Db, made: readonly Judgement[], at: Date): Promise<Set<Judgement>> {
+export async function keepVerdicts(
+  trx: Db,
+  made: readonly VerdictToKeep[],
+  at: Date,
+): Promise<Set<VerdictToKeep>> {
   const kept = await putVerdicts(trx, made);
   const all = [...kept];
   await recordInventories(trx, [

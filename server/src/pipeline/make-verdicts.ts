@@ -34,7 +34,7 @@ import { letPullsPass } from './pulls-first.ts';
 const inventoriesTogether = 8;
 
 /** A verdict that was made, with all that is to be kept of it. */
-export interface Judgement extends NewVerdict {
+export interface VerdictToKeep extends NewVerdict {
   readonly place: Placed;
   readonly rules: Rules;
   readonly packed: PackedFacts | undefined;
@@ -53,7 +53,7 @@ export async function makeVerdicts(
   parts: PipelineParts,
   policy: Policy,
   images: readonly KnownImage[],
-): Promise<readonly Judgement[]> {
+): Promise<readonly VerdictToKeep[]> {
   for (const { basis, known } of images) await parts.editions.ensure(policy, basis, known.facts.held);
   // one time for all: then what routines say of a finding at this time is the same for all that have it
   const at = parts.now();
@@ -132,7 +132,7 @@ async function finish(
   policy: Policy,
   { image, rules, verdict, log }: JudgedOne,
   change: FindingChange,
-): Promise<Judgement> {
+): Promise<VerdictToKeep> {
   const { basis, known } = image;
   const { repository, digest, last, recorded } = basis;
   const place = { repository, digest };
