@@ -90,20 +90,21 @@ export class LimitedProcess {
     const timer = setTimeout(late, seconds * 1000);
     try {
       const frame = await this.#frames.next();
-      clearTimeout(timer);
-      const value = frame.done === true ? undefined : await read(frame.value);
-      if (value !== undefined) return { value };
-      if (frame.done !== true) this.fail('crashed', 'the process gave an answer that is no inventory');
+      if (frame.done !== true) {
+        clearTimeout(timer);
+        const value = await read(frame.value);
+        if (value !== undefined) return { value };
+        this.fail('crashed', 'the process gave an answer that is no inventory');
+      }
+      // Its output is known to have ended before it is, and it may stay without one.
+      await this.#exited;
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      // A process that was killed breaks off as well; then the reason is known.
-      if (this.child.exitCode === null && this.child.signalCode === null && this.#failure === undefined) {
-        this.fail('crashed', `the process gave ${error.message}`);
-      }
+      this.fail('crashed', `the process gave ${error.message}`);
+      await this.#exited;
     } finally {
       clearTimeout(timer);
     }
-    await this.#exited;
     return { failure: this.#failure ?? this.#reasonOfExit() };
   }
 
