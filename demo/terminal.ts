@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { styleText } from 'node:util';
-import { launcher } from './registry.ts';
+import { launcher, patienceMs } from './registry.ts';
 
 const bold = (words: string) => styleText('bold', words);
 const dim = (words: string) => styleText('dim', words);
@@ -75,10 +75,11 @@ const undecided = 4;
 
 /** Waits until an image that was just pushed is checked. */
 export async function settled(login: string, image: string): Promise<void> {
-  for (let tries = 0; tries < 120; tries += 1) {
+  const deadline = performance.now() + patienceMs;
+  while (performance.now() < deadline) {
     const { code } = await runWharf(login, ['verdict', image, '--json']);
     if (code !== undecided) return;
     await pause(250);
   }
-  throw new Surprise(`${image} was not checked within half a minute`);
+  throw new Surprise(`${image} was not checked within three minutes`);
 }
