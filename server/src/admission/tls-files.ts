@@ -66,7 +66,15 @@ export function followTlsFiles(
       complaint = text;
     }
   };
-  const timer = setInterval(() => void look(), every);
+  let looking = false;
+  const timer = setInterval(() => {
+    // one look after the other: of two at once the earlier could end last, and tell what is over
+    if (looking) return;
+    looking = true;
+    void look().finally(() => {
+      looking = false;
+    });
+  }, every);
   timer.unref();
   return () => clearInterval(timer);
 }

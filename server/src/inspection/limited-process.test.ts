@@ -52,3 +52,9 @@ test('a process whose answer is too long is ended', async () => {
     failure: { code: 'crashed', message: 'the process gave an answer of 256 bytes' },
   });
 });
+
+test('a process is ended at once where that was asked for before it was started', async () => {
+  expect(await said('setInterval(() => {}, 1000);', { signal: AbortSignal.abort() })).toEqual({
+    failure: { code: 'crashed', message: 'the process ended with SIGKILL' },
+  });
+});

@@ -69,6 +69,8 @@ export class LimitedProcess {
     this.#stopWatching = pid === undefined ? () => {} : watchMemory(pid, memory, tooMuch);
     const abort = (): void => void this.child.kill('SIGKILL');
     signal?.addEventListener('abort', abort);
+    // who aborted before it could be listened to is not told again
+    if (signal?.aborted) abort();
     this.#cleanUp = () => signal?.removeEventListener('abort', abort);
   }
 

@@ -1,4 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, statfsSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** A control group that holds one process, whose memory the kernel bounds. */
@@ -39,9 +47,16 @@ export function findGroupParent(): string | undefined {
   }
 }
 
-/** Removes what a process left that was killed; groups that are in use stay, because the kernel keeps them. */
+/**
+ * Removes what a process left that was killed, also one of the number that this one has. The kernel keeps groups that are in use; one
+ * that another process has just made is not yet, and stays because that process is there.
+ */
 function sweep(folder: string): void {
-  for (const name of readdirSync(folder)) if (name.startsWith(prefix)) removeGroup(join(folder, name));
+  for (const name of readdirSync(folder)) {
+    if (!name.startsWith(prefix)) continue;
+    const [maker] = name.slice(prefix.length).split('-');
+    if (maker === String(process.pid) || !existsSync(`/proc/${maker}`)) removeGroup(join(folder, name));
+  }
 }
 
 function removeGroup(folder: string): void {

@@ -89,26 +89,33 @@ describe.each(testDatabases)('a worker on $name', (kind) => {
     expect(errors).toEqual([new Error('not yet')]);
   });
 
-  test('that stops lets jobs end; those that do not are given back uncounted', async () => {
-    const ending = Promise.withResolvers<void>();
-    const both = Promise.withResolvers<void>();
-    let started = 0;
-    let aborted = false;
-    begin(async ({ key }, signal) => {
-      started += 1;
-      if (started === 2) both.resolve();
-      signal.addEventListener('abort', () => (aborted = true));
-      await (key === 'ends' ? ending.promise : new Promise(() => {}));
+  /** A worker in the midst of one job. */
+  async function inTheMidst() {
+    const [begun, ending] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const state = { aborted: false, end: ending.resolve };
+    begin(async (_, signal) => {
+      signal.addEventListener('abort', () => (state.aborted = true));
+      begun.resolve();
+      await ending.promise;
     });
-    await enqueue(opened.db, [work('ends'), work('hangs')], new Date());
-    await both.promise;
-    // long enough for the note that the one has ended; the other one takes all of it
-    const stopped = worker!.stop(3000);
-    ending.resolve();
+    await enqueue(opened.db, [work('a')], new Date());
+    await begun.promise;
+    return state;
+  }
+  const left = () => opened.db.selectFrom('jobs').select(['key', 'state', 'attempts']).execute();
+
+  test('that stops lets its jobs end', async () => {
+    const state = await inTheMidst();
+    const stopped = worker!.stop(never);
+    state.end();
     await stopped;
-    expect(aborted).toBe(true);
-    const rows = await opened.db.selectFrom('jobs').select(['key', 'state', 'attempts']).execute();
-    expect(rows).toEqual([{ key: 'hangs', state: 'ready', attempts: 0 }]);
+    expect([state.aborted, await left()]).toEqual([false, []]);
+  });
+
+  test('that stops gives back, uncounted, what does not end in time', async () => {
+    const state = await inTheMidst();
+    await worker!.stop(20);
+    expect([state.aborted, await left()]).toEqual([true, [{ key: 'a', state: 'ready', attempts: 0 }]]);
   });
 
   test('that is killed in the middle leaves its job to the next one', async () => {

@@ -25,8 +25,8 @@ function loadedAtStart(): { packages: string[]; runtime: string[] } {
     });
     const { main } = await import(${JSON.stringify(main)});
     await main();
-    console.log(JSON.stringify({ packages: [...packages], runtime: process.moduleLoadList }));
-    process.exit();
+    const told = JSON.stringify({ packages: [...packages], runtime: process.moduleLoadList });
+    process.stdout.write(told + '\\n', () => process.exit());
   `;
   const run = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
     env: {

@@ -211,10 +211,14 @@ describe.each(testDatabases)('findings on $name', (kind) => {
       while (!writing.signal.aborted) seen.add((await matchesOfImage(opened.db, id)).length);
     })();
     const ids = Array.from({ length: 20 }, (_, at) => `A-${at}`);
+    const untilSeen = async (count: number): Promise<void> => {
+      while (!seen.has(count)) await new Promise((resolve) => setImmediate(resolve));
+    };
     for (let round = 0; round < 10; round += 1) {
       await importAll(ids.map((one) => advisory(one, 'openssl', '3.0.5')));
-      while (!seen.has(ids.length)) await new Promise((resolve) => setImmediate(resolve));
+      await untilSeen(ids.length);
       await transact(opened.db, (trx) => removeAdvisories(trx, ids, at));
+      await untilSeen(0);
     }
     writing.abort();
     await reading;
