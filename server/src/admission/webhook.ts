@@ -23,6 +23,11 @@ export interface RunningWebhook {
 
 /** How often the files of the certificate are looked at. */
 const tlsInterval = 5000;
+/**
+ * Longer than API servers keep connections that are idle, 90 seconds: it is they who close. A review that is sent while this side
+ * closes is lost, and the API server does not send it again.
+ */
+const keepAlive = 120_000;
 /** How long reviews under way may take when it is told to stop. */
 const grace = 10_000;
 
@@ -75,7 +80,13 @@ export async function runWebhook(
   });
   const pair = await readTlsPair(config.tls);
   const server = createServer(
-    { ...pair, minVersion: 'TLSv1.2', requestTimeout: 10_000, headersTimeout: 10_000 },
+    {
+      ...pair,
+      minVersion: 'TLSv1.2',
+      requestTimeout: 10_000,
+      headersTimeout: 10_000,
+      keepAliveTimeout: keepAlive,
+    },
     listener,
   );
   // a client that speaks no TLS is none of ours
