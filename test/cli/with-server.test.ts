@@ -2,11 +2,11 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parsePrivateKey } from '@wharfinger/lib/signing/private-keys';
 import { wharf, type Ran } from '../../server/src/cli/wharf.fixtures.ts';
 import { startProduct, type Product } from '../harness/product.ts';
+import { until } from '../harness/registry-client.ts';
 import { advisoryFor, makeImage, makeIndex, pushImage, signPushed, type Made } from './small-image.ts';
 
 let folder: string;
@@ -25,13 +25,11 @@ async function json<T>(...given: string[]): Promise<T> {
 }
 
 /** Waits until the image has a verdict, and gives the last run of `wharf verdict`. */
-async function verdict(image: string): Promise<Ran> {
-  for (let tries = 0; tries < 200; tries += 1) {
+function verdict(image: string): Promise<Ran> {
+  return until(async () => {
     const ran = await admin('verdict', image);
-    if (!/not checked yet/.test(ran.output)) return ran;
-    await pause(100);
-  }
-  throw new Error(`${image} was not checked`);
+    return /not checked yet/.test(ran.output) ? undefined : ran;
+  }, `${image} to be checked`);
 }
 
 beforeAll(async () => {

@@ -66,7 +66,7 @@ describe.skipIf(lacksTools(['cosign2', 'cosign3']))('trust in keys', () => {
 describe('reading back what is held', () => {
   let setting: Setting;
   beforeAll(async () => {
-    setting = await openSetting([], { registry: { readBack: '10s' } });
+    setting = await openSetting([], { registry: { readBack: '30s' } });
   });
   afterAll(() => setting[Symbol.asyncDispose]());
 
