@@ -61,9 +61,12 @@ export async function openSetting(): Promise<Setting> {
   await admin.post('advisories', aboutNothing);
   const as = { inspector: visitor(product.url, inspector), reader: visitor(product.url, reader) };
   const peaks = { server: 0, workers: 0 };
+  const ofServer = commandOf(product.pid);
+  // one that has just begun is still a copy of the server, with all its memory
+  const residentOf = (child: number): number => (commandOf(child) === ofServer ? 0 : resident(child));
   const watch = setInterval(() => {
     peaks.server = Math.max(peaks.server, resident(product.pid));
-    for (const child of childrenOf(product.pid)) peaks.workers = Math.max(peaks.workers, resident(child));
+    for (const child of childrenOf(product.pid)) peaks.workers = Math.max(peaks.workers, residentOf(child));
   }, 20);
   return {
     product,
@@ -113,6 +116,14 @@ function resident(pid: number): number {
     return Number(kilobytes ?? 0) * 1024;
   } catch {
     return 0; // it has ended
+  }
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return ''; // it has ended
   }
 }
 
