@@ -27,9 +27,11 @@ export async function startDockerDaemon(folder: string): Promise<DockerDaemon> {
     env: { ...process.env, PATH: systemPath() },
   });
   closeSync(log);
+  let hasEnded = false;
+  const ended = once(child, 'exit').then(() => (hasEnded = true));
   const command = (...args: string[]): string[] => ['docker', '-H', socket, ...args];
   for (let waited = 0; (await attempt(command('version'))).code !== 0; waited += 200) {
-    if (child.exitCode !== null || waited > 180_000) {
+    if (hasEnded || waited > 180_000) {
       throw new Error(`dockerd does not serve:\n${readFileSync(logFile, 'utf8')}`);
     }
     await pause(200);
@@ -37,9 +39,8 @@ export async function startDockerDaemon(folder: string): Promise<DockerDaemon> {
   return {
     command,
     async [Symbol.asyncDispose]() {
-      const exited = once(child, 'exit');
       child.kill('SIGTERM');
-      await exited;
+      await ended;
       // what a container left mounted would keep the folder from being removed
       const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
       for (const line of mounts.filter((mount) => mount.split(' ')[1]?.startsWith(`${folder}/`))) {
