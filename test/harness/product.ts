@@ -34,6 +34,8 @@ export interface Product {
   readonly data: string;
   /** what it printed so far */
   log(): string;
+  /** its exit code where it ends by itself, the signal where one ended it */
+  readonly ended: Promise<number | NodeJS.Signals>;
   /** SIGTERM, and wait until it has ended */
   stop(): Promise<void>;
   /** SIGKILL, and wait until it has ended */
@@ -70,6 +72,9 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     stdio: ['ignore', log, log],
   });
   closeSync(log);
+  const ended = once(child, 'exit').then(
+    ([code, byWhat]: unknown[]) => (code ?? byWhat) as number | NodeJS.Signals,
+  );
   const readLog = (): string => readFileSync(logFile, 'utf8');
   await untilReady(child, url, readLog);
   // strace and its like do not pass signals on
@@ -83,6 +88,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     authorization,
     data,
     log: readLog,
+    ended,
     stop: () => end(child, pid, 'SIGTERM'),
     kill: () => end(child, pid, 'SIGKILL'),
   };
@@ -95,7 +101,7 @@ export function basic(name: string, secret: string): string {
 
 async function untilReady(child: ChildProcess, url: string, log: () => string): Promise<void> {
   for (let waited = 0; waited < 180_000; waited += 50) {
-    if (ended(child)) throw new Error(`the product ended while it was started:\n${log()}`);
+    if (hasEnded(child)) throw new Error(`the product ended while it was started:\n${log()}`);
     try {
       const answer = await fetch(`${url}/readyz`);
       await answer.arrayBuffer();
@@ -110,13 +116,13 @@ async function untilReady(child: ChildProcess, url: string, log: () => string): 
 }
 
 async function end(child: ChildProcess, pid: number, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-  if (ended(child)) return;
+  if (hasEnded(child)) return;
   const exited = once(child, 'exit');
   process.kill(pid, signal);
   await exited;
 }
 
-function ended(child: ChildProcess): boolean {
+function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 

@@ -126,12 +126,7 @@ describe('a registry on PostgreSQL', () => {
       [4_861_203_979 % 2 ** 32],
     );
     await client.end();
-    await until(() =>
-      fetch(`${product.url}/readyz`).then(
-        () => false,
-        () => true,
-      ),
-    );
+    expect(await product.ended).toBe(1);
     expect(product.log()).toContain('this one stops');
     product = await start();
     expect(await pulled('strict/app')).toBe(200);
