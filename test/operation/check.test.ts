@@ -29,9 +29,10 @@ afterEach(async () => {
 const manifest = async (repository: string) =>
   (await reached.call('GET', `/v2/${repository}/manifests/v1`, { as: admin })).status;
 
-/** The file that holds a blob. */
+/** The file that holds a blob. Beside the blobs lie files that the server removes when it likes. */
 function fileOf(digest: string): string {
-  const files = readdirSync(folder.path, { recursive: true, withFileTypes: true })
+  const blobs = join(folder.path, 'data/blobs/blobs');
+  const files = readdirSync(blobs, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
   return files.find((file) => digestOf(readFileSync(file)) === digest)!;

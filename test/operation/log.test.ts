@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pushChecked, type SmallImage } from '../../server/src/testing/pushed-image.ts';
@@ -18,9 +18,9 @@ beforeAll(async () => {
   address = await addressOf(server);
   image = await pushChecked({ call }, 'team/app', 'v1');
   // the disk loses all blobs
-  const blobs = join(folder.path, 'data/blobs');
-  for (const name of readdirSync(blobs, { recursive: true, encoding: 'utf8' })) {
-    if (statSync(join(blobs, name)).isFile()) rmSync(join(blobs, name));
+  const blobs = join(folder.path, 'data/blobs/blobs');
+  for (const entry of readdirSync(blobs, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) rmSync(join(entry.parentPath, entry.name));
   }
 });
 afterAll(async () => {
