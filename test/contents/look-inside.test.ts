@@ -2,13 +2,13 @@ import { createHash, generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mistakesInSpdx } from '@wharfinger/lib/inspect/sbom/spdx-rules.fixtures';
 import { wharf, type Ran } from '../../server/src/cli/wharf.fixtures.ts';
 import { attempt } from '../harness/command.ts';
 import { startProduct, type Product } from '../harness/product.ts';
+import { until } from '../harness/registry-client.ts';
 import { makeImage, pushImage } from '../cli/small-image.ts';
 import { lacksTools } from '../requirements.ts';
 
@@ -43,10 +43,10 @@ beforeAll(async () => {
   places = { old: `${product.host}/open/app:old`, new: `${product.host}/open/app:new` };
   for (const name of ['old', 'new'] as const) {
     await pushImage(product, images[name], 'open/app', name);
-    for (let tries = 0; /not checked yet/.test((await admin('verdict', places[name])).output); tries += 1) {
-      if (tries > 200) throw new Error('it was not checked');
-      await pause(100);
-    }
+    await until(async () => {
+      const { output } = await admin('verdict', places[name]);
+      return output.includes('not checked yet') ? undefined : true;
+    }, 'the image to be checked');
   }
 });
 

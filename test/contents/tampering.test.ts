@@ -26,7 +26,7 @@ async function compose(layers: readonly LayerInventory[]): Promise<ImageInventor
         for (const layer of layers) yield [layer.digest, packInventory(layer)] as const;
       },
     },
-    { memory: 512 * 1024 ** 2, seconds: 60 },
+    { memory: 512 * 1024 ** 2, seconds: 300 },
   );
   return inventory;
 }

@@ -32,7 +32,7 @@ describe.skipIf(lacksTools(['containerd', 'ctr', 'skopeo', 'debootstrap']) || la
       );
       daemon = spawn('containerd', ['--config', config, '--log-level', 'error'], { stdio: 'ignore' });
       for (let waited = 0; (await attempt(ctr('version'))).code !== 0; waited += 200) {
-        if (daemon.exitCode !== null || waited > 30_000) throw new Error('containerd does not serve');
+        if (daemon.exitCode !== null || waited > 180_000) throw new Error('containerd does not serve');
         await pause(200);
       }
       const { host, user, password } = setting.product;

@@ -92,6 +92,9 @@ describe.skipIf(lacksTools(['openssl']))('an adapter that cannot be trusted', ()
 
   const ended = (name: string): Promise<ToldScan> =>
     setting.scanWhen(`team/${name}`, 'v1', name, ({ state }) => state !== 'none');
+  /** One that may be believed is asked again where its answer came too late, as it may between all the others. */
+  const reported = (name: string): Promise<ToldScan> =>
+    setting.scanWhen(`team/${name}`, 'v1', name, ({ state }) => state === 'reported');
   const readable = async (name: string): Promise<number> =>
     (await visitor(setting.product.url, reader).send('GET', `/v2/team/${name}/manifests/v1`)).status;
   /** The verdict, once the routine knows how the scan ended. */
@@ -104,7 +107,7 @@ describe.skipIf(lacksTools(['openssl']))('an adapter that cannot be trusted', ()
     }, `the verdict on team/${name}`);
 
   it.each(['honest', 'tls-known'])('is told from an honest one: %s', async (name) => {
-    expect(await ended(name)).toMatchObject({ state: 'reported', report: { findings: [] } });
+    expect(await reported(name)).toMatchObject({ state: 'reported', report: { findings: [] } });
     expect((await verdictOn(name)).passed).toContain('scanner-report');
     expect(await readable(name)).toBe(200);
   });
@@ -128,7 +131,7 @@ describe.skipIf(lacksTools(['openssl']))('an adapter that cannot be trusted', ()
   });
 
   it('does not make a report younger than it is', async () => {
-    const { report } = await ended('from-the-future');
+    const { report } = await reported('from-the-future');
     expect(Date.parse(report!.asked)).toBeLessThanOrEqual(Date.now());
   });
 

@@ -73,7 +73,7 @@ describe.skipIf(lacksRoot() || lacksTools(['debootstrap']))(
             for (const layer of layers) yield [layer.digest, packInventory(layer)] as const;
           },
         },
-        { memory: 512 * 1024 ** 2, seconds: 60 },
+        { memory: 512 * 1024 ** 2, seconds: 300 },
       );
       expect(counted(inventory)).toMatchObject({
         secrets: [
