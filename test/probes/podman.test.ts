@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,11 +15,37 @@ import { scriptProbe } from './setting.ts';
 
 process.env['WHARFINGER_TEST_BUSYBOX'] ??= '/bin/busybox';
 
+/** Whether a program takes connections on a Unix socket. */
+async function accepts(path: string): Promise<boolean> {
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Whether a process was started with something below a folder. */
+function isUsed(folder: string): boolean {
+  return readdirSync('/proc').some((name) => {
+    try {
+      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(folder);
+    } catch {
+      // it has ended meanwhile
+      return false;
+    }
+  });
+}
+
 describe.skipIf(lacksTools(['podman', 'runc']) || lacksRoot() || lacksPath('WHARFINGER_TEST_BUSYBOX'))(
   'podman, by the API of Docker',
   () => {
     let folder: string;
     let service: ReturnType<typeof spawn>;
+    let ended: Promise<unknown>;
     let podman: string[];
 
     beforeAll(async () => {
@@ -27,15 +54,18 @@ describe.skipIf(lacksTools(['podman', 'runc']) || lacksRoot() || lacksPath('WHAR
         --cgroup-manager cgroupfs --runtime runc`;
       const [program, ...args] = [...podman, ...words`system service --time 0 unix://${folder}/podman.sock`];
       service = spawn(program!, args, { stdio: 'ignore' });
+      ended = once(service, 'exit');
+      // the socket is there before anybody listens on it
       await until(
-        async () => (existsSync(join(folder, 'podman.sock')) ? true : undefined),
+        async () => ((await accepts(join(folder, 'podman.sock'))) ? true : undefined),
         'podman to listen',
       );
     });
     afterAll(async () => {
-      const exited = once(service, 'exit');
       service.kill('SIGTERM');
-      await exited;
+      await ended;
+      // behind each container a process of its own clears up, which may write here after the container is gone
+      await until(async () => (isUsed(folder) ? undefined : true), 'podman to clear up');
       rmSync(folder, { recursive: true, force: true });
     });
 
