@@ -60,7 +60,7 @@ test('says what went wrong, and never ends as if all were given', async () => {
   };
   await expect(taken(failing, 'end')).rejects.toThrow('no such registry');
   await expect(taken({ digest, source: { path: join(folder, 'none') } }, 'end')).rejects.toThrow(/ENOENT/);
-  await expect(taken(streamOf(blob), 'end', { memory: 1024 ** 2 })).rejects.toThrow(/memory|ended/);
+  await expect(taken(streamOf(blob), 'end', { memory: 8 * 1024 ** 2 })).rejects.toThrow(/memory|ended/);
 });
 
 test('is ended by who does not want more', async () => {

@@ -98,7 +98,7 @@ describe('inspection process', () => {
   });
 
   it('says of every layer that it is not known, where no process can run', async () => {
-    const layers = await inspect([await fileOf(good), streamOf(good)], {}, { memory: 20 * 1024 ** 2 });
+    const layers = await inspect([await fileOf(good), streamOf(good)], {}, { memory: 8 * 1024 ** 2 });
     expect(codes(layers)).toEqual(['out-of-memory', 'out-of-memory']);
     expect(layers.every(({ content, complete }) => content === 'filesystem' && !complete)).toBe(true);
   });
