@@ -20,7 +20,8 @@ describe.skipIf(!mayMount)('pushes to a full disk (needs root on Linux, to mount
   });
   afterEach(async () => {
     await registry.close();
-    execFileSync('umount', [root]);
+    // a file that was just sent may not be closed yet
+    execFileSync('umount', ['--lazy', root]);
     await rm(root, { recursive: true });
   });
 
