@@ -19,7 +19,7 @@ import { putFailure, putReport, scansOf } from '../stores/scans.ts';
 import { placesBound, scannersFor } from './bound-scanners.ts';
 import { invalidate } from './follow.ts';
 import type { PipelineParts } from './parts.ts';
-import { noteMetadata } from './scanner-state.ts';
+import { isConfigured, noteMetadata } from './scanner-state.ts';
 import { loadImage, type StoredManifest } from './stored-image.ts';
 
 /** Kind of the job that asks one scanner about one image. */
@@ -242,11 +242,6 @@ async function keepFailure(
     { scanner: name, image: `${place.repository}@${place.digest}`, problem },
     'a scanner did not report',
   );
-}
-
-/** False: its name stands for another address by now, which is asked in its place, or for none. */
-function isConfigured({ policy }: PipelineParts, { name, url }: Scanner): boolean {
-  return policy().config.scanners.run.some((one) => one.name === name && one.url === url);
 }
 
 function retryAfter(failures: number): number {

@@ -23,16 +23,23 @@ export async function checkScanner(
   await noteAddress(parts, scanner);
   try {
     await using adapter = adapterOf(scanner);
-    await noteMetadata(parts, scanner, await adapter.metadata(parts.now(), signal));
+    const metadata = await adapter.metadata(parts.now(), signal);
+    if (isConfigured(parts, scanner)) await noteMetadata(parts, scanner, metadata);
   } catch (error) {
     signal.throwIfAborted();
     if (!isWharfingerError(error, 'SCANNER_FAILED')) throw error;
+    if (!isConfigured(parts, scanner)) return;
     const problem = problemOf(error);
     const before = (await knownScanners(parts.db)).get(scanner.name);
     await putScanner(parts.db, { name: scanner.name, checkedAt: parts.now(), problem });
     if (before?.problem !== problem)
       parts.log.warn({ scanner: scanner.name, problem }, 'a scanner does not answer');
   }
+}
+
+/** False: its name stands for another address by now, which is asked in its place, or for none. */
+export function isConfigured({ policy }: PipelineParts, { name, url }: Scanner): boolean {
+  return policy().config.scanners.run.some((one) => one.name === name && one.url === url);
 }
 
 /** Keeps what a scanner said of itself, and makes due what follows from it. */

@@ -121,7 +121,9 @@ async function observe(
       if ('broken' in read) throw new WharfingerError('ENGINE_FAILED', { what: 'the output broke off' });
       return { problem: `it wrote more than the ${limits.output} bytes that it may` };
     }
-    const { output } = await within(reading, endTime, { output: undefined });
+    const read = await within(reading, endTime, { output: undefined });
+    if ('broken' in read) throw new WharfingerError('ENGINE_FAILED', { what: 'the output broke off' });
+    const { output } = read;
     if (output === undefined) return { problem: `it wrote more than the ${limits.output} bytes that it may` };
     if (first === 0) return { output: output.stdout };
     const { value } = await engine.ask({ method: 'GET', path: `${path}/json` });

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { found, metadataOf, startScanner, type TestScanner } from '../../scanners/scanner.fixtures.ts';
 import { push, smallImage } from '../../testing/pushed-image.ts';
@@ -100,4 +101,28 @@ test('one at another address is another, also while nobody answers there', async
   scanner.found = () => [found({ id: 'CVE-2026-0002', severity: 'Critical' })];
   await server.reload(settings());
   await until(async () => (await reason())?.includes('CVE-2026-0002') ?? false);
+});
+
+test('what a scanner says of itself when its name stands for another by now counts for nothing', async () => {
+  const answering = Promise.withResolvers<void>();
+  let asked = false;
+  scanner.behave = async ({ path }) => {
+    if (path !== '/api/v1/metadata') return undefined;
+    asked = true;
+    return answering.promise;
+  };
+  await server.reload(settings());
+  await until(async () => asked);
+  await using moved = await startScanner();
+  moved.metadata = named('Somebody', '3.0.0');
+  moved.found = () => [found({ id: 'CVE-2026-0003', severity: 'Critical' })];
+  await server.reload(settings(moved.url));
+  await until(async () => (await reason())?.includes('CVE-2026-0003') ?? false);
+  answering.resolve();
+  scanner.behave = () => undefined;
+  // what it says is noted after that, if at all
+  for (let look = 0; look < 20; look += 1) {
+    await pause(20);
+    expect(await report()).toBeDefined();
+  }
 });
