@@ -10,19 +10,24 @@ export async function main(): Promise<void> {
   process.on('SIGHUP', () => {
     reading = reading.then(async () => readAgain(await starting)).catch(() => {});
   });
-  const server = await starting;
-  const stop = (): void => {
-    server.stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        server.log.error({ err: error }, 'stopped with an error');
-        process.exit(1);
-      },
-    );
+  let serves = false;
+  const stop = async (signal: NodeJS.Signals): Promise<void> => {
+    // before anything is served there is nothing that would have to end in order
+    if (!serves) return void process.kill(process.pid, signal);
+    const server = await starting;
+    try {
+      await server.stop();
+      process.exit(0);
+    } catch (error) {
+      server.log.error({ err: error }, 'stopped with an error');
+      process.exit(1);
+    }
   };
-  // A second signal of a kind ends the process at once.
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  // Listened for from the start on: who reads that it serves may tell it to stop right then. A second signal of a kind ends the
+  // process at once.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
+  await starting;
+  serves = true;
 }
 
 async function readAgain(server: RunningServer): Promise<void> {
