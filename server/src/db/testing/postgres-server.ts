@@ -16,7 +16,7 @@ export interface PostgresServer {
 const nobody = 65_534;
 
 /** Ends the server, and removes its data, when the input ends: that is when its user stops it, or dies of whatever. */
-const supervise = '"$@" & read -r _; kill -INT $!; wait $!; rm -rf "$0"';
+const supervise = '"$@" & exec 2> /dev/null; read -r _; kill -INT $!; wait $!; rm -rf "$0"';
 
 /** The programs of the platform's package, in a place where another user may run them. */
 async function programs(workFolder: string, asOther: boolean): Promise<{ initdb: string; postgres: string }> {
@@ -78,7 +78,10 @@ export async function startPostgres(): Promise<PostgresServer> {
       ...options,
       stdio: ['pipe', 'ignore', 'pipe'],
     });
-    await ready(server);
+    await ready(server).catch((error: unknown) => {
+      server.stdin.end();
+      throw error;
+    });
     return {
       urlOf: (database) => `postgres://${user}@127.0.0.1:${port}/${database}`,
       async stop() {
@@ -102,6 +105,7 @@ function ready(server: ChildProcess): Promise<void> {
       if (output.includes('database system is ready to accept connections')) resolve();
     });
     server.once('error', reject);
-    server.once('exit', (code) => reject(new Error(`postgres ended with ${code}: ${output}`)));
+    // who supervises it has let go of this: it ends with the server, and with nothing else
+    server.stderr!.once('end', () => reject(new Error(`postgres ended: ${output}`)));
   });
 }
