@@ -21,6 +21,7 @@ import { imagesOfJobs, jobFor, judgeImagesJob, placeOfJob } from './image-jobs.t
 import { checkImage } from './image-path.ts';
 import { judgeImages, placeText, type Judged } from './judge-images.ts';
 import { judgeImage } from './judge.ts';
+import { createOneAtATime } from './one-at-a-time.ts';
 import type { PipelineParts } from './parts.ts';
 import { askForAllProbes, askForProbes, probeAll, probeAllJob, probeJob, runProbes } from './probe.ts';
 import { followPromotions, promoteJob, sweepPromotions } from './promote.ts';
@@ -60,6 +61,7 @@ const judgedBy = 'judged-by';
 export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work {
   const { db, storage, now } = parts;
   const before = (ms: number): Date => new Date(now().getTime() - ms);
+  const oneAtATime = createOneAtATime();
   return {
     inspecting: {
       async check(job, signal) {
@@ -135,14 +137,16 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
         },
       },
     ],
-    async policyChanged() {
-      const { digest } = parts.policy();
-      if ((await getSetting(db, judgedBy)) === digest) return;
-      await transact(db, async (trx) => {
-        await putSetting(trx, judgedBy, digest);
-        await enqueue(trx, [sweepFrom(0, digest)], now());
-      });
-    },
+    policyChanged: () =>
+      // one after the other: what an earlier change notes must not come after what a later one has found
+      oneAtATime(judgedBy, async () => {
+        const { digest } = parts.policy();
+        if ((await getSetting(db, judgedBy)) === digest) return;
+        await transact(db, async (trx) => {
+          await putSetting(trx, judgedBy, digest);
+          await enqueue(trx, [sweepFrom(0, digest)], now());
+        });
+      }),
   };
 }
 
