@@ -62,6 +62,8 @@ export async function startApiServer(folder: string): Promise<ApiServer> {
     `--initial-advertise-peer-urls=${peerUrl}`,
     `--initial-cluster=default=${peerUrl}`,
     '--log-level=error',
+    // it does not outlive the test, and disks of busy machines are slow
+    '--unsafe-no-fsync',
   ]);
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   writeFileSync(join(folder, 'sa.key'), privateKey.export({ type: 'pkcs1', format: 'pem' }), { mode: 0o600 });
@@ -82,7 +84,7 @@ export async function startApiServer(folder: string): Promise<ApiServer> {
   const url = `https://127.0.0.1:${port}`;
   let agent: Agent | undefined;
   const call = async (method: string, path: string, body?: object, type = 'application/json') => {
-    agent ??= new Agent({ connect: { ca: readFileSync(join(folder, 'certs/apiserver.crt'), 'utf8') } });
+    agent ??= new Agent({ connect: { ca: certificateIn(join(folder, 'certs/apiserver.crt')) } });
     const answer = await request(`${url}${path}`, {
       method: method as 'GET',
       dispatcher: agent,
@@ -117,6 +119,13 @@ export async function startApiServer(folder: string): Promise<ApiServer> {
     'current-context': 'test',
   };
   return { url, kubeconfig, call, [Symbol.asyncDispose]: stop };
+}
+
+/** @throws Error where it is not there yet, or not whole */
+function certificateIn(file: string): string {
+  const pem = readFileSync(file, 'utf8');
+  if (!pem.trimEnd().endsWith('-----END CERTIFICATE-----')) throw new Error(`${file} is not whole`);
+  return pem;
 }
 
 function parseObject(text: string): KubeObject {
