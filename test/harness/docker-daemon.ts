@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { attempt, run, words } from './command.ts';
+import { attempt, words } from './command.ts';
 
 /** A Docker daemon of its own, which shares nothing with one that this machine may run. */
 export interface DockerDaemon extends AsyncDisposable {
@@ -43,8 +43,10 @@ export async function startDockerDaemon(folder: string): Promise<DockerDaemon> {
       await ended;
       // what a container left mounted would keep the folder from being removed
       const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
-      for (const line of mounts.filter((mount) => mount.split(' ')[1]?.startsWith(`${folder}/`))) {
-        await run(['umount', '--lazy', line.split(' ')[1]!]);
+      const places = mounts.flatMap((mount) => mount.split(' ')[1] ?? []);
+      // what lies within another comes behind it; one may also go by itself meanwhile
+      for (const place of places.filter((one) => one.startsWith(`${folder}/`)).toReversed()) {
+        await attempt(['umount', '--lazy', place]);
       }
     },
   };
