@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
-it('the demonstration comes out as told', () => {
+it('the demonstration comes out as told', { timeout: 900_000 }, () => {
   const program = join(import.meta.dirname, '../../demo/run.ts');
   const { status, stdout, stderr } = spawnSync(process.execPath, [program], { encoding: 'utf8' });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
