@@ -87,19 +87,22 @@ function requestFor(scanner: string, { repository, digest }: Placed): JobRequest
 
 /** Asks for a look at all images: there may be scanners that there were not when they were checked. */
 export async function askForAllScans({ db, scans, policy, now }: PipelineParts): Promise<void> {
-  if (scans !== undefined && policy().config.scanners.run.length > 0) await enqueue(db, [stepFrom(0)], now());
+  if (scans === undefined || policy().config.scanners.run.length === 0) return;
+  const at = now();
+  // each has a walk of its own: one that is asked for while another goes on looks at all images again
+  await enqueue(db, [stepFrom(`${at.getTime()}`, 0)], at);
 }
 
 /** One step of that. */
-export async function scanAll(parts: PipelineParts, { payload }: Job): Promise<void> {
+export async function scanAll(parts: PipelineParts, { key, payload }: Job): Promise<void> {
   const places = await manifestsAfter(parts.db, typeof payload === 'number' ? payload : 0, stepSize);
   for (const place of places) await askForScans(parts, place);
   const last = places.at(-1);
-  if (last) await enqueue(parts.db, [stepFrom(last.id)], parts.now());
+  if (last) await enqueue(parts.db, [stepFrom(key, last.id)], parts.now());
 }
 
-function stepFrom(id: number): JobRequest {
-  return { kind: scanAllJob, key: 'all', namespace: '', payload: id };
+function stepFrom(key: string, id: number): JobRequest {
+  return { kind: scanAllJob, key, namespace: '', payload: id };
 }
 
 /** Asks for scans that are due by a scanner, as many as it may be asked for now. */

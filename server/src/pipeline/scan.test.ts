@@ -1,0 +1,35 @@
+import { addImage } from '@wharfinger/lib/catalog/catalog.fixtures';
+import { expect, test } from 'vitest';
+import { testDatabases } from '../db/testing/databases.ts';
+import type { Job } from '../jobs/job.ts';
+import { createSqlCatalog } from '../stores/sql-catalog.ts';
+import type { PipelineParts } from './parts.ts';
+import { askForAllScans, scanAll } from './scan.ts';
+
+test.each(testDatabases)(
+  'on $name a look at all images that is asked for while another goes on begins with the first of them',
+  async (kind) => {
+    const opened = await kind.open();
+    const { db } = opened;
+    await addImage(createSqlCatalog(db), 'team/app', 'x');
+    let time = 1000;
+    const scanners = { run: [{ name: 'test', repositories: ['other/**'] }] };
+    const parts = {
+      db,
+      scans: {},
+      policy: () => ({ config: { scanners } }),
+      now: () => new Date(time),
+    } as unknown as PipelineParts;
+    const steps = async () => {
+      const rows = await db.selectFrom('jobs').select(['key', 'payload']).orderBy('id').execute();
+      return rows.map(({ key, payload }) => ({ key, payload: JSON.parse(payload) as unknown }) as Job);
+    };
+    await askForAllScans(parts);
+    const [first] = await steps();
+    time += 1;
+    await askForAllScans(parts);
+    await scanAll(parts, first!);
+    expect((await steps()).map(({ payload }) => payload)).toEqual([expect.toSatisfy((id) => id > 0), 0]);
+    await opened.close();
+  },
+);
