@@ -91,6 +91,7 @@ describe.skipIf(lacksTools(['trivy']))('the same corpus, looked through by Trivy
         'secret',
         '--offline-scan',
         '--skip-db-update',
+        '--skip-version-check',
         '--format',
         'json',
         '--quiet',
