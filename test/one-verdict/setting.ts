@@ -67,7 +67,9 @@ export async function openSetting(): Promise<Setting> {
   await fill(cases, server, plain.host);
   for (const record of families.flatMap(({ after }) => after)) await post(record);
   await eachOf(cases, ({ repository }) => judged(server, repository));
-  const edge = new Date(Math.ceil(Date.now() / 1000) * 1000 + 10_000);
+  // the instant stays in the future for as long as it takes to put this in force
+  clock.stopped = new Date();
+  const edge = new Date(Math.ceil(clock.stopped.getTime() / 1000) * 1000 + 10_000);
   for (const record of families.flatMap(({ at }) => at?.(edge) ?? [])) await post(record);
   const judgement = Buffer.from((await server.call('GET', '/api/v1/judgement', { as: admin })).text);
   const registryKey = (await server.call('GET', '/api/v1/registry/key')).text;
