@@ -1,5 +1,8 @@
-/** Ends the reading of messages that are longer than agreed upon. */
+/** Ends the reading of messages that break the form agreed upon. */
 export class FrameError extends Error {}
+
+/** The last message is not whole: its sender ended within it, and how it did says more. */
+export class BrokenOffError extends FrameError {}
 
 /** A message behind four bytes of its length, big-endian. */
 export function frameOf(message: Uint8Array): Buffer {
@@ -9,9 +12,10 @@ export function frameOf(message: Uint8Array): Buffer {
 }
 
 /**
- * Reads messages, each behind four bytes of length. One that breaks off is none: its sender has ended, and how it did says more.
+ * Reads messages, each behind four bytes of length.
  * @param limit bytes of the longest message
  * @throws FrameError where one is longer
+ * @throws BrokenOffError where one breaks off
  */
 export async function* readFrames(
   source: AsyncIterable<Buffer>,
@@ -40,5 +44,6 @@ export async function* readFrames(
       need = undefined;
     }
   }
+  if (have > 0 || need !== undefined) throw new BrokenOffError('an answer that breaks off');
   return undefined;
 }

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
 import type { Readable } from 'node:stream';
-import { FrameError, readFrames } from '@wharfinger/lib/inspect/frames';
+import { BrokenOffError, FrameError, readFrames } from '@wharfinger/lib/inspect/frames';
 import type { ProblemCode } from '@wharfinger/lib/inspect/inventory';
 import { joinGroup, type ProcessGroup } from './process-group.ts';
 import { watchMemory } from './resident-size.ts';
@@ -91,23 +91,30 @@ export class LimitedProcess {
     const late = (): void => this.fail('timeout', `${task} takes more than ${seconds} seconds`);
     const timer = setTimeout(late, seconds * 1000);
     try {
-      const frame = await this.#frames.next();
-      if (frame.done !== true) {
+      const answer = await this.#nextFrame();
+      if (answer !== undefined) {
         clearTimeout(timer);
-        const value = await read(frame.value);
+        const value = await read(answer);
         if (value !== undefined) return { value };
         this.fail('crashed', 'the process gave an answer that is no inventory');
       }
       // Its output is known to have ended before it is, and it may stay without one.
       await this.#exited;
-    } catch (error) {
-      if (!(error instanceof FrameError)) throw error;
-      this.fail('crashed', `the process gave ${error.message}`);
-      await this.#exited;
     } finally {
       clearTimeout(timer);
     }
     return { failure: this.#failure ?? this.#reasonOfExit() };
+  }
+
+  /** The next answer as it was sent; undefined: it ended before it gave a whole one, or is ended for what it gave. */
+  async #nextFrame(): Promise<Buffer | undefined> {
+    try {
+      return (await this.#frames.next()).value;
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      if (!(error instanceof BrokenOffError)) this.fail('crashed', `the process gave ${error.message}`);
+      return undefined;
+    }
   }
 
   #reasonOfExit(): Failure {
