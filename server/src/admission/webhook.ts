@@ -1,7 +1,7 @@
 import { createServer } from 'node:https';
 import type { Logger } from 'pino';
 import type { Session } from '../cli/session.ts';
-import { closeHttpServer, listen } from '../http/http-server.ts';
+import { closeHttpServer, keepAliveTimeoutMs, listen } from '../http/http-server.ts';
 import { admit } from './admit.ts';
 import type { WebhookConfig } from './config.ts';
 import { makeDecider, noCounts } from './decide.ts';
@@ -23,11 +23,6 @@ export interface RunningWebhook {
 
 /** How often the files of the certificate are looked at. */
 const tlsInterval = 5000;
-/**
- * Longer than API servers keep connections that are idle, 90 seconds: it is they who close. A review that is sent while this side
- * closes is lost, and the API server does not send it again.
- */
-const keepAlive = 120_000;
 /** How long reviews under way may take when it is told to stop. */
 const grace = 10_000;
 
@@ -85,7 +80,7 @@ export async function runWebhook(
       minVersion: 'TLSv1.2',
       requestTimeout: 10_000,
       headersTimeout: 10_000,
-      keepAliveTimeout: keepAlive,
+      keepAliveTimeout: keepAliveTimeoutMs,
     },
     listener,
   );

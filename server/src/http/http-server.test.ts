@@ -41,6 +41,10 @@ test('limits there are by default: none of them is 0, which would be none', () =
   for (const limit of [headersTimeout, timeout, keepAliveTimeout]) expect(limit).toBeGreaterThan(1000);
 });
 
+test('connections that are idle are kept for longer than clients written in Go keep them', () => {
+  expect(openHttpServer(() => {}).keepAliveTimeout).toBeGreaterThan(90_000);
+});
+
 test('an address that cannot be is named', async () => {
   await expect(
     listen(

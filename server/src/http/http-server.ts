@@ -15,8 +15,11 @@ export interface PatienceLimits {
 /** To hash a large upload again is silent for minutes. */
 const usualLimits: PatienceLimits = { headersMs: 30_000, idleMs: 10 * 60_000, checkMs: 10_000 };
 
-/** Longer than the idle time of common proxies, so that it is they who close. */
-const keepAliveTimeoutMs = 65_000;
+/**
+ * Longer than common proxies keep connections that are idle, and clients written in Go, 90 seconds: it is they who close. A POST
+ * that is sent while this side closes is lost, and they do not send it again.
+ */
+export const keepAliveTimeoutMs = 120_000;
 
 /** How often connections are looked for that became idle while the server closes. */
 const closingStepMs = 50;
