@@ -1,27 +1,55 @@
-import { expect, test } from 'vitest';
-import { testDatabases } from '../db/testing/databases.ts';
+import { addImage } from '@wharfinger/lib/catalog/catalog.fixtures';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { testDatabases, type TestDatabase } from '../db/testing/databases.ts';
+import type { Job } from '../jobs/job.ts';
+import { createSqlCatalog } from '../stores/sql-catalog.ts';
 import type { PipelineParts } from './parts.ts';
-import { describeWork } from './work.ts';
+import { describeWork, type Work } from './work.ts';
 
-test.each(testDatabases)(
-  'on $name of policies that follow each other at once the last one is what all is judged by',
-  async (kind) => {
-    const opened = await kind.open();
+describe.each(testDatabases)('judging all images by another policy, on $name', (kind) => {
+  let opened: TestDatabase;
+  let work: Work;
+  /** the digest of the policy in force, and the time */
+  let policy: string;
+  let time: number;
+
+  beforeEach(async () => {
+    opened = await kind.open();
     const { db } = opened;
-    let digest = 'first';
-    const parts = { db, policy: () => ({ digest }), now: () => new Date(0) } as unknown as PipelineParts;
-    const { policyChanged } = describeWork(parts, 1);
-    const sweeps = async () =>
-      (await db.selectFrom('jobs').select('key').orderBy('id').execute()).map(({ key }) => key);
-    await policyChanged();
-    expect(await sweeps()).toEqual(['first']);
-    await db.deleteFrom('jobs').execute();
-    digest = 'second';
-    const toSecond = policyChanged();
-    digest = 'first';
-    await Promise.all([toSecond, policyChanged()]);
+    const parts = { db, policy: () => ({ digest: policy }), now: () => new Date(time) };
+    work = describeWork(parts as unknown as PipelineParts, 1);
+    [policy, time] = ['first', 1000];
+    await work.policyChanged();
+  });
+  afterEach(() => opened.close());
+
+  async function sweeps(): Promise<readonly Job[]> {
+    const asked = opened.db.selectFrom('jobs').select(['key', 'payload']).where('kind', '=', 'judge-all');
+    const rows = await asked.orderBy('id').execute();
+    return rows.map(({ key, payload }) => ({ key, payload: JSON.parse(payload) as unknown }) as Job);
+  }
+
+  test('is asked for by the last of policies that follow each other at once', async () => {
+    expect(await sweeps()).toMatchObject([{ key: 'first 1000' }]);
+    await opened.db.deleteFrom('jobs').execute();
+    policy = 'second';
+    const toSecond = work.policyChanged();
+    policy = 'first';
+    await Promise.all([toSecond, work.policyChanged()]);
     // where the second was noted at all, it was followed by the first
-    expect((await sweeps()).at(-1) ?? 'first').toBe('first');
-    await opened.close();
-  },
-);
+    expect((await sweeps()).at(-1)?.key ?? 'first 1000').toBe('first 1000');
+  });
+
+  test('begins with the first image where a policy comes into force again that all were being judged by', async () => {
+    await addImage(createSqlCatalog(opened.db), 'team/app', 'x');
+    const [before] = await sweeps();
+    for (const next of ['second', 'first']) {
+      [policy, time] = [next, time + 1];
+      await work.policyChanged();
+    }
+    await work.quick['judge-all']!(before!, AbortSignal.timeout(60_000));
+    const all = await sweeps();
+    expect(all.find(({ key }) => key === before!.key)?.payload).toBeGreaterThan(0);
+    expect(all.at(-1)).toEqual({ key: 'first 1002', payload: 0 });
+  });
+});

@@ -142,9 +142,10 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
       oneAtATime(judgedBy, async () => {
         const { digest } = parts.policy();
         if ((await getSetting(db, judgedBy)) === digest) return;
+        const at = now();
         await transact(db, async (trx) => {
           await putSetting(trx, judgedBy, digest);
-          await enqueue(trx, [sweepFrom(0, digest)], now());
+          await enqueue(trx, [sweepFrom(`${digest} ${at.getTime()}`, 0)], at);
         });
       }),
   };
@@ -217,19 +218,23 @@ async function judgeAgain(
   return judged;
 }
 
-/** A step of the sweep for a policy: each has its own, so that a new one begins at the beginning. */
-function sweepFrom(id: number, policy: string): JobRequest {
-  return { kind: 'judge-all', key: policy, namespace: '', payload: id };
+/**
+ * A step of the sweep for a policy.
+ * @param key the policy's digest and when it came into force: each time has a sweep of its own, which begins with the first image
+ */
+function sweepFrom(key: string, id: number): JobRequest {
+  return { kind: 'judge-all', key, namespace: '', payload: id };
 }
 
 /** One step over all manifests: asks for their verdicts and for the next step, in one transaction. */
 async function sweep({ db, now, policy }: PipelineParts, job: Job): Promise<void> {
-  if (job.key !== policy().digest) return; // another policy is in force since, and has a sweep of its own
+  // another policy is in force since, and has a sweep of its own
+  if (job.key.split(' ', 1)[0] !== policy().digest) return;
   const places = await manifestsAfter(db, typeof job.payload === 'number' ? job.payload : 0, sweepSize);
   const last = places.at(-1);
   if (!last) return;
   await transact(db, (trx) =>
-    enqueue(trx, [...places.map((place) => jobFor('judge', place)), sweepFrom(last.id, job.key)], now()),
+    enqueue(trx, [...places.map((place) => jobFor('judge', place)), sweepFrom(job.key, last.id)], now()),
   );
 }
 
