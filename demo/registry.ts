@@ -18,10 +18,10 @@ export const passwords = {
   cluster: 'cluster-of-the-demo',
 } as const;
 
+export type User = keyof typeof passwords;
+
 /** What takes a second alone may take very long on a busy machine. */
 export const patienceMs = 180_000;
-
-export type User = keyof typeof passwords;
 
 /** A registry in a process of its own, with nothing in it. */
 export interface Registry {

@@ -81,5 +81,5 @@ export async function settled(login: string, image: string): Promise<void> {
     if (code !== undecided) return;
     await pause(250);
   }
-  throw new Surprise(`${image} was not checked within three minutes`);
+  throw new Surprise(`${image} was not checked within ${patienceMs / 1000} seconds`);
 }

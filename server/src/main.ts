@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { isWharfingerError } from '@wharfinger/lib/errors';
 import { startServer, type RunningServer } from './app.ts';
 import { loadConfig } from './config/load.ts';
@@ -13,7 +14,11 @@ export async function main(): Promise<void> {
   let serves = false;
   const stop = async (signal: NodeJS.Signals): Promise<void> => {
     // before anything is served there is nothing that would have to end in order
-    if (!serves) return void process.kill(process.pid, signal);
+    if (!serves) {
+      process.kill(process.pid, signal);
+      // the first process of a container does not die of it
+      process.exit(128 + constants.signals[signal]);
+    }
     const server = await starting;
     try {
       await server.stop();

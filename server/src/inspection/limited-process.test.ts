@@ -58,3 +58,21 @@ test('a process is ended at once where that was asked for before it was started'
     failure: { code: 'crashed', message: 'the process ended with SIGKILL' },
   });
 });
+
+test('a process that sends more behind an answer that is none is ended', async () => {
+  const more = `const fs = require('node:fs'); const frame = Buffer.from([0, 0, 0, 1, 0x61]);
+    fs.writeSync(1, frame); setTimeout(() => fs.writeSync(1, frame), 100); setInterval(() => {}, 1000);`;
+  const run = new LimitedProcess({ file: process.execPath, args: ['-e', more], env: {} }, limits);
+  try {
+    const read = async () => {
+      // the rest has come when it is known that this is none
+      while (run.child.stdout!.readableLength === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      return undefined;
+    };
+    expect(await run.next(read)).toMatchObject({
+      failure: { message: 'the process gave an answer that is no inventory' },
+    });
+  } finally {
+    await run.end();
+  }
+});

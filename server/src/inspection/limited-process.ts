@@ -97,6 +97,8 @@ export class LimitedProcess {
         const value = await read(answer);
         if (value !== undefined) return { value };
         this.fail('crashed', 'the process gave an answer that is no inventory');
+        // what it sent behind that is not read, and its output does not end until it is or is given up
+        await this.#frames.return(undefined);
       }
       // Its output is known to have ended before it is, and it may stay without one.
       await this.#exited;

@@ -4,6 +4,7 @@ import { mediaTypes } from '@wharfinger/lib/oci/media-types';
 import { recordAudit } from '../audit/record.ts';
 import type { Scanner } from '../config/load-scanners.ts';
 import { transact } from '../db/transaction.ts';
+import { enqueueInPlace } from '../jobs/enqueue-in-place.ts';
 import { enqueue } from '../jobs/enqueue.ts';
 import { namespaceOf, type Job, type JobRequest } from '../jobs/job.ts';
 import type { LendImage } from '../scanners/lend-image.ts';
@@ -89,8 +90,8 @@ function requestFor(scanner: string, { repository, digest }: Placed): JobRequest
 export async function askForAllScans({ db, scans, policy, now }: PipelineParts): Promise<void> {
   if (scans === undefined || policy().config.scanners.run.length === 0) return;
   const at = now();
-  // each has a walk of its own: one that is asked for while another goes on looks at all images again
-  await enqueue(db, [stepFrom(`${at.getTime()}`, 0)], at);
+  // a walk of its own: one that is asked for while a step of another runs looks at all images again
+  await transact(db, (trx) => enqueueInPlace(trx, stepFrom(`${at.getTime()}`, 0), at));
 }
 
 /** One step of that. */

@@ -13,7 +13,7 @@ import type { PipelineParts } from './parts.ts';
 /**
  * Asks a scanner what it can do, and how new what it knows is. Where it knows more than it did, or is of another version, what it
  * reported before is due again; where it answers after it did not, so is what it failed at. What another scanner reported that had its
- * name counts no more.
+ * name counts no more; what one says whose name stands for another by then is not kept.
  */
 export async function checkScanner(
   parts: PipelineParts,

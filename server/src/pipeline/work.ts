@@ -1,5 +1,6 @@
 import type { Db } from '../db/schema.ts';
 import { transact } from '../db/transaction.ts';
+import { enqueueInPlace } from '../jobs/enqueue-in-place.ts';
 import { enqueue } from '../jobs/enqueue.ts';
 import type { Chore } from '../jobs/chores.ts';
 import type { BatchHandler, Complete } from '../jobs/batch-worker.ts';
@@ -145,7 +146,7 @@ export function describeWork(parts: PipelineParts, uploadExpiryMs: number): Work
         const at = now();
         await transact(db, async (trx) => {
           await putSetting(trx, judgedBy, digest);
-          await enqueue(trx, [sweepFrom(`${digest} ${at.getTime()}`, 0)], at);
+          await enqueueInPlace(trx, sweepFrom(`${digest} ${at.getTime()}`, 0), at);
         });
       }),
   };

@@ -121,7 +121,7 @@ async function observe(
       if ('broken' in read) throw new WharfingerError('ENGINE_FAILED', { what: 'the output broke off' });
       return { problem: `it wrote more than the ${limits.output} bytes that it may` };
     }
-    const read = await within(reading, endTime, { output: undefined });
+    const read = await within(reading, endTime, { output: undefined, broken: true as const });
     if ('broken' in read) throw new WharfingerError('ENGINE_FAILED', { what: 'the output broke off' });
     const { output } = read;
     if (output === undefined) return { problem: `it wrote more than the ${limits.output} bytes that it may` };

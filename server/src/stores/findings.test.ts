@@ -209,10 +209,13 @@ describe.each(testDatabases)('findings on $name', (kind) => {
     const seen = new Set<number>();
     const reading = (async () => {
       while (!writing.signal.aborted) seen.add((await matchesOfImage(opened.db, id)).length);
-    })();
+    })().finally(() => writing.abort());
     const ids = Array.from({ length: 20 }, (_, at) => `A-${at}`);
+    /** What is read from now on shows it. */
     const untilSeen = async (count: number): Promise<void> => {
-      while (!seen.has(count)) await new Promise((resolve) => setImmediate(resolve));
+      seen.delete(count);
+      while (!seen.has(count) && !writing.signal.aborted)
+        await new Promise((resolve) => setImmediate(resolve));
     };
     for (let round = 0; round < 10; round += 1) {
       await importAll(ids.map((one) => advisory(one, 'openssl', '3.0.5')));

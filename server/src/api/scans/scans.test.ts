@@ -1,6 +1,6 @@
 import { openJudgement } from '@wharfinger/lib/assess/judgement-seal';
 import type { Facts } from '@wharfinger/lib/routines/facts';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { found, metadataOf, send, startScanner, type TestScanner } from '../../scanners/scanner.fixtures.ts';
 import { push, pushChecked, smallImage } from '../../testing/pushed-image.ts';
 import { admin, startTestServer, until, type TestServer } from '../../testing/running-server.ts';
@@ -47,6 +47,9 @@ beforeAll(async () => {
   };
   const { status, text } = await server.call('POST', '/api/v1/bindings', { as: admin, body: binding });
   if (status !== 200) throw new Error(`${status} ${text}`);
+});
+afterEach(() => {
+  scanner.behave = () => undefined;
 });
 afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
@@ -417,6 +420,5 @@ describe('what is lent to a scanner', () => {
     end.resolve();
     await until(async () => (await scanOf(repository)).state === state);
     expect(await status('GET', path, authorization)).toBe(401);
-    scanner.behave = () => undefined;
   });
 });

@@ -99,7 +99,7 @@ test.skipIf(maySkip)(`PostgreSQL can be run here (${noPostgres ?? 'yes'})`, () =
   expect(noPostgres).toBeUndefined();
 });
 
-/** Every database that this machine can run; where PostgreSQL cannot be, a skipped test says why. */
+/** Every database that this machine can run; where PostgreSQL cannot be, a test that is skipped, or fails under CI, says why. */
 export const testDatabases: readonly TestDatabaseKind[] = [
   { name: 'SQLite', kind: 'sqlite', open: openTestSqlite },
   ...(noPostgres === undefined

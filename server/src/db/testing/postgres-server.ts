@@ -92,7 +92,8 @@ export async function startPostgres(): Promise<PostgresServer> {
       },
     };
   } catch (error) {
-    await rm(folder, { recursive: true, force: true });
+    // who supervises it may be removing the folder as well
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
     throw error;
   }
 }
