@@ -101,7 +101,7 @@ async function observe(
   try {
     const reading = readOutput(stream, limits.output).then(
       (output) => ({ output }),
-      () => ({ output: undefined, broken: true as const }),
+      () => ({ output: undefined, broken: 'the output broke off' }),
     );
     await engine.ask({ method: 'POST', path: `${path}/start`, signal });
     const exit = engine
@@ -118,11 +118,11 @@ async function observe(
       await engine.ask({ method: 'POST', path: `${path}/kill` }, [404, 409]);
       if (first === 'late') return { problem: `it took longer than ${limits.seconds} seconds` };
       const read = await reading;
-      if ('broken' in read) throw new WharfingerError('ENGINE_FAILED', { what: 'the output broke off' });
+      if ('broken' in read) throw new WharfingerError('ENGINE_FAILED', { what: read.broken });
       return { problem: `it wrote more than the ${limits.output} bytes that it may` };
     }
-    const read = await within(reading, endTime, { output: undefined, broken: true as const });
-    if ('broken' in read) throw new WharfingerError('ENGINE_FAILED', { what: 'the output broke off' });
+    const read = await within(reading, endTime, { output: undefined, broken: 'the output did not end' });
+    if ('broken' in read) throw new WharfingerError('ENGINE_FAILED', { what: read.broken });
     const { output } = read;
     if (output === undefined) return { problem: `it wrote more than the ${limits.output} bytes that it may` };
     if (first === 0) return { output: output.stdout };

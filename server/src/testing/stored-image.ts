@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { Catalog } from '@wharfinger/lib/catalog/catalog';
 import { digestOf, type Digest } from '@wharfinger/lib/oci/digest';
 import { parseManifest } from '@wharfinger/lib/oci/manifest';
@@ -25,7 +26,7 @@ export async function storeBlob(
 ): Promise<{ readonly digest: Digest; readonly size: number }> {
   const [digest, size] = [digestOf(bytes), bytes.length];
   const id = await storage.createUpload(repository);
-  await storage.append(repository, id, [bytes] as unknown as AsyncIterable<Uint8Array>);
+  await storage.append(repository, id, Readable.from([bytes]));
   const { location } = await storage.commit(repository, id, digest);
   await catalog.linkBlob({ repository, digest, size, location, ...change });
   return { digest, size };
